@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Prototypes of the C helpers of crate knet: inline functions and macros of the kernel under names that
+ * Rust can call. bindgen reads this file too, so both sides agree by construction. No logic, no state.
+ */
+#ifndef KNET_HELPERS_H
+#define KNET_HELPERS_H
+
+#include <linux/types.h>
+
+struct net;
+struct proc_dir_entry;
+
+/* netns.c */
+void *knet_helper_net_generic(const struct net *net, unsigned int id);
+
+/* percpu.c */
+u64 __percpu *knet_helper_alloc_percpu_u64(size_t count);
+void knet_helper_this_cpu_add_u64(u64 __percpu *base, size_t index, u64 amount);
+u64 knet_helper_sum_percpu_u64(const u64 __percpu *base, size_t index);
+
+/* procfs.c */
+struct proc_dir_entry *knet_helper_proc_net_mkdir(struct net *net, const char *name);
+
+#endif /* KNET_HELPERS_H */

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe abstractions over the networking C API of the kernel.
+//!
+//! This crate is the only place of the project with `unsafe` code, and the only one that sees the
+//! generated C declarations. It knows nothing of Multipath TCP.
+
+mod bindings;
