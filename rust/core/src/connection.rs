@@ -1,3 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! To be filled.
+//! A connection from its first SYN to its end.
+
+pub mod fallback;
+pub mod handshake;
+pub mod state;

@@ -129,12 +129,7 @@ impl KeyPair {
     /// RFC 8684 section 3.2: key is the sender's key then the receiver's, message is the sender's
     /// nonce then the receiver's.
     #[inline]
-    pub fn join_hmac<H: Sha256>(
-        self,
-        sha: &H,
-        sender_nonce: u32,
-        receiver_nonce: u32,
-    ) -> [u8; 32] {
+    pub fn join_hmac<H: Sha256>(self, sha: &H, sender_nonce: u32, receiver_nonce: u32) -> [u8; 32] {
         sha.hmac(
             &self.to_be_bytes(),
             &[&sender_nonce.to_be_bytes(), &receiver_nonce.to_be_bytes()],
@@ -201,7 +196,11 @@ pub fn same_code(left: &[u8], right: &[u8]) -> bool {
 /// The first and the last eight bytes of a digest, as big-endian numbers.
 #[inline]
 fn ends(digest: &[u8; 32]) -> (u64, u64) {
-    let head = digest.first_chunk::<8>().map_or(0, |b| u64::from_be_bytes(*b));
-    let tail = digest.last_chunk::<8>().map_or(0, |b| u64::from_be_bytes(*b));
+    let head = digest
+        .first_chunk::<8>()
+        .map_or(0, |b| u64::from_be_bytes(*b));
+    let tail = digest
+        .last_chunk::<8>()
+        .map_or(0, |b| u64::from_be_bytes(*b));
     (head, tail)
 }

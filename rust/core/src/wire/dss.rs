@@ -141,6 +141,24 @@ impl Dss {
         })
     }
 
+    /// The data sequence number of the DATA_FIN, the last that the mapping covers; `reference`
+    /// expands a short number. `None` if there is none.
+    #[inline]
+    pub fn data_fin_at(&self, reference: Dsn) -> Option<Dsn> {
+        let map = self.map.filter(|map| self.data_fin && map.len > 0)?;
+        Some(map.dsn.expand(reference).plus(u64::from(map.len)).minus(1))
+    }
+
+    /// How many bytes of data the mapping covers, a DATA_FIN not counted. `None` if there is no
+    /// mapping or it covers only the DATA_FIN; zero if it is infinite.
+    #[inline]
+    pub fn data_len(&self) -> Option<u16> {
+        match (self.map?.len, self.data_fin) {
+            (1, true) => None,
+            (len, fin) => Some(len.saturating_sub(u16::from(fin))),
+        }
+    }
+
     /// The length of the whole option in bytes.
     #[inline]
     pub const fn length(&self) -> u8 {

@@ -47,11 +47,122 @@ pub struct Plan {
     pub waiting: bool,
 }
 
+/// One option that a plan may carry.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Part {
+    MpCapable,
+    MpJoin,
+    Fastclose,
+    TcpRst,
+    Dss,
+    MpFail,
+    MpPrio,
+    AddAddr,
+    RemoveAddr,
+}
+
+/// Without these the segment would fail its purpose; in the order in which they are admitted.
+const ESSENTIAL: [Part; 5] = [
+    Part::MpCapable,
+    Part::MpJoin,
+    Part::Fastclose,
+    Part::TcpRst,
+    Part::Dss,
+];
+
+/// These can wait for another segment; in the order in which they are admitted.
+const PATIENT: [Part; 4] = [Part::MpFail, Part::MpPrio, Part::RemoveAddr, Part::AddAddr];
+
 /// Chooses from `wanted` what fits into `free` bytes.
 #[inline]
 pub fn plan(wanted: &Wanted, free: usize) -> Plan {
-    let _ = (wanted, free);
-    Plan::default()
+    let mut carried = Wanted::default();
+    let mut used: usize = 0;
+    let mut needed: usize = 0;
+    for part in ESSENTIAL {
+        needed = needed.saturating_add(wanted.length_of(part));
+        if !admit(wanted, part, &mut carried, &mut used, free) && part == Part::Dss {
+            // A mapping without its acknowledgement still moves data.
+            let bare = Wanted {
+                dss: wanted.dss.map(|dss| Dss {
+                    data_ack: None,
+                    ..dss
+                }),
+                ..Wanted::default()
+            };
+            if wanted.dss.is_some_and(|dss| dss.map.is_some()) {
+                admit(&bare, part, &mut carried, &mut used, free);
+            }
+        }
+    }
+    for part in PATIENT {
+        admit(wanted, part, &mut carried, &mut used, free);
+    }
+    Plan {
+        carried,
+        length: padded(used),
+        missing: padded(padded(needed).saturating_sub(free)),
+        waiting: carried != *wanted,
+    }
+}
+
+/// Takes `part` into the plan if it is wanted and fits; `false` if it is wanted and does not.
+#[inline]
+fn admit(wanted: &Wanted, part: Part, carried: &mut Wanted, used: &mut usize, free: usize) -> bool {
+    let total = used.saturating_add(wanted.length_of(part));
+    if padded(total) > free && total != *used {
+        return false;
+    }
+    *used = total;
+    match part {
+        Part::MpCapable => carried.mp_capable = wanted.mp_capable,
+        Part::MpJoin => carried.mp_join = wanted.mp_join,
+        Part::Fastclose => carried.fastclose = wanted.fastclose,
+        Part::TcpRst => carried.tcp_rst = wanted.tcp_rst,
+        Part::Dss => carried.dss = wanted.dss,
+        Part::MpFail => carried.mp_fail = wanted.mp_fail,
+        Part::MpPrio => carried.mp_prio = wanted.mp_prio,
+        Part::AddAddr => carried.add_addr = wanted.add_addr,
+        Part::RemoveAddr => carried.remove_addr = wanted.remove_addr,
+    }
+    true
+}
+
+impl Wanted {
+    /// The length of an option in bytes; zero if it is not wanted.
+    #[inline]
+    fn length_of(&self, part: Part) -> usize {
+        let length = match part {
+            Part::MpCapable => self.mp_capable.map(|option| option.length()),
+            Part::MpJoin => self.mp_join.map(|option| option.length()),
+            Part::Fastclose => self.fastclose.map(|option| option.length()),
+            Part::TcpRst => self.tcp_rst.map(|option| option.length()),
+            Part::Dss => self.dss.map(|option| option.length()),
+            Part::MpFail => self.mp_fail.map(|option| option.length()),
+            Part::MpPrio => self.mp_prio.map(|option| option.length()),
+            Part::AddAddr => self.add_addr.map(|option| option.length()),
+            Part::RemoveAddr => self.remove_addr.map(|option| option.length()),
+        };
+        usize::from(length.unwrap_or(0))
+    }
+
+    /// Writes an option to the front of `out` and returns its length, zero if it is not wanted;
+    /// `None` if `out` is too short.
+    #[inline]
+    fn emit_part(&self, part: Part, out: &mut [u8]) -> Option<usize> {
+        let written = match part {
+            Part::MpCapable => self.mp_capable.map(|option| option.emit(out)),
+            Part::MpJoin => self.mp_join.map(|option| option.emit(out)),
+            Part::Fastclose => self.fastclose.map(|option| option.emit(out)),
+            Part::TcpRst => self.tcp_rst.map(|option| option.emit(out)),
+            Part::Dss => self.dss.map(|option| option.emit(out)),
+            Part::MpFail => self.mp_fail.map(|option| option.emit(out)),
+            Part::MpPrio => self.mp_prio.map(|option| option.emit(out)),
+            Part::AddAddr => self.add_addr.map(|option| option.emit(out)),
+            Part::RemoveAddr => self.remove_addr.map(|option| option.emit(out)),
+        };
+        written.unwrap_or(Some(0))
+    }
 }
 
 impl Plan {
@@ -59,7 +170,15 @@ impl Plan {
     /// which is [`Plan::length`]; `None` if `out` is too short.
     #[inline]
     pub fn emit(&self, out: &mut [u8]) -> Option<usize> {
-        let _ = (padded(0), pad(out));
-        None
+        let mut rest = out.get_mut(..self.length)?;
+        for part in ESSENTIAL.into_iter().chain(PATIENT) {
+            let written = self.carried.emit_part(part, rest)?;
+            rest = rest.get_mut(written..)?;
+        }
+        pad(rest);
+        Some(self.length)
     }
 }
+
+#[cfg(test)]
+mod tests;

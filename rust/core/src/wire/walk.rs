@@ -51,9 +51,11 @@ impl<'a> Iterator for Walk<'a> {
                 kind::NOP => self.rest = after_kind,
                 _ => {
                     // The length counts the kind and itself.
-                    let split = after_kind.split_first().and_then(|(&length, after_length)| {
-                        after_length.split_at_checked(usize::from(length.checked_sub(2)?))
-                    });
+                    let split = after_kind
+                        .split_first()
+                        .and_then(|(&length, after_length)| {
+                            after_length.split_at_checked(usize::from(length.checked_sub(2)?))
+                        });
                     self.broken = split.is_none();
                     let (body, after) = split?;
                     self.rest = after;

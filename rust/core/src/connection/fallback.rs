@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! When an established connection goes on as plain TCP, and when it must not
+//! (RFC 8684 section 3.7).
+
+/// What the decision depends on.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Circumstances {
+    /// The connection never had more than this one subflow.
+    pub only_subflow: bool,
+    /// A DSS was received on this subflow before.
+    pub dss_seen: bool,
+    /// All data received so far was in order at the data level, and nothing waits out of order.
+    pub in_order: bool,
+    /// Data was sent again at the data level, so that the streams of subflow and connection are
+    /// no longer the same.
+    pub retransmitted: bool,
+    /// Data that the subflow acknowledged is not acknowledged at the data level.
+    pub fell_back: bool,
+}
+
+/// The answer to a subflow on which MPTCP does not work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// Go on as plain TCP on this subflow, from the byte at hand on.
+    FallBack,
+    /// Reset the subflow, with MP_TCPRST and the given reason if options still pass.
+    Reset,
+    /// Nothing is wrong.
+    Ignore,
+}
+
+/// The answer to a checksum failure (RFC 8684 section 3.7).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ChecksumAnswer {
+    /// Send MP_FAIL, keep the data, and go on as plain TCP.
+    FailAndFallBack,
+    /// Send RST with MP_FAIL and discard the data; another subflow delivers it.
+    FailAndReset,
+}
+
+impl Circumstances {
+    /// Whether the byte streams of subflow and connection are the same from here on, so that an
+    /// infinite mapping describes them.
+    ///
+    /// RFC 8684 section 3.7: fallback is possible only on a single subflow whose data is
+    /// contiguous.
+    #[inline]
+    pub const fn contiguous(&self) -> bool {
+        self.only_subflow && self.in_order && !self.retransmitted
+    }
+}
+
+/// Data arrived that no mapping covers.
+///
+/// RFC 8684 section 3.7: if no DSS was ever received, the path removes options, and a single
+/// subflow falls back; later the subflow must be closed.
+#[inline]
+pub const fn on_unmapped_data(circumstances: &Circumstances) -> Answer {
+    if circumstances.fell_back {
+        Answer::Ignore
+    } else if !circumstances.dss_seen && circumstances.contiguous() {
+        Answer::FallBack
+    } else {
+        Answer::Reset
+    }
+}
+
+/// A mapping of length zero arrived: the peer fell back.
+///
+/// RFC 8684 section 3.7: an infinite mapping is legal only on the only subflow.
+#[inline]
+pub const fn on_infinite_mapping(circumstances: &Circumstances) -> Answer {
+    if circumstances.fell_back {
+        Answer::Ignore
+    } else if circumstances.contiguous() {
+        Answer::FallBack
+    } else {
+        Answer::Reset
+    }
+}
+
+/// MP_FAIL arrived: a checksum of ours failed at the peer.
+///
+/// RFC 8684 section 3.7: on a single subflow with contiguous data answer with an infinite mapping,
+/// otherwise close the subflow.
+#[inline]
+pub const fn on_mp_fail(circumstances: &Circumstances) -> Answer {
+    on_infinite_mapping(circumstances)
+}
+
+/// The checksum of a mapping is wrong.
+#[inline]
+pub const fn on_checksum_failure(circumstances: &Circumstances) -> ChecksumAnswer {
+    if circumstances.contiguous() {
+        ChecksumAnswer::FailAndFallBack
+    } else {
+        ChecksumAnswer::FailAndReset
+    }
+}
+
+#[cfg(test)]
+mod tests;

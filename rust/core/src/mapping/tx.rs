@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Mappings of what one subflow sends.
+
+use super::ring::Ring;
+use crate::seq::{Dsn, Ssn};
+
+/// The mapping of bytes given to a subflow. It is fixed once the first of them was sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TxRecord {
+    /// Subflow sequence number of the first byte.
+    pub ssn: Ssn,
+    /// Data sequence number of the first byte.
+    pub dsn: Dsn,
+    /// Bytes covered; at least one.
+    pub len: u16,
+    /// The DSS checksum, if checksums are in use.
+    pub checksum: Option<u16>,
+}
+
+impl TxRecord {
+    const FILLER: Self = Self {
+        ssn: Ssn::new(0),
+        dsn: Dsn::new(0),
+        len: 0,
+        checksum: None,
+    };
+
+    /// The subflow sequence number after the last byte.
+    #[inline]
+    pub const fn end(&self) -> Ssn {
+        self.ssn.plus(self.len as u32)
+    }
+
+    /// Whether the mapping covers the byte at `ssn`.
+    #[inline]
+    pub const fn covers(&self, ssn: Ssn) -> bool {
+        ssn.between(self.ssn, self.end())
+    }
+}
+
+/// Why a mapping was not added.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PushError {
+    /// The table is full; wait for acknowledgements.
+    Full,
+    /// The mapping is empty or does not lie behind all others.
+    OutOfOrder,
+}
+
+/// The mappings of up to `N` pieces that the subflow has not acknowledged yet.
+#[derive(Clone, Copy, Debug)]
+pub struct TxMappings<const N: usize> {
+    ring: Ring<TxRecord, N>,
+}
+
+impl<const N: usize> Default for TxMappings<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> TxMappings<N> {
+    /// An empty table.
+    #[inline]
+    pub const fn new() -> Self {
+        Self {
+            ring: Ring::new(TxRecord::FILLER),
+        }
+    }
+
+    /// How many mappings the table has.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.ring.len()
+    }
+
+    /// Whether the table has no mapping.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.ring.len() == 0
+    }
+
+    /// Whether no mapping can be added.
+    #[inline]
+    pub const fn is_full(&self) -> bool {
+        self.ring.is_full()
+    }
+
+    /// The mapping added last.
+    #[inline]
+    pub fn newest(&self) -> Option<&TxRecord> {
+        self.ring.newest()
+    }
+
+    /// The oldest mapping not wholly acknowledged.
+    #[inline]
+    pub fn oldest(&self) -> Option<&TxRecord> {
+        self.ring.get(0)
+    }
+
+    /// Adds a mapping behind all others.
+    ///
+    /// # Errors
+    /// See [`PushError`].
+    #[inline]
+    pub fn push(&mut self, record: TxRecord) -> Result<(), PushError> {
+        let behind = match self.newest() {
+            Some(newest) => !record.ssn.before(newest.end()),
+            None => true,
+        };
+        if record.len == 0 || !behind {
+            return Err(PushError::OutOfOrder);
+        }
+        match self.ring.push(record) {
+            true => Ok(()),
+            false => Err(PushError::Full),
+        }
+    }
+
+    /// Lets the newest mapping cover `more` bytes in addition, which follow it in both sequence
+    /// spaces. Returns whether that was possible: not with a checksum, which covers a fixed piece,
+    /// and not beyond 65535 bytes. The caller must know that none of its bytes was sent yet.
+    #[inline]
+    pub fn extend_newest(&mut self, more: u16) -> bool {
+        match self.ring.newest_mut() {
+            Some(newest) if newest.checksum.is_none() => match newest.len.checked_add(more) {
+                Some(len) => {
+                    newest.len = len;
+                    true
+                }
+                None => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// The mapping that covers the byte at `ssn`.
+    #[inline]
+    pub fn covering(&self, ssn: Ssn) -> Option<&TxRecord> {
+        // New data is the common case.
+        let newest = self.newest()?;
+        if newest.covers(ssn) {
+            return Some(newest);
+        }
+        let at = self.ring.partition(|record| !record.end().after(ssn));
+        self.ring.get(at).filter(|record| record.covers(ssn))
+    }
+
+    /// Drops the mappings of which the subflow acknowledged every byte: `ssn` is the next byte
+    /// that the peer's TCP expects.
+    #[inline]
+    pub fn acked(&mut self, ssn: Ssn) {
+        while self.oldest().is_some_and(|oldest| !oldest.end().after(ssn)) {
+            self.ring.pop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The connection-level receive window (RFC 8684 section 3.3.1: all subflows share one, and it is
+//! relative to the DATA_ACK).
+
+use crate::num::{low16, saturate32};
+use crate::seq::Dsn;
+
+/// A window to put into a segment.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Advertised {
+    /// The value of the TCP header's window field.
+    pub field: u16,
+    /// The right edge of the connection-level window once the segment is sent; never before the
+    /// edge that was promised earlier.
+    pub edge: Dsn,
+}
+
+/// The window to advertise in a segment whose DATA_ACK is `rcv_nxt`.
+///
+/// `promised` is the right edge promised so far by any subflow, `free` the bytes of receive buffer
+/// that are free behind `rcv_nxt`, `scale` the window scale of the subflow that sends the segment
+/// (RFC 7323 section 2; at most 14, larger values count as 14).
+///
+/// RFC 9293 section 3.8.6: the right edge must not move back, so a buffer that shrank does not
+/// shrink the window; and a new promise is rounded down to what the field can say, an old one up.
+#[inline]
+pub const fn advertise(promised: Dsn, rcv_nxt: Dsn, free: u32, scale: u8) -> Advertised {
+    let scale = if scale > 14 { 14 } else { scale };
+    let offered = free >> scale;
+    let due = saturate32(promised.since(rcv_nxt));
+    let owed = due.div_ceil(1 << scale);
+    let units = if offered > owed { offered } else { owed };
+    let units = if units > 0xffff { 0xffff } else { units };
+    Advertised {
+        field: low16(units),
+        edge: promised.latest(rcv_nxt.plus((units as u64) << scale)),
+    }
+}
+
+/// Whether the window has opened so much since the last promise that a segment of its own should
+/// tell the peer.
+///
+/// `left` is what remains of the promised window in bytes, `free` what could be promised now,
+/// `capacity` the size of the whole receive buffer, `mss` the largest segment.
+/// RFC 9293 section 3.8.6.2.2: worth it is a growth by two segments or more that at least doubles
+/// what is left, or by half the buffer; a window smaller than one segment is not worth opening.
+#[inline]
+pub const fn update_due(left: u32, free: u32, capacity: u32, mss: u32) -> bool {
+    let growth = free.saturating_sub(left);
+    if growth == 0 {
+        return false;
+    }
+    let by_segments = growth >= mss.saturating_mul(2) && free >= left.saturating_mul(2);
+    let half = capacity / 2;
+    by_segments || (half > 0 && growth >= half)
+}
+
+/// The promised right edge together with the rules above, for callers that hold a lock.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ReceiveWindow {
+    edge: Dsn,
+}
+
+impl ReceiveWindow {
+    /// The window whose right edge is `edge`.
+    #[inline]
+    pub const fn new(edge: Dsn) -> Self {
+        Self { edge }
+    }
+
+    /// The right edge promised so far.
+    #[inline]
+    pub const fn edge(&self) -> Dsn {
+        self.edge
+    }
+
+    /// Promises what [`advertise`] says and returns the header's window field.
+    #[inline]
+    pub fn advertise(&mut self, rcv_nxt: Dsn, free: u32, scale: u8) -> u16 {
+        let advertised = advertise(self.edge, rcv_nxt, free, scale);
+        self.edge = advertised.edge;
+        advertised.field
+    }
+
+    /// See [`update_due`].
+    #[inline]
+    pub const fn update_due(&self, rcv_nxt: Dsn, free: u32, capacity: u32, mss: u32) -> bool {
+        update_due(saturate32(self.edge.since(rcv_nxt)), free, capacity, mss)
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The data-level retransmission timer.
+
+/// The most doublings of the timer; enough to reach any cap.
+pub const MAX_BACKOFF: u8 = 15;
+
+/// How long to wait for a data acknowledgement before sending again, in microseconds.
+///
+/// `rto_us` is the largest retransmission timeout of the live subflows, so that the subflow which
+/// holds the data has tried first (RFC 8684 section 3.3.6); `backoff` how often the timer fired
+/// without progress since; `cap_us` the longest wait. Each firing doubles it, as TCP's
+/// (RFC 6298 section 5.5).
+#[inline]
+pub const fn retransmit_timeout(rto_us: u32, backoff: u8, cap_us: u32) -> u32 {
+    let backoff = if backoff > MAX_BACKOFF {
+        MAX_BACKOFF
+    } else {
+        backoff
+    };
+    let wait = (rto_us as u64).saturating_mul(2) << backoff;
+    if wait > cap_us as u64 {
+        cap_us
+    } else {
+        crate::num::saturate32(wait)
+    }
+}
