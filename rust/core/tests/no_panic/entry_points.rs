@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls everything the crate offers, so that inlined and generic code becomes machine code.
+
+#![no_std]
+
+use mptcp_core::acceptable::{judge, Expected, Segment, Verdict};
+use mptcp_core::connection::fallback::{
+    on_checksum_failure, on_infinite_mapping, on_mp_fail, on_unmapped_data, Answer, ChecksumAnswer,
+    Circumstances,
+};
+use mptcp_core::connection::handshake::{
+    client_ack, client_speaks, client_syn, establishes_client, establishes_server, on_syn,
+    on_syn_ack, on_third_ack, server_key, server_syn_ack, Agreed, Attempt, ClientOutcome,
+    ClientSpeaks, FirstMapping, Policy, ServerOutcome, SynAnswer,
+};
+use mptcp_core::connection::state::{Event, State};
+use mptcp_core::crypto::{same_code, Derived, Key, KeyPair, Sha256, Token};
+use mptcp_core::mapping::{
+    DssChecksum, PushError, RecordError, Recorded, RxMapping, RxMappings, RxRecord, Span,
+    TxMappings, TxRecord,
+};
+use mptcp_core::receive::{
+    advertise, update_due, Advertised, FinConflict, Placement, ReceiveState, ReceiveWindow,
+    RightSizing,
+};
+use mptcp_core::send::{retransmit_timeout, AckOutcome, Rejected, SendState};
+use mptcp_core::seq::{Dsn, Ssn};
+use mptcp_core::wire::plan::{plan, Plan, Wanted};
+use mptcp_core::wire::{
+    pad, padded, walk, AddAddr, Address, Dss, MpCapable, MpFail, MpFastclose, MpJoin, MpPrio,
+    MpTcpRst, Received, RemoveAddr, SegmentKind, WireSeq,
+};
+
+macro_rules! entry_points {
+    ($($name:ident($($arg:ident: $type:ty),*) $(-> $result:ty)? $body:block)*) => {
+        $(#[no_mangle] pub fn $name($($arg: $type),*) $(-> $result)? $body)*
+    };
+}
+
+/// A hash function that the optimiser cannot see through.
+pub struct Opaque(pub fn(&[&[u8]]) -> [u8; 32]);
+
+impl Sha256 for Opaque {
+    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
+        (self.0)(parts)
+    }
+
+    fn hmac(&self, key: &[u8], message: &[&[u8]]) -> [u8; 32] {
+        (self.0)(&[key, &(self.0)(message)])
+    }
+}
+
+type Tx = TxMappings<129>;
+type Rx = RxMappings<130>;
+
+entry_points! {
+    seq_dsn(a: Dsn, b: Dsn, c: Dsn, n: u64) -> (Dsn, Dsn, i64, u64, [bool; 3], Dsn, Dsn, u32) {
+        (a.plus(n), a.minus(n), a.distance(b), a.since(b),
+         [a.before(b), a.after(b), a.between(b, c)], a.latest(b), a.earliest(b), a.low32())
+    }
+    seq_expand(low: u32, reference: Dsn) -> Dsn { Dsn::expand(low, reference) }
+    seq_ssn(a: Ssn, b: Ssn, c: Ssn, n: u32) -> (Ssn, Ssn, i32, u32, [bool; 3], Ssn) {
+        (a.plus(n), a.minus(n), a.distance(b), a.since(b),
+         [a.before(b), a.after(b), a.between(b, c)], a.latest(b))
+    }
+
+    wire_walk(options: &[u8]) -> (usize, bool) {
+        let mut walk = walk(options);
+        let mut sum: usize = 0;
+        for option in walk.by_ref() {
+            sum = sum.wrapping_add(option.body.len()).wrapping_add(option.kind.into());
+        }
+        (sum, walk.broken())
+    }
+    wire_received(options: &[u8], segment: SegmentKind) -> Received {
+        Received::parse(options, segment)
+    }
+    wire_has(received: &Received) -> [bool; 2] {
+        [received.has_mptcp(), received.has_other_than_dss()]
+    }
+    wire_capable(body: &[u8], out: &mut [u8]) -> Option<usize> {
+        MpCapable::parse(body).ok()?.emit(out)
+    }
+    wire_join(body: &[u8], out: &mut [u8]) -> Option<usize> { MpJoin::parse(body).ok()?.emit(out) }
+    wire_dss(body: &[u8], out: &mut [u8], near: Dsn) -> Option<(usize, Option<Dsn>, Option<u16>)> {
+        let dss = Dss::parse(body).ok()?;
+        Some((dss.emit(out)?, dss.data_fin_at(near), dss.data_len()))
+    }
+    wire_add(body: &[u8], out: &mut [u8]) -> Option<usize> {
+        AddAddr::parse(body).ok()?.echo().emit(out)
+    }
+    wire_remove(body: &[u8], out: &mut [u8]) -> Option<usize> {
+        RemoveAddr::parse(body).ok()?.emit(out)
+    }
+    wire_prio(body: &[u8], out: &mut [u8]) -> Option<usize> { MpPrio::parse(body).ok()?.emit(out) }
+    wire_fail(body: &[u8], out: &mut [u8]) -> Option<usize> { MpFail::parse(body).ok()?.emit(out) }
+    wire_fastclose(body: &[u8], out: &mut [u8]) -> Option<usize> {
+        MpFastclose::parse(body).ok()?.emit(out)
+    }
+    wire_reset(body: &[u8], out: &mut [u8]) -> Option<usize> {
+        MpTcpRst::parse(body).ok()?.emit(out)
+    }
+    wire_seq(seq: WireSeq, near: Dsn) -> (Dsn, u8, WireSeq, WireSeq) {
+        (seq.expand(near), seq.length(), WireSeq::short(near), WireSeq::long(near))
+    }
+    wire_ids(ids: &[u8]) -> Option<RemoveAddr> { RemoveAddr::new(ids) }
+    wire_pad(out: &mut [u8], length: usize) -> (usize, usize) { (pad(out), padded(length)) }
+    wire_plan(wanted: &Wanted, free: usize) -> Plan { plan(wanted, free) }
+    wire_plan_emit(plan: &Plan, out: &mut [u8]) -> Option<usize> { plan.emit(out) }
+
+    crypto_derive(key: Key, sha: &Opaque) -> (Derived, Token, Dsn) {
+        (key.derive(sha), key.token(sha), key.idsn(sha))
+    }
+    crypto_join(pair: KeyPair, sha: &Opaque, one: u32, two: u32) -> ([u8; 32], u64, [u8; 20]) {
+        (pair.reversed().join_hmac(sha, one, two), pair.join_syn_ack_hmac(sha, one, two),
+         pair.join_ack_hmac(sha, one, two))
+    }
+    crypto_add(pair: KeyPair, sha: &Opaque, id: u8, address: &Address, port: Option<u16>) -> u64 {
+        pair.add_addr_hmac(sha, id, address, port)
+    }
+    crypto_same(left: &[u8], right: &[u8]) -> bool { same_code(left, right) }
+
+    mapping_tx_push(table: &mut Tx, record: TxRecord) -> Result<(), PushError> {
+        table.push(record)
+    }
+    mapping_tx_extend(table: &mut Tx, more: u16) -> bool { table.extend_newest(more) }
+    mapping_tx_covering(table: &Tx, ssn: Ssn) -> Option<TxRecord> { table.covering(ssn).copied() }
+    mapping_tx_acked(table: &mut Tx, ssn: Ssn) -> (usize, bool, bool, Option<TxRecord>) {
+        table.acked(ssn);
+        (table.len(), table.is_empty(), table.is_full(), table.oldest().copied())
+    }
+    mapping_rx_record(table: &mut Rx, mapping: RxMapping) -> Result<Recorded, RecordError> {
+        table.record(mapping)
+    }
+    mapping_rx_lookup(table: &Rx, ssn: Ssn) -> Option<Span> { table.lookup(ssn) }
+    mapping_rx_covering(table: &Rx, ssn: Ssn) -> Option<RxRecord> { table.covering(ssn).copied() }
+    mapping_rx_consumed(table: &mut Rx, ssn: Ssn) -> (usize, bool, bool) {
+        table.consumed(ssn);
+        (table.len(), table.is_empty(), table.is_infinite())
+    }
+    mapping_checksum(sum: &mut DssChecksum, data: &[u8], partial: u32, len: u32) {
+        sum.add(data);
+        sum.add_partial(partial, len);
+    }
+    mapping_checksum_end(sum: DssChecksum, dsn: Dsn, ssn: Ssn, len: u16, got: u16) -> (u16, bool) {
+        (sum.finish(dsn, ssn, len), sum.verify(dsn, ssn, len, got))
+    }
+
+    receive_classify(state: &ReceiveState, dsn: Dsn, len: u32, end: Dsn) -> Placement {
+        state.classify(dsn, len, end)
+    }
+    receive_advance(state: &mut ReceiveState, len: u32) -> (bool, bool) {
+        (state.advance(len), state.finished())
+    }
+    receive_fin(state: &mut ReceiveState, fin: Dsn) -> Result<bool, FinConflict> {
+        state.on_data_fin(fin)
+    }
+    receive_advertise(edge: Dsn, nxt: Dsn, free: u32, scale: u8) -> Advertised {
+        advertise(edge, nxt, free, scale)
+    }
+    receive_update(left: u32, free: u32, capacity: u32, mss: u32) -> bool {
+        update_due(left, free, capacity, mss)
+    }
+    receive_window(window: &mut ReceiveWindow, nxt: Dsn, free: u32, scale: u8) -> (u16, bool) {
+        (window.advertise(nxt, free, scale), window.update_due(nxt, free, free, free))
+    }
+    receive_right_size(size: &mut RightSizing, n: u32, now: u64, rtt: u32, mss: u32) -> Option<u32> {
+        size.on_copied(n, now, rtt, mss, u32::MAX)
+    }
+
+    send_numbers(state: &SendState) -> (u64, u64, u32, [bool; 5], Option<(Dsn, u32)>) {
+        (state.unsent(), state.in_flight(), state.available(),
+         [state.probe_due(), state.fin_due(), state.fin_acked(), state.needs_retransmit(),
+          state.fin_in_flight()],
+         state.retransmit_next())
+    }
+    send_events(state: &mut SendState, count: u32) {
+        state.on_written(count);
+        state.on_pushed(count);
+        state.on_fin_queued();
+        state.on_fin_sent();
+        state.start_retransmit();
+        state.on_retransmitted(count);
+    }
+    send_ack(state: &mut SendState, ack: Dsn, window: u32) -> Result<AckOutcome, Rejected> {
+        state.on_data_ack(ack, window)
+    }
+    send_timeout(rto: u32, backoff: u8, cap: u32) -> u32 { retransmit_timeout(rto, backoff, cap) }
+
+    connection_state(state: State, event: Event) -> (State, [bool; 3]) {
+        let next = state.after(event);
+        (next, [next.may_send(), next.may_receive(), next.subflows_may_close()])
+    }
+    connection_client(received: &Received, policy: Policy) -> (ClientOutcome, MpCapable, bool) {
+        (on_syn_ack(received, policy), client_syn(policy), establishes_client(received))
+    }
+    connection_client_ack(p: Policy, a: Agreed, k: Key, f: Option<FirstMapping>) -> MpCapable {
+        client_ack(p, a, k, k, f)
+    }
+    connection_client_speaks(full: bool, data: bool, first: bool) -> ClientSpeaks {
+        client_speaks(full, data, first)
+    }
+    connection_server(received: &Received, policy: Policy) -> (SynAnswer, bool) {
+        (on_syn(received, policy), establishes_server(received))
+    }
+    connection_syn_ack(policy: Policy, agreed: Agreed, key: Key) -> MpCapable {
+        server_syn_ack(policy, agreed, key)
+    }
+    connection_third_ack(received: &Received, policy: Policy, key: Key) -> ServerOutcome {
+        on_third_ack(received, policy, key)
+    }
+    connection_server_key(attempt: &Attempt, prf: fn(&[u8; 44]) -> u64) -> Key {
+        server_key(attempt, prf)
+    }
+    connection_fallback(c: &Circumstances) -> (Answer, Answer, Answer, ChecksumAnswer) {
+        (on_unmapped_data(c), on_infinite_mapping(c), on_mp_fail(c), on_checksum_failure(c))
+    }
+
+    acceptable_judge(expected: &Expected, segment: &Segment) -> Verdict { judge(expected, segment) }
+}
