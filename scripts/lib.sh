@@ -45,3 +45,12 @@ publish() {
 	mv -T -- "$1" "$2"
 	ln -sfn -- "$(basename "$2")" "$3"
 }
+
+# Host programs and tests: by the host's cargo, or by the build root's where the host has none.
+run_cargo() {
+	if command -v cargo >/dev/null; then
+		(cd "$checkout" && cargo "$@")
+	else
+		"$scripts/enter" --env CARGO_TARGET_DIR=/src/build/cargo cargo "$@"
+	fi
+}

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door: every command a person needs. `make help` lists them.
+
+# stock: the distribution's kernel image. test: the same source with KUnit and the kernel's checkers.
+KERNEL	?= stock
+# An own prepared kernel tree instead (absolute path): builds on this host without the build root.
+KDIR	?=
+CPUS	?= 2
+MEMORY	?=
+ONLY	?=
+
+export ONLY
+
+.DEFAULT_GOAL := help
+.PHONY: help env kernel module kunit e2e hosttest lint fmt doc shell demo test bench install clean distclean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Variables: KERNEL=stock|test  KDIR=<prepared kernel tree>  CPUS=2  MEMORY=1G  ONLY=<scenario pattern>"
+
+env: ## make the build root (pinned Debian packages, outside the checkout)
+	@scripts/root
+
+kernel: env ## prepare the stock kernel's tree, or build the test kernel (KERNEL=test)
+	@scripts/kernel/$(KERNEL)
+
+ifeq ($(KDIR),)
+module: kernel ## build the modules for KERNEL into build/, or for KDIR
+	@scripts/module $(KERNEL)
+else
+module:
+	@scripts/module $(KDIR)
+endif
+
+hosttest: env ## run the unit and property tests of the core on this host
+	@scripts/test host
+
+kunit: ## run the KUnit suites in QEMU on the test kernel
+	@$(MAKE) --no-print-directory module KERNEL=test KDIR=
+	@scripts/test kunit
+
+e2e: ## run the scenarios in QEMU on KERNEL (ONLY=pattern selects)
+	@$(MAKE) --no-print-directory module KDIR=
+	@scripts/test e2e $(KERNEL)
+
+lint: ## check format, clippy, dependency arrows, panics, licences, shell scripts
+	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
+	@scripts/lint
+
+fmt: env ## format the Rust sources
+	@scripts/enter scripts/format
+
+doc: env ## write the API documentation to build/doc
+	@scripts/doc
+
+shell: module ## a shell in QEMU on KERNEL, checkout at /src
+	@scripts/boot --kernel $(KERNEL) --cpus $(CPUS) $(if $(MEMORY),--memory $(MEMORY)) --shell
+
+demo: ## a real transfer by unmodified programs, this module at one end and at both
+	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
+	@scripts/demo
+
+test: ## everything: host tests, KUnit, scenarios on both kernels
+	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
+	@$(MAKE) --no-print-directory module KERNEL=test KDIR=
+	@scripts/test all
+
+bench: ## paired throughput and latency against plain TCP and the kernel's own MPTCP
+	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
+	@scripts/bench
+
+install: ## install the module for KDIR (the running kernel's tree unless set)
+	@scripts/module --install $(or $(KDIR),/lib/modules/$(shell uname -r)/build)
+
+clean: ## remove what was built from this checkout
+	rm -rf -- build target
+
+distclean: clean ## remove the build root and the kernels too
+	@scripts/distclean
