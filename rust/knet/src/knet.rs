@@ -5,4 +5,4 @@
 //! This crate is the only place of the project with `unsafe` code, and the only one that sees the
 //! generated C declarations. It knows nothing of Multipath TCP.
 
-mod bindings;
+use knet_bindings as bindings;

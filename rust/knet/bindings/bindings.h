@@ -6,6 +6,7 @@
 #ifndef KNET_BINDINGS_H
 #define KNET_BINDINGS_H
 
+#include <asm/ioctls.h>
 #include <crypto/sha2.h>
 #include <linux/errqueue.h>
 #include <linux/hrtimer.h>
@@ -53,6 +54,31 @@
 #include <net/transp_v6.h>
 #include <uapi/linux/mptcp.h>
 
-#include "../helpers/helpers.h"
+#include "../../helpers/helpers.h"
+
+/*
+ * Constants whose macros bindgen cannot evaluate (casts, enum values, sizeof). The prefix is taken off
+ * after bindgen ran.
+ */
+#define KNET_CONST(type, name) static const type KNET_CONST_##name = (type)(name)
+
+KNET_CONST(u8, TCPHDR_FIN);
+KNET_CONST(u8, TCPHDR_SYN);
+KNET_CONST(u8, TCPHDR_RST);
+KNET_CONST(u8, TCPHDR_PSH);
+KNET_CONST(u8, TCPHDR_ACK);
+KNET_CONST(u8, TCPHDR_URG);
+KNET_CONST(u32, EPOLLIN);
+KNET_CONST(u32, EPOLLPRI);
+KNET_CONST(u32, EPOLLOUT);
+KNET_CONST(u32, EPOLLERR);
+KNET_CONST(u32, EPOLLHUP);
+KNET_CONST(u32, EPOLLRDHUP);
+KNET_CONST(u32, EPOLLRDNORM);
+KNET_CONST(u32, EPOLLWRNORM);
+KNET_CONST(u32, GFP_KERNEL);
+KNET_CONST(u32, GFP_ATOMIC);
+KNET_CONST(u32, SLAB_TYPESAFE_BY_RCU);
+KNET_CONST(unsigned long, PAGE_SIZE);
 
 #endif /* KNET_BINDINGS_H */

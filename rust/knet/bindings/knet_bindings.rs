@@ -2,8 +2,8 @@
 
 //! The kernel's C declarations as bindgen reads them from `bindings.h`.
 //!
-//! Private to this crate: everything else goes through the safe types of the other modules. Types are
-//! nominal, so `sk_buff` here is not the `sk_buff` of [`kernel::bindings`]; pointers are cast at the border.
+//! For crate knet alone: everything else goes through the safe types of that crate. Types are nominal, so
+//! `sk_buff` here is not the `sk_buff` of [`kernel::bindings`]; pointers are cast at the border.
 
 #![allow(
     clippy::all,
