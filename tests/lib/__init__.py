@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Shared library of the end-to-end scenarios."""

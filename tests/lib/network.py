@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The topology of every scenario: a client and a server namespace joined by one veth pair."""
+
+import socket
+import time
+
+from .namespace import Namespace
+
+LINK = "veth0"
+PREFIXES = {"client": 1, "server": 2}
+
+
+class Network:
+    """Two fresh namespaces with IPv4 10.0.1.{1,2} and IPv6 fd00:1::{1,2} on `veth0`."""
+
+    def __init__(self):
+        self.client = Namespace("client")
+        self.server = Namespace("server")
+        self.client.run(
+            "ip", "link", "add", LINK, "type", "veth",
+            "peer", "name", LINK, "netns", self.server.path,
+        )  # fmt: skip
+        for namespace in (self.client, self.server):
+            last = PREFIXES[namespace.name]
+            namespace.run(
+                "ip", "-batch", "-",
+                text_input=f"addr add 10.0.1.{last}/24 dev {LINK}\n"
+                f"addr add fd00:1::{last}/64 dev {LINK} nodad\n"
+                f"link set {LINK} up\n",
+            )  # fmt: skip
+        self._wait_for_link()
+
+    def _wait_for_link(self) -> None:
+        for _ in range(200):
+            if all("state UP" in end.run("ip", "link", "show", LINK) for end in self.ends):
+                return
+            time.sleep(0.02)
+        raise RuntimeError("The veth pair did not come up within 4 seconds.")
+
+    @property
+    def ends(self) -> tuple[Namespace, Namespace]:
+        """Both namespaces."""
+        return self.client, self.server
+
+    @staticmethod
+    def address(name: str, family: int) -> str:
+        """Address of one end (`client` or `server`) in the given family."""
+        last = PREFIXES[name]
+        return f"10.0.1.{last}" if family == socket.AF_INET else f"fd00:1::{last}"
+
+    def netem(self, *arguments: str) -> None:
+        """The same impairment on the way out of both ends."""
+        for namespace in self.ends:
+            namespace.run("tc", "qdisc", "replace", "dev", LINK, "root", "netem", *arguments)
+
+    def mtu(self, size: int) -> None:
+        """MTU of both ends."""
+        for namespace in self.ends:
+            namespace.run("ip", "link", "set", LINK, "mtu", str(size))
+
+    def sysctl(self, name: str, value: int | str) -> None:
+        """The same sysctl in both namespaces."""
+        for namespace in self.ends:
+            namespace.sysctl(name, value)
+
+
+def filter_packets(namespace: Namespace, hook: str, *rules: str) -> None:
+    """Installs nftables rules in a raw-priority chain at `hook`, before any other reader."""
+    body = "\n".join(f"\t\t{rule}" for rule in rules)
+    namespace.run(
+        "nft", "-f", "-",
+        text_input=f"table inet scenario {{\n\tchain {hook} {{\n"
+        f"\t\ttype filter hook {hook} priority raw;\n{body}\n\t}}\n}}\n",
+    )  # fmt: skip
+
+
+def filter_counts(namespace: Namespace) -> list[int]:
+    """Packets counted by each `counter` statement of the scenario's rules, in order."""
+    words = namespace.run("nft", "list", "table", "inet", "scenario").split()
+    return [int(words[at + 2]) for at, word in enumerate(words) if word == "counter"]

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Fallback to plain TCP: a peer without MPTCP, and middleboxes that remove the option.
+
+The option is removed by nftables on its way into one of the ends, at one stage of the handshake
+only; whatever the ends make of it, every byte must arrive once and in order.
+"""
+
+import socket
+
+from lib.network import filter_counts, filter_packets
+from lib.registry import FALLBACK_ROLES, scenario
+from lib.transfer import exchange
+
+SIZE = 1 << 20
+STRIP = "counter reset tcp option 30"
+SYN = "tcp flags & (syn|ack) == syn"
+SYN_ACK = "tcp flags & (syn|ack) == (syn|ack)"
+NOT_SYN = "tcp flags & syn == 0"
+# IPv4 header 20, TCP header at most 60 together with the options of a first data segment.
+NO_DATA = "ip length <= 80"
+DATA = "ip length > 112"
+FIRST_ONE = "limit rate 1/hour burst 1 packets"
+FIRST_TWO = "limit rate 1/hour burst 2 packets"
+
+
+@scenario(roles=FALLBACK_ROLES, variants={"ipv4": (socket.AF_INET,), "ipv6": (socket.AF_INET6,)})
+def peer_without_mptcp(case, family):
+    client, server = case.connect_pair(family)
+    exchange(client, server, SIZE, SIZE)
+    case.expect_no_mptcp()
+    if case.client.stack.speaks_mptcp:
+        case.expect_counter(case.client, "MPCapableSYNTX", 1)
+        case.expect_counter(case.client, "MPCapableFallbackSYNACK", 1)
+
+
+@scenario(
+    variants={
+        "syn": ("server", SYN),
+        "syn_ack": ("client", SYN_ACK),
+        "everything": ("both", ""),
+    },
+)
+def handshake_stripped(case, where, match):
+    """The option is gone before both ends know of each other: both speak plain TCP."""
+    transfer_stripped(case, where, match)
+    case.expect_no_mptcp()
+    case.expect_counter(case.client, "MPCapableFallbackSYNACK", 1)
+
+
+@scenario(
+    variants={
+        "from_client": ("server", NOT_SYN),
+        "from_server": ("client", NOT_SYN),
+        "third_ack": ("server", f"{NOT_SYN} {NO_DATA} {FIRST_ONE}"),
+        "first_data": ("server", f"{NOT_SYN} {DATA} {FIRST_ONE}"),
+        "third_ack_and_first_data": ("server", f"{NOT_SYN} {FIRST_TWO}"),
+    },
+)
+def stripped(case, where, match):
+    """The option is gone after the SYN/ACK, for good or in one or two segments."""
+    transfer_stripped(case, where, match)
+
+
+def transfer_stripped(case, where, match):
+    ends = case.ends if where == "both" else [getattr(case, where)]
+    for end in ends:
+        filter_packets(end.namespace, "prerouting", f"{match} {STRIP}")
+    client, server = case.connect_pair()
+    exchange(client, server, SIZE, SIZE)
+    for end in ends:
+        met = filter_counts(end.namespace)[0]
+        case.expect(met > 0, "the filter met no packet: nothing was tested")
+
+
+@scenario()
+def third_ack_lost(case):
+    """The third ACK never arrives: the first data carries both keys and MPTCP goes on."""
+    filter_packets(
+        case.server.namespace,
+        "prerouting",
+        f"{NOT_SYN} {NO_DATA} limit rate over 1/hour burst 1 packets accept",
+        f"{NOT_SYN} {NO_DATA} counter drop",
+    )
+    client, server = case.connect_pair()
+    exchange(client, server, SIZE, SIZE)
+    case.expect_mptcp()
