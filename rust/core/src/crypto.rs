@@ -204,3 +204,6 @@ fn ends(digest: &[u8; 32]) -> (u64, u64) {
         .map_or(0, |b| u64::from_be_bytes(*b));
     (head, tail)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Test vectors that the host tests and the kernel's own tests share.
+//! Test vectors and the checks over them, for the tests on the host and inside the kernel alike.
+//!
+//! A check walks over a table and returns the name of the first vector that does not hold, so
+//! that it needs no assertion of its own and says the same in both worlds.
+
+pub mod digests;
+pub mod options;
+
+/// The result of a check: the name of the first vector that failed.
+pub type Check = Result<(), &'static str>;
+
+/// `Ok` if `holds`, otherwise the name of the vector.
+#[inline]
+pub(crate) fn expect(holds: bool, name: &'static str) -> Check {
+    match holds {
+        true => Ok(()),
+        false => Err(name),
+    }
+}

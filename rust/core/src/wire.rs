@@ -80,3 +80,6 @@ pub fn pad(out: &mut [u8]) -> usize {
 pub const fn padded(length: usize) -> usize {
     length.saturating_add(3) & !3
 }
+
+#[cfg(test)]
+mod tests;
