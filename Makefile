@@ -51,7 +51,7 @@ lint: ## check format, clippy, dependency arrows, panics, licences, shell script
 fmt: env ## format the Rust sources
 	@scripts/enter scripts/format
 
-doc: env ## write the API documentation to build/doc
+doc: module ## write the API documentation to build/doc
 	@scripts/doc
 
 shell: module ## a shell in QEMU on KERNEL, checkout at /src

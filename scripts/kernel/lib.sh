@@ -14,7 +14,10 @@ make_tree() {
 		need_root_user
 		need_space "$space" "the kernel tree '$name'"
 		exec 8>"$cache/build.lock"
-		flock 8
+		flock --nonblock 8 || {
+			say "kernel tree '$name': waiting for another kernel build to end"
+			flock 8
+		}
 	fi
 	if [[ ! -d $final ]]; then
 		rm -rf --one-file-system -- "$new"
