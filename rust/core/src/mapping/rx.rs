@@ -248,8 +248,17 @@ impl<const N: usize> RxMappings<N> {
         {
             self.ring.pop();
         }
+        // What is left of the oldest entry and the anchor of an infinite mapping must stay near,
+        // or they would not be comparable any more when the numbers wrap.
+        if let Some(oldest) = self.ring.get_mut(0) {
+            if oldest.checksum.is_none() {
+                let passed = self.floor.since(oldest.ssn);
+                oldest.ssn = oldest.ssn.plus(passed);
+                oldest.dsn = oldest.dsn.plus(u64::from(passed));
+                oldest.len = oldest.len.saturating_sub(passed);
+            }
+        }
         if let Some((start, dsn)) = self.infinite {
-            // Keep the anchor near, so that it stays comparable while the numbers wrap.
             let passed = self.floor.since(start);
             self.infinite = Some((start.plus(passed), dsn.plus(u64::from(passed))));
         }

@@ -1,1 +1,305 @@
 // SPDX-License-Identifier: GPL-2.0
+
+use super::{RecordError, Recorded, RxMapping, RxMappings, Span, REACH};
+use crate::seq::{Dsn, Ssn};
+use proptest::prelude::*;
+use std::vec::Vec;
+
+fn mapping(ssn: u32, dsn: u64, len: u16) -> RxMapping {
+    RxMapping {
+        ssn: Ssn::new(ssn),
+        dsn: Dsn::new(dsn),
+        len,
+        checksum: None,
+        data_fin: false,
+    }
+}
+
+fn with_checksum(mapping: RxMapping, checksum: u16) -> RxMapping {
+    RxMapping {
+        checksum: Some(checksum),
+        ..mapping
+    }
+}
+
+fn span(dsn: u64, len_left: u32) -> Option<Span> {
+    Some(Span {
+        dsn: Dsn::new(dsn),
+        len_left,
+        infinite: false,
+    })
+}
+
+#[test]
+fn contiguous_mappings_become_one() {
+    let mut table = RxMappings::<2>::new();
+    assert_eq!(table.record(mapping(1, 101, 100)), Ok(Recorded::New));
+    assert_eq!(table.record(mapping(1, 101, 100)), Ok(Recorded::Known));
+    for piece in 1..1000 {
+        let (ssn, dsn) = (1 + piece * 100, 101 + u64::from(piece) * 100);
+        assert_eq!(table.record(mapping(ssn, dsn, 100)), Ok(Recorded::Merged));
+        assert_eq!(table.record(mapping(ssn, dsn, 100)), Ok(Recorded::Known));
+    }
+    assert_eq!(table.len(), 1);
+    assert_eq!(table.lookup(Ssn::new(1)), span(101, 100_000));
+    assert_eq!(table.lookup(Ssn::new(100_000)), span(100_100, 1));
+    assert_eq!(table.lookup(Ssn::new(100_001)), None);
+    assert_eq!(table.lookup(Ssn::new(0)), None);
+}
+
+#[test]
+fn a_gap_that_is_filled_joins_both_sides() {
+    let mut table = RxMappings::<3>::new();
+    assert_eq!(table.record(mapping(1, 1, 10)), Ok(Recorded::New));
+    assert_eq!(table.record(mapping(21, 21, 10)), Ok(Recorded::New));
+    assert_eq!(table.record(mapping(41, 41, 10)), Ok(Recorded::New));
+    assert_eq!(table.record(mapping(61, 61, 10)), Err(RecordError::Full));
+    assert_eq!(table.record(mapping(11, 11, 10)), Ok(Recorded::Merged));
+    assert_eq!(table.len(), 2);
+    assert_eq!(table.lookup(Ssn::new(5)), span(5, 26));
+    assert_eq!(table.record(mapping(15, 15, 30)), Ok(Recorded::Merged));
+    assert_eq!(table.len(), 1);
+    assert_eq!(table.lookup(Ssn::new(1)), span(1, 50));
+}
+
+#[test]
+fn another_delta_is_another_entry_and_an_overlap_a_conflict() {
+    let mut table = RxMappings::<4>::new();
+    assert_eq!(table.record(mapping(1, 1, 10)), Ok(Recorded::New));
+    assert_eq!(table.record(mapping(11, 500, 10)), Ok(Recorded::New));
+    assert_eq!(table.record(mapping(21, 21, 10)), Ok(Recorded::New));
+    assert_eq!(table.len(), 3);
+    assert_eq!(table.lookup(Ssn::new(10)), span(10, 1));
+    assert_eq!(table.lookup(Ssn::new(11)), span(500, 10));
+    assert_eq!(table.lookup(Ssn::new(21)), span(21, 10));
+    for overlap in [
+        mapping(5, 6, 1),
+        mapping(11, 11, 1),
+        mapping(20, 20, 2),
+        mapping(5, 5, 20),
+    ] {
+        assert_eq!(table.record(overlap), Err(RecordError::Conflict));
+    }
+    assert_eq!(table.len(), 3);
+    // The first mapping of each byte stands.
+    assert_eq!(table.lookup(Ssn::new(11)), span(500, 10));
+}
+
+#[test]
+fn a_mapping_with_checksum_stays_what_it_was() {
+    let mut table = RxMappings::<4>::new();
+    let first = with_checksum(mapping(1, 1, 10), 7);
+    let second = with_checksum(mapping(11, 11, 10), 8);
+    assert_eq!(table.record(second), Ok(Recorded::New));
+    assert_eq!(table.record(first), Ok(Recorded::New));
+    assert_eq!(table.len(), 2);
+    assert_eq!(table.record(first), Ok(Recorded::Known));
+    assert_eq!(table.record(second), Ok(Recorded::Known));
+    let others = [
+        with_checksum(mapping(1, 1, 10), 9),
+        with_checksum(mapping(1, 1, 9), 7),
+        mapping(1, 1, 10),
+        mapping(5, 5, 10),
+        RxMapping {
+            data_fin: true,
+            ..second
+        },
+    ];
+    for other in others {
+        assert_eq!(table.record(other), Err(RecordError::Conflict));
+    }
+    let entry = table.covering(Ssn::new(15)).unwrap();
+    assert_eq!((entry.ssn, entry.len), (Ssn::new(11), 10));
+    assert_eq!(entry.checksum, Some(8));
+}
+
+#[test]
+fn consumed_bytes_need_no_mapping() {
+    let mut table = RxMappings::<4>::new();
+    table.record(mapping(1, 1, 10)).unwrap();
+    table.record(mapping(21, 21, 10)).unwrap();
+    table.consumed(Ssn::new(5));
+    assert_eq!(table.lookup(Ssn::new(5)), span(5, 6));
+    table.consumed(Ssn::new(11));
+    assert_eq!(table.len(), 1);
+    assert_eq!(table.record(mapping(1, 1, 10)), Ok(Recorded::Old));
+    assert_eq!(table.record(mapping(1, 9, 10)), Ok(Recorded::Old));
+    assert_eq!(table.len(), 1);
+    // Going back is impossible.
+    table.consumed(Ssn::new(3));
+    assert_eq!(table.record(mapping(1, 1, 10)), Ok(Recorded::Old));
+    table.consumed(Ssn::new(31));
+    assert!(table.is_empty());
+}
+
+#[test]
+fn what_no_window_reaches_is_refused() {
+    let mut table = RxMappings::<4>::new();
+    let far = mapping(REACH, 1, 1);
+    assert_eq!(table.record(far), Err(RecordError::Outside));
+    assert_eq!(table.record(mapping(REACH - 1, 1, 1)), Ok(Recorded::New));
+    // Half the number space away is neither before nor after.
+    let opposite = mapping(0x8000_0000, 1, 1);
+    assert_eq!(table.record(opposite), Ok(Recorded::Old));
+}
+
+#[test]
+fn an_infinite_mapping_covers_all_that_follows() {
+    let mut table = RxMappings::<4>::new();
+    table.record(mapping(1, 101, 10)).unwrap();
+    assert!(!table.is_infinite());
+    assert_eq!(table.record(mapping(11, 111, 0)), Ok(Recorded::New));
+    assert_eq!(table.record(mapping(31, 131, 0)), Ok(Recorded::Known));
+    let other = mapping(31, 130, 0);
+    assert_eq!(table.record(other), Err(RecordError::Conflict));
+    assert!(table.is_infinite());
+    assert_eq!(table.lookup(Ssn::new(10)), span(110, 1));
+    let endless = |dsn| {
+        Some(Span {
+            dsn: Dsn::new(dsn),
+            len_left: REACH,
+            infinite: true,
+        })
+    };
+    assert_eq!(table.lookup(Ssn::new(11)), endless(111));
+    assert_eq!(table.lookup(Ssn::new(1_000_011)), endless(1_000_111));
+
+    // Three times around the subflow's number space.
+    let mut at = Ssn::new(11);
+    let mut dsn = 111;
+    for _ in 0..24 {
+        at = at.plus(1 << 29);
+        dsn += 1 << 29;
+        table.consumed(at);
+        assert_eq!(table.lookup(at), endless(dsn));
+    }
+    assert!(table.is_empty());
+}
+
+#[test]
+fn an_entry_that_never_ends_stays_right_around_the_number_space() {
+    let mut table = RxMappings::<2>::new();
+    let mut end = 1_u64;
+    for _ in 0..200_000 {
+        let ssn = end as u32;
+        table.record(mapping(ssn, 100 + end, 65535)).unwrap();
+        let next = Ssn::new(ssn.wrapping_sub(5));
+        end += 65535;
+        if end > 65536 {
+            assert_eq!(table.lookup(next), span(95 + end - 65535, 65540));
+        }
+        table.consumed(Ssn::new((end - 5) as u32));
+        assert_eq!(table.len(), 1);
+    }
+    assert!(end > 3 << 32);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Record {
+        ahead: u32,
+        len: u16,
+        delta: u64,
+        checksum: Option<u16>,
+    },
+    Consume(u32),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let checksum = proptest::option::weighted(0.2, 0..2_u16);
+    let record = (
+        0..60_u32,
+        1..15_u16,
+        prop_oneof![4 => Just(0), 1 => Just(1000)],
+        checksum,
+    )
+        .prop_map(|(ahead, len, delta, checksum)| Step::Record {
+            ahead,
+            len,
+            delta,
+            checksum,
+        });
+    let step = prop_oneof![5 => record, 1 => (0..20_u32).prop_map(Step::Consume)];
+    proptest::collection::vec(step, 1..60)
+}
+
+/// What the table must know of one byte: its data sequence number and the mapping with checksum
+/// that it belongs to.
+type Byte = (Dsn, Option<RxMapping>);
+
+fn bytes_of(mapping: RxMapping) -> impl Iterator<Item = (Ssn, Byte)> {
+    (0..u32::from(mapping.len)).map(move |offset| {
+        let whole = mapping.checksum.map(|_| mapping);
+        let dsn = mapping.dsn.plus(offset.into());
+        (mapping.ssn.plus(offset), (dsn, whole))
+    })
+}
+
+proptest! {
+    /// The table knows of every byte what a plain list of bytes knows.
+    #[test]
+    fn table_is_a_list_of_bytes(start: u32, base: u64, steps in steps()) {
+        let mut floor = Ssn::new(start);
+        let mut table = RxMappings::<6>::starting_at(floor);
+        let mut list: Vec<(Ssn, Byte)> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Record { ahead, len, delta, checksum } => {
+                    // Some reach back behind the floor.
+                    let ssn = floor.plus(ahead).minus(10);
+                    let offset = i64::from(ssn.distance(Ssn::new(start)));
+                    let dsn = Dsn::new(base.wrapping_add(delta).wrapping_add_signed(offset));
+                    let mapping = RxMapping { ssn, dsn, len, checksum, data_fin: false };
+                    let end = ssn.plus(len.into());
+                    // What was consumed is forgotten sooner or later.
+                    let fresh = || bytes_of(mapping).filter(|(at, _)| !at.before(floor));
+                    let known = |at| known_byte(&list, at);
+                    let agrees =
+                        fresh().all(|(at, byte)| known(at).is_none_or(|old| old == byte));
+                    match table.record(mapping) {
+                        Ok(Recorded::Old) => prop_assert!(!end.after(floor)),
+                        Ok(Recorded::Known) => {
+                            prop_assert!(fresh().all(|(at, byte)| known(at) == Some(byte)));
+                        }
+                        Ok(Recorded::New | Recorded::Merged) => {
+                            prop_assert!(agrees && end.after(floor));
+                            for (at, byte) in fresh() {
+                                if known_byte(&list, at).is_none() {
+                                    list.push((at, byte));
+                                }
+                            }
+                        }
+                        Err(RecordError::Conflict) => prop_assert!(!agrees),
+                        Err(RecordError::Full) => prop_assert_eq!(table.len(), 6),
+                        Err(RecordError::Outside) => prop_assert!(false),
+                    }
+                }
+                Step::Consume(count) => {
+                    floor = floor.plus(count);
+                    table.consumed(floor);
+                }
+            }
+            for offset in 0..90 {
+                let at = floor.plus(offset);
+                let expected = known_byte(&list, at);
+                let span = table.lookup(at);
+                prop_assert_eq!(span.map(|span| span.dsn), expected.map(|(dsn, _)| dsn));
+                let whole = table.covering(at).and_then(|record| record.checksum);
+                let expected = expected.and_then(|(_, whole)| whole.and_then(|w| w.checksum));
+                prop_assert_eq!(whole, expected);
+                if let Some(span) = span {
+                    for further in 0..span.len_left {
+                        let there = table.lookup(at.plus(further)).map(|span| span.dsn);
+                        prop_assert_eq!(there, Some(span.dsn.plus(further.into())));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn known_byte(list: &[(Ssn, Byte)], at: Ssn) -> Option<Byte> {
+    list.iter()
+        .find(|(ssn, _)| *ssn == at)
+        .map(|(_, byte)| *byte)
+}
