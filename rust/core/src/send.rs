@@ -88,10 +88,13 @@ impl SendState {
         self.wnd_end
     }
 
-    /// Takes note of `count` bytes that the application wrote.
+    /// Takes note of `count` bytes that the application wrote. After it closed its sending side
+    /// it cannot write, and the number of the DATA_FIN stands.
     #[inline]
     pub fn on_written(&mut self, count: u32) {
-        self.write = self.write.plus(u64::from(count));
+        if self.fin == Fin::None {
+            self.write = self.write.plus(u64::from(count));
+        }
     }
 
     /// Bytes of data that wait to be given to a subflow, whatever the window says.
@@ -117,7 +120,8 @@ impl SendState {
     /// Takes note of `count` bytes given to a subflow for the first time.
     #[inline]
     pub fn on_pushed(&mut self, count: u32) {
-        self.nxt = self.nxt.plus(u64::from(count)).earliest(self.write);
+        let end = self.nxt.plus(u64::from(count)).earliest(self.write);
+        self.nxt = self.nxt.latest(end);
     }
 
     /// Whether the peer's window is closed for waiting data while nothing is in flight, so that no
