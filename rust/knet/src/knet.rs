@@ -5,4 +5,10 @@
 //! This crate is the only place of the project with `unsafe` code, and the only one that sees the
 //! generated C declarations. It knows nothing of Multipath TCP.
 
+pub mod crypto;
+pub mod netns;
+pub mod percpu;
+pub mod procfs;
+pub mod sysctl;
+
 use knet_bindings as bindings;
