@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A connection: what the data lock of its meta-socket guards.
+
+use crate::counters::Counter;
+use crate::netns::Namespace;
+use crate::protocol::Mptcp;
+use core::mem::MaybeUninit;
+use kernel::prelude::*;
+use kernel::sync::aref::ARef;
+use knet::fragments::SendQueue;
+use knet::meta::{DataGuard, Meta};
+use knet::netns::PerNet;
+use knet::skb::PacketQueue;
+use knet::sock::{self, Sock};
+use mptcp_core::connection::{handshake::Agreed, state};
+use mptcp_core::crypto::{Derived, Key, KeyPair};
+use mptcp_core::mapping::{RxMappings, TxMappings};
+use mptcp_core::receive::{ReceiveState, ReceiveWindow, RightSizing};
+use mptcp_core::send::SendState;
+use mptcp_core::seq::{Dsn, Ssn};
+use mptcp_core::wire::ResetReason;
+
+/// Pieces that a subflow can have in flight, each with a mapping of its own.
+pub(crate) const TX_MAPPINGS: usize = 96;
+/// Mappings of received data that do not merge.
+pub(crate) const RX_MAPPINGS: usize = 24;
+
+/// How the connection speaks to its peer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Mode {
+    /// The handshake is not done.
+    Connecting,
+    /// Multipath TCP.
+    Mptcp,
+    /// Plain TCP on the one subflow (RFC 8684 section 3.7). Data sequence numbers still count the
+    /// bytes, but never appear on the wire.
+    Fallback,
+}
+
+/// A connection.
+pub(crate) struct Connection {
+    pub(crate) mode: Mode,
+    /// Whether we connected, as opposed to accepted.
+    pub(crate) client: bool,
+    /// RFC 8684 section 3.1: the peer is known to have all of the handshake.
+    pub(crate) fully_established: bool,
+    /// Data-level state, from the end of the handshake on.
+    pub(crate) state: state::State,
+    pub(crate) local_key: Key,
+    pub(crate) local: Derived,
+    pub(crate) remote_key: Key,
+    pub(crate) agreed: Agreed,
+    pub(crate) send: SendState,
+    pub(crate) queue: SendQueue,
+    pub(crate) receive: ReceiveState,
+    pub(crate) window: ReceiveWindow,
+    /// Data that arrived before what it follows.
+    pub(crate) out_of_order: PacketQueue,
+    pub(crate) right_sizing: RightSizing,
+    pub(crate) subflow: Option<SubflowState>,
+    pub(crate) timers: Timers,
+    /// Whether the connection counts as established in the namespace's gauge.
+    pub(crate) counted: bool,
+    /// The connection ended without both DATA_FINs: everything is to be thrown away.
+    pub(crate) aborted: bool,
+    /// Data was sent again at the data level.
+    pub(crate) retransmitted: bool,
+}
+
+/// The data level's view of the subflow.
+pub(crate) struct SubflowState {
+    pub(crate) sock: ARef<Sock>,
+    /// Initial sequence number of our side: relative subflow sequence numbers count from it.
+    pub(crate) local_isn: u32,
+    /// Initial sequence number of the peer.
+    pub(crate) remote_isn: u32,
+    pub(crate) tx: TxMappings<TX_MAPPINGS>,
+    pub(crate) rx: RxMappings<RX_MAPPINGS>,
+    /// Bytes of a mapping that TCP did not take yet: the first one, and how many.
+    pub(crate) partial: Option<(Dsn, u32)>,
+    /// What the next RST says.
+    pub(crate) reset: Reset,
+    /// A DSS was received on it.
+    pub(crate) dss_seen: bool,
+    /// Its SYN had MP_CAPABLE.
+    pub(crate) offered: bool,
+    /// The peer's FIN was taken off it.
+    pub(crate) finished: bool,
+}
+
+/// Why a subflow is reset.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Reset {
+    /// TCP has its own reason.
+    Tcp,
+    /// The connection is aborted (RFC 8684 section 3.5).
+    Fastclose,
+    /// The subflow is of no use (RFC 8684 section 3.6).
+    Reason(ResetReason),
+}
+
+/// Times on the clock of [`knet::time::now_us`]; zero: not set.
+#[derive(Default)]
+pub(crate) struct Timers {
+    /// When unacknowledged data is sent again.
+    pub(crate) retransmit_at: u64,
+    /// What was unacknowledged when the timer was set.
+    pub(crate) watched: Dsn,
+    /// How often data was sent again without progress.
+    pub(crate) backoff: u8,
+    /// When an orphan is given up.
+    pub(crate) give_up_at: u64,
+}
+
+impl Connection {
+    /// Writes a connection that has not begun.
+    pub(crate) fn init(place: &mut MaybeUninit<Self>) {
+        let nothing = Derived { token: mptcp_core::crypto::Token::new(0), idsn: Dsn::new(0) };
+        place.write(Self {
+            mode: Mode::Connecting,
+            client: false,
+            fully_established: false,
+            state: state::State::Established,
+            local_key: Key::new(0),
+            local: nothing,
+            remote_key: Key::new(0),
+            agreed: Agreed::default(),
+            send: SendState::new(Dsn::new(1), 0),
+            queue: SendQueue::new(),
+            receive: ReceiveState::new(Dsn::new(1)),
+            window: ReceiveWindow::new(Dsn::new(1)),
+            out_of_order: PacketQueue::new(),
+            right_sizing: RightSizing::new(0, 0),
+            subflow: None,
+            timers: Timers::default(),
+            counted: false,
+            aborted: false,
+            retransmitted: false,
+        });
+    }
+
+    /// Whether options are exchanged.
+    pub(crate) fn speaks_mptcp(&self) -> bool {
+        self.mode == Mode::Mptcp
+    }
+
+    /// Both keys, ours first.
+    pub(crate) fn keys(&self) -> KeyPair {
+        KeyPair { sender: self.local_key, receiver: self.remote_key }
+    }
+
+    /// Goes on as plain TCP from the handshake: no byte of data was exchanged yet.
+    pub(crate) fn begin_fallback(&mut self) {
+        self.mode = Mode::Fallback;
+        self.send = SendState::new(Dsn::new(1), u32::MAX);
+        self.receive = ReceiveState::new(Dsn::new(1));
+        self.window = ReceiveWindow::new(Dsn::new(1));
+    }
+
+    /// Goes on as Multipath TCP: `remote` are the peer's token and initial data sequence number.
+    pub(crate) fn begin_mptcp(&mut self, remote_key: Key, remote: Derived, agreed: Agreed, window: u32) {
+        self.mode = Mode::Mptcp;
+        self.remote_key = remote_key;
+        self.agreed = agreed;
+        // RFC 8684 section 3.1: the SYN takes one data sequence number.
+        self.send = SendState::new(self.local.idsn.plus(1), window);
+        let first = remote.idsn.plus(1);
+        self.receive = ReceiveState::new(first);
+        self.window = ReceiveWindow::new(first);
+    }
+
+    /// The subflow, if it is the socket `tcp`.
+    pub(crate) fn subflow_of(&mut self, tcp: &Sock) -> Option<&mut SubflowState> {
+        self.subflow.as_mut().filter(|subflow| subflow.sock.identity() == tcp.identity())
+    }
+
+    /// Moves the data-level state on.
+    pub(crate) fn advance(&mut self, event: state::Event) {
+        self.state = self.state.after(event);
+    }
+}
+
+impl SubflowState {
+    /// A subflow that has not sent anything.
+    pub(crate) fn new(sock: &Sock) -> Self {
+        Self {
+            sock: sock.hold(),
+            local_isn: 0,
+            remote_isn: 0,
+            tx: TxMappings::new(),
+            rx: RxMappings::starting_at(Ssn::new(1)),
+            partial: None,
+            reset: Reset::Tcp,
+            dss_seen: false,
+            offered: false,
+            finished: false,
+        }
+    }
+
+    /// Relative number of a sequence number that we send.
+    pub(crate) fn sent(&self, seq: u32) -> Ssn {
+        Ssn::new(seq.wrapping_sub(self.local_isn))
+    }
+
+    /// Relative number of a sequence number that the peer sends.
+    pub(crate) fn received(&self, seq: u32) -> Ssn {
+        Ssn::new(seq.wrapping_sub(self.remote_isn))
+    }
+}
+
+/// Counts an event in the namespace of a socket.
+pub(crate) fn count(sock: &Sock, counter: Counter) {
+    if let Some(namespace) = Namespace::of(sock.net()) {
+        namespace.counters.count(counter);
+    }
+}
+
+/// Lets the application see the data-level state of the connection as the state of its socket.
+pub(crate) fn publish_state(guard: &mut DataGuard<'_, Mptcp>) {
+    use mptcp_core::connection::state::State as Data;
+    use sock::State as Tcp;
+    let sock = guard.meta().sock();
+    if sock.state() == Tcp::Close {
+        return;
+    }
+    let state = match guard.state {
+        Data::Established => Tcp::Established,
+        Data::FinWait1 => Tcp::FinWait1,
+        Data::FinWait2 => Tcp::FinWait2,
+        Data::CloseWait => Tcp::CloseWait,
+        Data::Closing => Tcp::Closing,
+        Data::LastAck => Tcp::LastAck,
+        Data::TimeWait | Data::Closed => Tcp::Close,
+    };
+    if sock.state() != state {
+        sock.set_state(state);
+    }
+    if state == Tcp::Close {
+        uncount_established(guard);
+    }
+}
+
+/// Counts the connection as established.
+pub(crate) fn count_established(guard: &mut DataGuard<'_, Mptcp>) {
+    if !guard.counted && guard.speaks_mptcp() {
+        guard.counted = true;
+        count(guard.meta().sock(), Counter::MpCurrEstab);
+    }
+}
+
+/// Takes the connection off the count of established ones.
+pub(crate) fn uncount_established(guard: &mut DataGuard<'_, Mptcp>) {
+    if guard.counted {
+        guard.counted = false;
+        if let Some(namespace) = Namespace::of(guard.meta().sock().net()) {
+            namespace.counters.uncount(Counter::MpCurrEstab);
+        }
+    }
+}
+
+/// Ends the connection without more ado: the peer or the network broke it, or the application did.
+/// `errno` is what the application will read, zero for nothing.
+pub(crate) fn abort(meta: &Meta<Mptcp>, errno: i32) {
+    let sock = meta.sock();
+    {
+        let mut connection = meta.lock_data();
+        if connection.aborted || sock.state() == sock::State::Close {
+            return;
+        }
+        connection.aborted = true;
+        connection.advance(state::Event::Aborted);
+        uncount_established(&mut connection);
+        if errno != 0 {
+            sock.set_error(errno);
+        }
+        sock.add_shutdown(sock::shutdown::BOTH);
+        sock.set_state(sock::State::Close);
+    }
+    sock.notify_state();
+    if errno != 0 {
+        sock.notify_error();
+    }
+    if sock.is_orphan() {
+        meta.schedule_work();
+    }
+}

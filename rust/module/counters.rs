@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What happened in a network namespace, one counter per decision.
+
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
+use knet::percpu;
+
+/// Declares the counters: an explanation, the name in Rust and the name that users read.
+macro_rules! counters {
+    ($($(#[$doc:meta])+ $variant:ident = $name:literal,)+) => {
+        /// A counter. Those that count what the kernel's own implementation counts have its names
+        /// (`nstat -az 'MPTcpExt*'`).
+        #[derive(Clone, Copy)]
+        pub(crate) enum Counter {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        /// All names, in the order of the enum.
+        const NAMES: [&str; [$($name),+].len()] = [$($name),+];
+    };
+}
+
+counters! {
+    /// Received SYNs with MP_CAPABLE.
+    MpCapableSynRx = "MPCapableSYNRX",
+    /// Sent SYNs with MP_CAPABLE, retransmissions not counted.
+    MpCapableSynTx = "MPCapableSYNTX",
+    /// Received SYN/ACKs with MP_CAPABLE.
+    MpCapableSynAckRx = "MPCapableSYNACKRX",
+    /// Received third ACKs with MP_CAPABLE.
+    MpCapableAckRx = "MPCapableACKRX",
+    /// Server side fallbacks, because the third ACK had no MP_CAPABLE.
+    MpCapableFallbackAck = "MPCapableFallbackACK",
+    /// Client side fallbacks, because the SYN/ACK had no MP_CAPABLE.
+    MpCapableFallbackSynAck = "MPCapableFallbackSYNACK",
+    /// Connections that gave up MP_CAPABLE after too many lost SYNs.
+    MpCapableSynTxDrop = "MPCapableSYNTXDrop",
+    /// Connections that were plain TCP from the start, because the sysctl `enabled` is 0.
+    MpCapableSynTxDisabled = "MPCapableSYNTXDisabled",
+    /// Fallbacks, because no token was free.
+    MpFallbackTokenInit = "MPFallbackTokenInit",
+    /// Bytes sent again at the connection level, counted in segments handed to TCP.
+    MptcpRetrans = "MPTCPRetrans",
+    /// Mappings that contradict one received before.
+    DssNotMatching = "DSSNotMatching",
+    /// Fallbacks after a mapping that made no sense.
+    DssCorruptionFallback = "DSSCorruptionFallback",
+    /// Resets after a mapping that made no sense.
+    DssCorruptionReset = "DSSCorruptionReset",
+    /// Infinite mappings sent.
+    InfiniteMapTx = "InfiniteMapTx",
+    /// Infinite mappings received.
+    InfiniteMapRx = "InfiniteMapRx",
+    /// Mappings for another part of the subflow than the data that carried them.
+    DssNoMatchTcp = "DSSNoMatchTCP",
+    /// Wrong checksums of data.
+    DataCsumErr = "DataCsumErr",
+    /// Segments put at the end of the out-of-order queue.
+    OfoQueueTail = "OFOQueueTail",
+    /// Segments put into the out-of-order queue.
+    OfoQueue = "OFOQueue",
+    /// Segments merged into another one of the out-of-order queue.
+    OfoMerge = "OFOMerge",
+    /// Segments outside of the connection-level window.
+    NoDssInWindow = "NoDSSInWindow",
+    /// Segments whose data had all been received before.
+    DuplicateData = "DuplicateData",
+    /// MP_FAIL options sent.
+    MpFailTx = "MPFailTx",
+    /// MP_FAIL options received.
+    MpFailRx = "MPFailRx",
+    /// MP_FASTCLOSE options sent.
+    MpFastcloseTx = "MPFastcloseTx",
+    /// MP_FASTCLOSE options received with the right key.
+    MpFastcloseRx = "MPFastcloseRx",
+    /// Resets sent with MP_TCPRST.
+    MpRstTx = "MPRstTx",
+    /// Resets received with MP_TCPRST.
+    MpRstRx = "MPRstRx",
+    /// Acknowledgements that moved the connection-level send window.
+    SndWndShared = "SndWndShared",
+    /// Window fields that were rewritten from the connection-level receive window.
+    RcvWndShared = "RcvWndShared",
+    /// Connections now established: a gauge.
+    MpCurrEstab = "MPCurrEstab",
+    /// Fallbacks, because the first data had neither MP_CAPABLE nor a mapping.
+    MpCapableDataFallback = "MPCapableDataFallback",
+    /// Fallbacks of established connections, because a mapping was missing.
+    DssFallback = "DssFallback",
+    /// Resets, because a mapping was missing and fallback was not possible.
+    DssReset = "DssReset",
+    /// Fallbacks, because both ends connected at the same time.
+    SimultConnectFallback = "SimultConnectFallback",
+    /// Connections that needed a fallback and could not have it.
+    FallbackFailed = "FallbackFailed",
+    /// Probes of a closed connection-level window.
+    WinProbe = "WinProbe",
+    /// Segments dropped, because the receive queue was full.
+    RcvPruned = "RcvPruned",
+    /// Segments dropped from the out-of-order queue for lack of memory.
+    OfoPruned = "OFOPruned",
+    /// Segments dropped before TCP saw them, because the table of receive mappings was full.
+    RxMappingFull = "RxMappingFull",
+    /// Times that sending waited, because the table of transmit mappings was full.
+    TxMappingFull = "TxMappingFull",
+    /// Segments of subflows that the receive hook looked at: proof that the module served the traffic.
+    RxHookSegments = "RxHookSegments",
+    /// Segments of subflows that the transmit hook looked at.
+    TxHookSegments = "TxHookSegments",
+    /// Segments that lost SACK blocks to make room for a mapping.
+    SackTrimmed = "SackTrimmed",
+    /// Segments with options that were not believed, because TCP would not accept the segment.
+    UnacceptableSegment = "UnacceptableSegment",
+    /// Options of kind 30 with a length or content that the RFC does not allow.
+    MalformedOption = "MalformedOption",
+}
+
+/// The counters of one namespace.
+pub(crate) struct Counters(percpu::Counters<{ NAMES.len() }>);
+
+impl Counters {
+    /// Counters that stand at zero.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self(percpu::Counters::new()?))
+    }
+
+    /// Counts one event. Any context.
+    #[inline]
+    pub(crate) fn count(&self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    /// Counts several events. Any context.
+    #[inline]
+    pub(crate) fn add(&self, counter: Counter, amount: u64) {
+        self.0.add(counter as usize, amount);
+    }
+
+    /// Takes one off a gauge. Any context.
+    #[inline]
+    pub(crate) fn uncount(&self, gauge: Counter) {
+        self.add(gauge, u64::MAX);
+    }
+
+    /// Writes "Name value" lines.
+    pub(crate) fn print(&self, out: &SeqFile) {
+        for (index, name) in NAMES.iter().enumerate() {
+            seq_print!(out, "{name} {}\n", self.0.sum(index));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the module keeps for each network namespace.
+
+use crate::{
+    counters::Counters,
+    proc,
+    sysctl::Settings, //
+};
+use kernel::prelude::*;
+use knet::{
+    netns::{
+        Net,
+        PerNet, //
+    },
+    procfs::Directory, //
+};
+
+/// The module's part of a network namespace. Reached from a socket's namespace by
+/// [`PerNet::of`]; it lives as long as the namespace.
+pub(crate) struct Namespace {
+    /// What the administrator set.
+    pub(crate) settings: Settings,
+    /// What happened.
+    pub(crate) counters: Counters,
+}
+
+/// What is registered in a namespace and works on its [`Namespace`].
+pub(crate) struct Services {
+    _files: Directory,
+}
+
+knet::impl_per_net_slot!(Namespace);
+
+impl PerNet for Namespace {
+    type Services = Services;
+
+    fn new(net: &Net) -> Result<Self> {
+        Ok(Self {
+            settings: Settings::new(net)?,
+            counters: Counters::new()?,
+        })
+    }
+
+    fn start(&self, net: &Net) -> Result<Services> {
+        Ok(Services {
+            _files: proc::register(net)?,
+        })
+    }
+}

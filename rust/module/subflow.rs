@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Between a connection and its subflow: handshake, sending, receiving. Softirq context unless a
+//! function says otherwise.
+
+pub(crate) mod arrival;
+pub(crate) mod delivery;
+pub(crate) mod handshake;
+pub(crate) mod push;
+pub(crate) mod transmit;

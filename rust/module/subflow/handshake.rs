@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The handshake of the first subflow (RFC 8684 section 3.1), on both sides.
+
+use crate::connection::{abort, count, count_established, publish_state, Mode, SubflowState};
+use crate::counters::Counter;
+use crate::crypto::KernelSha256;
+use crate::netns::Namespace;
+use crate::protocol::{Meta, Owned, Shared};
+use kernel::prelude::*;
+use kernel::sync::aref::ARef;
+use knet::netns::PerNet;
+use knet::segment::{ChildRequest, Handshake, Incoming, OptionEdit, SynAck};
+use knet::sock::{self, Sock, State};
+use knet::subflow::Tcp;
+use mptcp_core::connection::handshake::{
+    on_syn, on_syn_ack, on_third_ack, server_key, server_syn_ack, Attempt, ClientOutcome, Policy,
+    Reason, ServerOutcome, SynAnswer,
+};
+use mptcp_core::crypto::Key;
+use mptcp_core::mapping::RxMapping;
+use mptcp_core::receive::RightSizing;
+use mptcp_core::seq::Ssn;
+use mptcp_core::wire::{Address, Received, SegmentKind};
+
+/// Bytes that a full DSS takes in every segment: 64-bit acknowledgement and mapping, checksum.
+const OPTION_BYTES: i32 = 28;
+
+/// What the administrator of a socket's namespace asks for.
+pub(crate) fn policy(sock: &Sock) -> Policy {
+    let checksum =
+        Namespace::of(sock.net()).is_some_and(|namespace| namespace.settings.checksum_enabled());
+    Policy { checksum, deny_join: false }
+}
+
+/// Client: the SYN/ACK was accepted by TCP, which has not sent the third ACK yet.
+pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incoming<'_>) {
+    let sock = meta.sock();
+    let mut connection = meta.lock_data();
+    if connection.mode != Mode::Connecting {
+        return;
+    }
+    let Some(subflow) = connection.subflow_of(tcp.sock()) else { return };
+    subflow.remote_isn = segment.seq;
+    let offered = subflow.offered;
+    let kind = SegmentKind { syn: true, ack: segment.flags.ack(), payload_len: 0 };
+    let received = Received::parse(segment.options, kind);
+    if !segment.flags.ack() {
+        count(sock, Counter::SimultConnectFallback);
+        connection.begin_fallback();
+    } else if !offered {
+        connection.begin_fallback();
+    } else {
+        match on_syn_ack(&received, policy(sock)) {
+            ClientOutcome::Mptcp { remote_key, agreed } => {
+                count(sock, Counter::MpCapableSynAckRx);
+                let remote = remote_key.derive(&KernelSha256);
+                // RFC 7323 section 2.2: the window of a SYN/ACK is not scaled.
+                connection.begin_mptcp(remote_key, remote, agreed, u32::from(segment.window));
+            }
+            ClientOutcome::Fallback(_) => {
+                count(sock, Counter::MpCapableFallbackSynAck);
+                connection.begin_fallback();
+            }
+        }
+    }
+    begin(&mut connection, tcp);
+}
+
+/// Prepares connection and subflow for data, whatever the handshake decided.
+fn begin(connection: &mut knet::meta::DataGuard<'_, crate::protocol::Mptcp>, tcp: &mut Tcp<'_>) {
+    if connection.speaks_mptcp() {
+        tcp.reserve_option_space(OPTION_BYTES);
+    }
+    tcp.disable_nagle();
+    let buffer = u32::try_from(connection.meta().sock().receive_buffer()).unwrap_or(0);
+    connection.right_sizing = RightSizing::new(knet::time::now_us(), buffer);
+    count_established(connection);
+}
+
+/// TCP's state changed, or it has an error.
+pub(crate) fn state_changed(meta: &Meta, tcp: &mut Tcp<'_>) {
+    let sock = meta.sock();
+    match tcp.sock().state() {
+        State::Established if sock.state() == State::SynSent => {
+            {
+                let mut connection = meta.lock_data();
+                sock.copy_addresses(tcp.sock());
+                sock.set_state(State::Established);
+                publish_state(&mut connection);
+            }
+            sock.notify_state();
+            sock.notify_writeable();
+        }
+        State::Close => {
+            let ended = {
+                let connection = meta.lock_data();
+                connection.subflow.as_ref().is_some_and(|subflow| subflow.finished)
+            };
+            let errno = tcp.sock().peek_error();
+            if errno != 0 || !ended {
+                abort(meta, errno);
+            }
+        }
+        _ => {}
+    }
+    if tcp.sock().peek_error() != 0 && sock.state() == State::SynSent {
+        abort(meta, tcp.sock().peek_error());
+    }
+}
+
+/// The server's key for a handshake: made anew whenever it is needed, so that nothing need be kept
+/// before the third ACK.
+fn key_of(handshake: &Handshake) -> Key {
+    let address = |address| match address {
+        sock::Address::V4(bytes) => Address::V4(bytes),
+        sock::Address::V6(bytes) => Address::V6(bytes),
+    };
+    let attempt = Attempt {
+        local: address(handshake.tuple.local),
+        remote: address(handshake.tuple.remote),
+        local_port: handshake.tuple.local_port,
+        remote_port: handshake.tuple.remote_port,
+        local_isn: handshake.local_isn,
+        remote_isn: handshake.remote_isn,
+    };
+    server_key(&attempt, |bytes| knet::crypto::prf(bytes))
+}
+
+/// Server: answers a SYN.
+pub(crate) fn answer_syn(listener: &Meta, syn: &SynAck<'_>, edit: &mut OptionEdit) {
+    let sock = listener.sock();
+    let Some(options) = syn.syn_options else { return };
+    let kind = SegmentKind { syn: true, ack: false, payload_len: 0 };
+    let policy = policy(sock);
+    if let SynAnswer::Mptcp { agreed } = on_syn(&Received::parse(options, kind), policy) {
+        count(sock, Counter::MpCapableSynRx);
+        let option = server_syn_ack(policy, agreed, key_of(&syn.handshake));
+        if let Some(length) = option.emit(edit.buffer()) {
+            if length <= syn.free {
+                edit.set_length(length);
+            }
+        }
+    }
+}
+
+/// Server: the first segment after the SYN made a child of the listening subflow.
+pub(crate) fn child(
+    listener: &Meta,
+    request: &ChildRequest<'_>,
+    tcp: &mut Tcp<'_>,
+) -> Option<(ARef<Meta>, ARef<Meta>)> {
+    let segment = &request.segment;
+    let kind = SegmentKind { syn: false, ack: true, payload_len: segment.payload_len };
+    let received = Received::parse(segment.options, kind);
+    let key = key_of(&request.handshake);
+    let policy = policy(listener.sock());
+    let (application, own) = listener.inherit(Shared::inherit(listener), Owned::default()).ok()?;
+    let sock = application.sock();
+    {
+        let mut connection = application.lock_data();
+        connection.fully_established = false;
+        connection.local_key = key;
+        let mut subflow = SubflowState::new(tcp.sock());
+        subflow.local_isn = request.handshake.local_isn;
+        subflow.remote_isn = request.handshake.remote_isn;
+        connection.subflow = Some(subflow);
+        match on_third_ack(&received, policy, key) {
+            ServerOutcome::Mptcp { remote_key, agreed, first } => {
+                count(sock, Counter::MpCapableAckRx);
+                connection.local = key.derive(&KernelSha256);
+                let remote = remote_key.derive(&KernelSha256);
+                let window = u32::from(segment.window) << tcp.send_window_scale().min(14);
+                connection.begin_mptcp(remote_key, remote, agreed, window);
+                if let (Some(first), Some(subflow)) = (first, connection.subflow.as_mut()) {
+                    let mapping = RxMapping {
+                        ssn: Ssn::new(1),
+                        dsn: remote.idsn.plus(1),
+                        len: first.len,
+                        checksum: first.checksum,
+                        data_fin: false,
+                    };
+                    subflow.dss_seen = subflow.rx.record(mapping).is_ok();
+                }
+            }
+            ServerOutcome::Fallback(reason) => {
+                if reason != Reason::NoOption || request.offered {
+                    count(sock, Counter::MpCapableFallbackAck);
+                }
+                connection.begin_fallback();
+            }
+        }
+        begin(&mut connection, tcp);
+        sock.set_state(State::Established);
+    }
+    Some((application, own))
+}
