@@ -282,6 +282,7 @@ macro_rules! check_table {
 ///
 /// # Errors
 /// The name of the first vector that does not hold.
+#[inline]
 pub fn check_round_trips() -> Check {
     check_table!(MP_CAPABLE, MpCapable);
     check_table!(MP_JOIN, MpJoin);
@@ -303,6 +304,7 @@ pub fn check_round_trips() -> Check {
 ///
 /// # Errors
 /// The name of the first vector that does not hold.
+#[inline]
 pub fn check_malformed() -> Check {
     let segment = SegmentKind {
         syn: false,
