@@ -33,7 +33,6 @@ class Namespace:
         finally:
             _enter(before)
             os.close(before)
-        self.run("ip", "link", "set", "lo", "up")
 
     def __enter__(self):
         stack = _entered.__dict__.setdefault("stack", [])

@@ -54,7 +54,7 @@ def same_as_tcp(limit: int = 30, **options):
         def compared(case):
             compare_with_tcp(case, function)
 
-        return scenario(limit=limit, **options)(compared)
+        return scenario(limit=limit, brief=True, **options)(compared)
 
     return register
 

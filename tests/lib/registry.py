@@ -22,6 +22,11 @@ class Scenario:
     arguments: tuple
     needs_module: bool
     settles: bool
+    brief: bool
+
+    def roles_on(self, kernel: str) -> tuple[tuple[str, str], ...]:
+        """The pairs to run with on the given kernel."""
+        return OURS_ONLY if self.brief and kernel == "test" else self.roles
 
 
 _scenarios: list[Scenario] = []
@@ -33,20 +38,23 @@ def scenario(
     variants: dict[str, tuple] | None = None,
     needs_module: bool = False,
     settles: bool = True,
+    brief: bool = False,
 ):
     """Registers a scenario. `variants` maps a suffix of the name to further arguments.
 
-    `limit` is in seconds of the stock kernel. `needs_module` marks what the kernel's
-    own MPTCP does not do, or does unlike TCP. `settles=False` leaves out the wait for the sockets to be gone.
+    `limit` is in seconds of the stock kernel. `needs_module` marks what the kernel's own MPTCP
+    does not do, or does unlike TCP. `settles=False` leaves out the wait for the sockets to be
+    gone. `brief` keeps to ours at both ends on the slow test kernel.
     """
 
     def register(function):
         place = function.__module__.rsplit(".", 1)[-1]
         for suffix, arguments in (variants or {"": ()}).items():
             name = ".".join(filter(None, (place, function.__name__, suffix)))
-            _scenarios.append(
-                Scenario(name, function, tuple(roles), limit, arguments, needs_module, settles)
+            entry = Scenario(
+                name, function, tuple(roles), limit, arguments, needs_module, settles, brief
             )
+            _scenarios.append(entry)
         return function
 
     return register

@@ -35,13 +35,15 @@ class Run:
         return f"{self.scenario.name}[{self.client}-{self.server}]"
 
 
-def plan_runs(scenarios: list[Scenario], pattern: str | None, reference: bool) -> list[Run]:
+def plan_runs(
+    scenarios: list[Scenario], kernel: str, pattern: str | None, reference: bool
+) -> list[Run]:
     """Every scenario with each of its role pairs, as far as the pattern selects it."""
     runs = [
         Run(entry, client, server)
         for entry in scenarios
         if not (reference and entry.needs_module)
-        for client, server in entry.roles
+        for client, server in entry.roles_on(kernel)
     ]
     if pattern is None:
         return runs

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Connections that end badly: killed processes, resets, aborts, ends in every state."""
+
+import errno
+import os
+import select
+import socket
+import struct
+import time
+
+from lib.events import SIOCINQ, queued, wait_for, wait_until
+from lib.network import LINK, filter_packets
+from lib.registry import scenario
+from lib.transfer import Task, content, exchange, receive_exactly, stream
+
+MEGABYTE = 1 << 20
+LINGER_RESET = struct.pack("ii", 1, 0)
+
+
+def send_without_end(sock):
+    while True:
+        for chunk in stream(64 * MEGABYTE):
+            sock.sendall(chunk)
+
+
+def wait_for_death(sock, seconds=30):
+    """Reads until the connection has ended; gives the bytes read and how it ended."""
+    sock.settimeout(seconds)
+    total = 0
+    try:
+        while part := sock.recv(MEGABYTE):
+            total += len(part)
+        return total, "end"
+    except ConnectionResetError:
+        return total, "reset"
+    except OSError as error:
+        return total, errno.errorcode[error.errno]
+
+
+@scenario(variants={"client": ("client",), "server": ("server",)})
+def killed(case, victim):
+    """kill -9 of one end in the middle of a transfer in both directions."""
+    client, server = case.connect_pair()
+    mine, other = (client, server) if victim == "client" else (server, client)
+
+    def victims_life():
+        other.close()
+        if os.fork() == 0:
+            send_without_end(mine)
+        send_back = bytearray(MEGABYTE)
+        while mine.recv_into(send_back):
+            pass
+
+    child = case.spawn(victims_life)
+    mine.close()
+    head = receive_exactly(other, 4 * MEGABYTE)
+    case.expect(len(head) == 4 * MEGABYTE, "the transfer ended before the kill")
+    kill_family(child)
+    _, how = wait_for_death(other)
+    case.expect(how in ("end", "reset"), f"the survivor saw {how}")
+
+
+def kill_family(child):
+    """SIGKILL to the child and to the process that it forked."""
+    with open(f"/proc/{child.pid}/task/{child.pid}/children") as file:
+        for pid in file.read().split():
+            os.kill(int(pid), 9)
+    child.kill()
+
+
+@scenario(variants={"client": ("client",), "server": ("server",)})
+def aborted(case, who):
+    """SO_LINGER 0 in the middle of a transfer: MP_FASTCLOSE, and the peer sees a reset."""
+    client, server = case.connect_pair()
+    mine, other = (client, server) if who == "client" else (server, client)
+    receiver = Task(wait_for_death, other)
+    mine.sendall(content(2 * MEGABYTE))
+    mine.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
+    mine.close()
+    _, how = receiver.result(40)
+    case.expect(how == "reset", f"the peer saw {how}, not a reset")
+    peer = case.server if who == "client" else case.client
+    case.expect_counter(getattr(case, who), "MPFastcloseTx")
+    case.expect_counter(peer, "MPFastcloseRx")
+
+
+@scenario(variants={"client": ("client",), "server": ("server",)})
+def closed_with_unread_data(case, who):
+    """close with data unread tells the peer by a reset that they were lost."""
+    client, server = case.connect_pair()
+    mine, other = (client, server) if who == "client" else (server, client)
+    other.sendall(b"nobody reads this")
+    wait_until(lambda: queued(mine, SIOCINQ) == 17, "arrival")
+    mine.close()
+    _, how = wait_for_death(other)
+    case.expect(how == "reset", f"the peer saw {how}, not a reset")
+
+
+@scenario(variants={"client": ("client",), "server": ("server",)})
+def closed_while_peer_sends(case, who):
+    """One end closes while the other goes on sending: the sender learns it and stops."""
+    client, server = case.connect_pair()
+    mine, other = (client, server) if who == "client" else (server, client)
+    sender = Task(send_without_end, other)
+    receive_exactly(mine, MEGABYTE)
+    mine.close()
+    try:
+        sender.result(40)
+    except (ConnectionResetError, BrokenPipeError):
+        return
+    raise AssertionError("the sender ended without an error")
+
+
+@scenario(variants={"client": ("client",), "server": ("server",)})
+def reset_from_outside(case, where):
+    """A middlebox resets the connection at one end; that end tells its application."""
+    client, server = case.connect_pair()
+    client.sendall(b"alive")
+    receive_exactly(server, 5)
+    end = getattr(case, where)
+    sender, receiver = (server, client) if where == "client" else (client, server)
+    victim = case.server if where == "client" else case.client
+    # The kernel's own MPTCP lets a connection without subflows live on for this long.
+    case.network.sysctl("net.mptcp.close_timeout", 2)
+    # The rejecting rule answers the sender of the packet with a reset.
+    filter_packets(end.namespace, "input", "tcp flags & rst == 0 counter reject with tcp reset")
+    sender.sendall(b"x")
+    _, how = wait_for_death(sender)
+    # The kernel's own MPTCP tells its application ENOTCONN.
+    told = ("reset", "ENOTCONN") if victim.stack.counters == "MPTcpExt" else ("reset",)
+    case.expect(how in told, f"the reset end saw {how}")
+    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
+
+
+@scenario()
+def closed_at_once_by_both(case):
+    """Both ends close at the same time, many times."""
+    for _ in range(case.size(stock=100, test=20)):
+        client, server = case.connect_pair()
+        client.sendall(b"a")
+        server.sendall(b"b")
+        receive_exactly(client, 1)
+        receive_exactly(server, 1)
+        tasks = [Task(client.close), Task(server.close)]
+        for task in tasks:
+            task.result(10)
+
+
+@scenario()
+def shut_down_at_once_by_both(case):
+    for _ in range(case.size(stock=50, test=10)):
+        client, server = case.connect_pair()
+        client.shutdown(socket.SHUT_WR)
+        server.shutdown(socket.SHUT_WR)
+        case.expect(client.recv(1) == b"" and server.recv(1) == b"", "data came from nowhere")
+        client.close()
+        server.close()
+
+
+@scenario()
+def link_gone_for_a_while(case):
+    """The link is down for three seconds in the middle of a transfer; nothing is lost."""
+    client, server = case.connect_pair()
+    transfer = Task(exchange, client, server, 8 * MEGABYTE, 8 * MEGABYTE, pause=0.02)
+    time.sleep(0.5)
+    case.client.namespace.run("ip", "link", "set", LINK, "down")
+    time.sleep(3)
+    case.client.namespace.run("ip", "link", "set", LINK, "up")
+    transfer.result(100)
+    case.expect_mptcp()
+
+
+@scenario(settles=False)
+def abandoned_network(case):
+    """The namespaces vanish while a connection is open in them."""
+    client, server = case.connect_pair()
+    client.sendall(b"x" * 1000)
+    case.client.namespace.run("ip", "link", "del", LINK)
+
+
+@scenario()
+def refused(case):
+    """Nobody listens: the client learns it and can use a new socket at once."""
+    for _ in range(20):
+        sock = case.client.new_socket()
+        try:
+            sock.connect((case.server.address(), case.port))
+            raise AssertionError("a connection was made to nobody")
+        except ConnectionRefusedError:
+            sock.close()
+    client, server = case.connect_pair()
+    exchange(client, server, 1000, 1000)
+
+
+@scenario()
+def closed_while_connecting(case):
+    """close during the handshake, with the server silent and with it answering."""
+    filter_packets(case.server.namespace, "prerouting", f"tcp dport {case.port} drop")
+    silent = [case.client.new_socket() for _ in range(10)]
+    for sock in silent:
+        sock.setblocking(False)
+        sock.connect_ex((case.server.address(), case.port))
+    for sock in silent:
+        sock.close()
+    case.server.namespace.run("nft", "delete", "table", "inet", "scenario")
+    case.listen()
+    for _ in range(50):
+        sock = case.client.new_socket()
+        sock.setblocking(False)
+        sock.connect_ex((case.server.address(), case.port))
+        sock.close()
+
+
+@scenario()
+def reset_seen_by_poll(case):
+    client, server = case.connect_pair()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
+    server.close()
+    mask = wait_for(client, select.POLLHUP)
+    case.expect(mask & select.POLLERR != 0, f"the event mask is {mask:#x}, without POLLERR")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The module's own switches, per network namespace, and its files under /proc."""
+
+import errno
+
+from lib.namespace import Namespace
+from lib.network import filter_counts, filter_packets
+from lib.registry import OURS_ONLY, scenario
+from lib.transfer import exchange
+
+NAMES = ("enabled", "checksum_enabled", "syn_retrans_before_tcp_fallback")
+SYN_WITH_OPTION = "tcp flags & (syn|ack) == syn tcp option 30 exists"
+
+
+def value_of(namespace: Namespace, name: str) -> int:
+    return int(namespace.read(f"/proc/sys/net/mptcp_rs/{name}"))
+
+
+def refused(namespace: Namespace, name: str, value) -> bool:
+    """Whether the value is refused with EINVAL and the old one stays."""
+    before = value_of(namespace, name)
+    try:
+        namespace.sysctl(f"net.mptcp_rs.{name}", value)
+    except OSError as error:
+        return error.errno == errno.EINVAL and value_of(namespace, name) == before
+    return False
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def values(case):
+    """Defaults, limits, and that one namespace's values are not another's."""
+    client, server = case.network.ends
+    defaults = {name: value_of(client, name) for name in NAMES}
+    case.expect(
+        defaults == {"enabled": 1, "checksum_enabled": 0, "syn_retrans_before_tcp_fallback": 2},
+        f"the defaults are {defaults}",
+    )
+    for name, value in (("enabled", 2), ("enabled", -1), ("checksum_enabled", 7), ("enabled", "x")):
+        case.expect(refused(client, name, value), f"{name}={value} was not refused")
+    client.sysctl("net.mptcp_rs.checksum_enabled", 1)
+    case.expect(value_of(client, "checksum_enabled") == 1, "a written value did not stay")
+    case.expect(value_of(server, "checksum_enabled") == 0, "the other namespace changed too")
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def disabled(case):
+    """enabled=0: no new socket of the protocol; those that exist go on."""
+    client, server = case.connect_pair()
+    case.network.sysctl("net.mptcp_rs.enabled", 0)
+    try:
+        case.client.new_socket().close()
+        raise AssertionError("socket() succeeded although the protocol is off")
+    except OSError as error:
+        name = errno.errorcode[error.errno]
+        case.expect(error.errno == errno.ENOPROTOOPT, f"socket() failed with {name}")
+    exchange(client, server, 100_000, 100_000)
+    case.network.sysctl("net.mptcp_rs.enabled", 1)
+    case.client.new_socket().close()
+
+
+@scenario()
+def plain_syn_after_retries(case):
+    """A path that drops SYNs with the option: after the retries the client asks for plain TCP."""
+    if case.client.stack.counters == "module":
+        case.client.namespace.sysctl("net.mptcp_rs.syn_retrans_before_tcp_fallback", 1)
+    else:
+        case.client.namespace.sysctl("net.mptcp.syn_retrans_before_tcp_fallback", 1)
+    filter_packets(case.server.namespace, "prerouting", f"{SYN_WITH_OPTION} counter drop")
+    client, server = case.connect_pair()
+    exchange(client, server, 100_000, 100_000)
+    dropped = filter_counts(case.server.namespace)[0]
+    case.expect(dropped == 2, f"{dropped} SYNs with the option were sent, not 2")
+    case.expect_no_mptcp()
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def connections_file(case):
+    """/proc/net/mptcp_rs/connections shows a connection while it lives, also under load."""
+    path = "/proc/thread-self/net/mptcp_rs/connections"
+    before = case.client.namespace.read(path).splitlines()
+    client, server = case.connect_pair()
+    line = "\n".join(case.client.namespace.read(path).splitlines()[len(before) :])
+    case.expect(case.server.address() in line, f"no line names the server: {line!r}")
+    case.expect(str(case.port) in line, f"no line names the port: {line!r}")
+    for _ in range(case.size(stock=200, test=50)):
+        case.client.namespace.read(path)
+        case.server.namespace.read("/proc/thread-self/net/mptcp_rs/counters")
+    exchange(client, server, 1_000_000, 1_000_000)
+    client.close()
+    server.close()
