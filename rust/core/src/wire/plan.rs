@@ -76,6 +76,25 @@ const PATIENT: [Part; 4] = [Part::MpFail, Part::MpPrio, Part::RemoveAddr, Part::
 /// Chooses from `wanted` what fits into `free` bytes.
 #[inline]
 pub fn plan(wanted: &Wanted, free: usize) -> Plan {
+    // Nearly all segments want a DSS alone, and it fits.
+    if let Some(dss) = wanted.lone_dss() {
+        let length = padded(dss.length().into());
+        if length <= free {
+            return Plan {
+                carried: Wanted {
+                    dss: Some(dss),
+                    ..Wanted::default()
+                },
+                length,
+                missing: 0,
+                waiting: false,
+            };
+        }
+    }
+    plan_any(wanted, free)
+}
+
+fn plan_any(wanted: &Wanted, free: usize) -> Plan {
     let mut carried = Wanted::default();
     let mut used: usize = 0;
     let mut needed: usize = 0;
@@ -129,6 +148,25 @@ fn admit(wanted: &Wanted, part: Part, carried: &mut Wanted, used: &mut usize, fr
 }
 
 impl Wanted {
+    /// The DSS if nothing else is wanted.
+    #[inline]
+    fn lone_dss(&self) -> Option<Dss> {
+        match self {
+            Self {
+                mp_capable: None,
+                mp_join: None,
+                fastclose: None,
+                tcp_rst: None,
+                dss,
+                mp_fail: None,
+                mp_prio: None,
+                add_addr: None,
+                remove_addr: None,
+            } => *dss,
+            _ => None,
+        }
+    }
+
     /// The length of an option in bytes; zero if it is not wanted.
     #[inline]
     fn length_of(&self, part: Part) -> usize {
@@ -171,6 +209,11 @@ impl Plan {
     #[inline]
     pub fn emit(&self, out: &mut [u8]) -> Option<usize> {
         let mut rest = out.get_mut(..self.length)?;
+        if let Some(dss) = self.carried.lone_dss() {
+            let written = dss.emit(rest)?;
+            pad(rest.get_mut(written..)?);
+            return Some(self.length);
+        }
         for part in ESSENTIAL.into_iter().chain(PATIENT) {
             let written = self.carried.emit_part(part, rest)?;
             rest = rest.get_mut(written..)?;

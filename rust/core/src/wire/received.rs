@@ -60,6 +60,17 @@ impl Received {
     /// Reads `options`, the bytes between the fixed TCP header and the data of a segment.
     #[inline]
     pub fn parse(options: &[u8], segment: SegmentKind) -> Self {
+        if let Some((dss, timestamp)) = data_segment(options) {
+            return Self {
+                dss: Some(dss),
+                timestamp,
+                ..Self::default()
+            };
+        }
+        Self::parse_any(options, segment)
+    }
+
+    pub(super) fn parse_any(options: &[u8], segment: SegmentKind) -> Self {
         let mut received = Self::default();
         let mut options = walk(options);
         for option in options.by_ref() {
@@ -143,6 +154,31 @@ impl Received {
     fn refuse(&mut self) {
         self.malformed = self.malformed.saturating_add(1);
     }
+}
+
+/// What nearly all segments carry: timestamps as every stack lays them out (RFC 7323 appendix A),
+/// or none, then one DSS, then padding. `None` if the options are anything else.
+#[inline]
+fn data_segment(options: &[u8]) -> Option<(Dss, Option<Timestamp>)> {
+    let (timestamp, rest) = match options.split_first_chunk::<12>() {
+        Some(([kind::NOP, kind::NOP, kind::TIMESTAMP, 10, a, b, c, d, e, f, g, h], rest)) => {
+            let timestamp = Timestamp {
+                value: u32::from_be_bytes([*a, *b, *c, *d]),
+                echo: u32::from_be_bytes([*e, *f, *g, *h]),
+            };
+            (Some(timestamp), rest)
+        }
+        _ => (None, options),
+    };
+    let (&[kind::MPTCP, length], rest) = rest.split_first_chunk::<2>()? else {
+        return None;
+    };
+    let (body, padding) = rest.split_at_checked(usize::from(length.checked_sub(2)?))?;
+    let is_dss = body.first().is_some_and(|byte| byte >> 4 == subtype::DSS);
+    if !is_dss || padding.iter().any(|byte| *byte != kind::NOP) {
+        return None;
+    }
+    Some((Dss::parse(body).ok()?, timestamp))
 }
 
 /// Fills `place` unless it is taken.

@@ -272,6 +272,28 @@ proptest! {
         prop_assert!(counted == options || counted == options + 1);
     }
 
+    /// The short way for data segments says the same as the long way.
+    #[test]
+    fn both_ways_of_parsing_agree(dss in dss(), stamped: bool, padding in 0..4_usize,
+                                  noise in proptest::option::weighted(0.3, (0..40_usize, any::<u8>()))) {
+        let mut bytes = match stamped {
+            true => std::vec![1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8],
+            false => std::vec![],
+        };
+        let mut room = [0; OPTION_SPACE];
+        let length = dss.emit(&mut room).unwrap();
+        bytes.extend_from_slice(&room[..length]);
+        bytes.extend(std::iter::repeat_n(1, padding));
+        match noise {
+            Some((at, byte)) => if let Some(place) = bytes.get_mut(at) { *place = byte },
+            None => {
+                prop_assert_eq!(Received::parse(&bytes, ACK).dss, Some(dss));
+                prop_assert_eq!(Received::parse(&bytes, ACK).timestamp.is_some(), stamped);
+            }
+        }
+        prop_assert_eq!(Received::parse(&bytes, ACK), Received::parse_any(&bytes, ACK));
+    }
+
     #[test]
     fn option_shaped_bytes_parse_without_harm(subtype in 0..16_u8,
                                               body in proptest::collection::vec(any::<u8>(), 1..37),
