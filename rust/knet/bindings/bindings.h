@@ -55,6 +55,7 @@
 #include <uapi/linux/mptcp.h>
 
 #include "../../helpers/helpers.h"
+#include "../../helpers/socket.h"
 
 /*
  * Constants whose macros bindgen cannot evaluate (casts, enum values, sizeof). The prefix is taken off

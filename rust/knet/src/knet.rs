@@ -5,10 +5,28 @@
 //! This crate is the only place of the project with `unsafe` code, and the only one that sees the
 //! generated C declarations. It knows nothing of Multipath TCP.
 
+pub mod address;
+mod context;
 pub mod crypto;
+pub mod fragments;
+pub mod hooks;
+pub mod message;
+pub mod meta;
+mod names;
+pub mod netfilter;
 pub mod netns;
 pub mod percpu;
 pub mod procfs;
+pub mod protocol;
+pub mod segment;
+pub mod skb;
+pub mod sock;
+pub mod sockopt;
+pub mod subflow;
 pub mod sysctl;
+pub mod time;
+pub mod transport;
+
+pub use context::Registration as UlpRegistration;
 
 use knet_bindings as bindings;

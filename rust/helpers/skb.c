@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Packet buffers, pages and checksums. */
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/checksum.h>
+#include <net/ip6_checksum.h>
+
+#include "socket.h"
+
+int knet_helper_skb_cow_head(struct sk_buff *skb, unsigned int headroom)
+{
+	return skb_cow_head(skb, headroom);
+}
+
+void knet_helper_skb_orphan(struct sk_buff *skb)
+{
+	skb_orphan(skb);
+}
+
+bool knet_helper_pskb_may_pull(struct sk_buff *skb, unsigned int length)
+{
+	return pskb_may_pull(skb, length);
+}
+
+void knet_helper_kfree_skb(struct sk_buff *skb)
+{
+	kfree_skb(skb);
+}
+
+void knet_helper_consume_skb(struct sk_buff *skb)
+{
+	__kfree_skb(skb);
+}
+
+struct sk_buff *knet_helper_skb_peek(const struct sk_buff_head *list)
+{
+	return skb_peek(list);
+}
+
+struct sk_buff *knet_helper_skb_dequeue(struct sk_buff_head *list)
+{
+	return __skb_dequeue(list);
+}
+
+void knet_helper_skb_unlink(struct sk_buff *skb, struct sk_buff_head *list)
+{
+	__skb_unlink(skb, list);
+}
+
+void knet_helper_skb_queue_tail(struct sk_buff_head *list, struct sk_buff *skb)
+{
+	__skb_queue_tail(list, skb);
+}
+
+void knet_helper_skb_queue_head(struct sk_buff_head *list, struct sk_buff *skb)
+{
+	__skb_queue_head(list, skb);
+}
+
+void knet_helper_skb_queue_init(struct sk_buff_head *list)
+{
+	__skb_queue_head_init(list);
+}
+
+void knet_helper_skb_queue_splice_tail_init(struct sk_buff_head *from, struct sk_buff_head *to)
+{
+	skb_queue_splice_tail_init(from, to);
+}
+
+int knet_helper_skb_copy_datagram_msg(const struct sk_buff *skb, int offset, struct msghdr *msg, int size)
+{
+	return skb_copy_datagram_msg(skb, offset, msg, size);
+}
+
+u32 knet_helper_skb_checksum(const struct sk_buff *skb, int offset, int length)
+{
+	return (__force u32)skb_checksum(skb, offset, length, 0);
+}
+
+void knet_helper_put_page(struct page *page)
+{
+	put_page(page);
+}
+
+void knet_helper_get_page(struct page *page)
+{
+	get_page(page);
+}
+
+void knet_helper_bvec_set_page(struct bio_vec *bv, struct page *page, unsigned int length, unsigned int offset)
+{
+	bvec_set_page(bv, page, length, offset);
+}
+
+u32 knet_helper_csum_bvec(const struct bio_vec *bv)
+{
+	return (__force u32)csum_partial(page_address(bv->bv_page) + bv->bv_offset, bv->bv_len, 0);
+}
+
+/* The header of @skb at @th changed: let the checksum be completed where the packet leaves. */
+void knet_helper_partial_checksum(struct sk_buff *skb, struct tcphdr *th)
+{
+	const struct sock *sk = skb->sk;
+	unsigned int length = skb_tail_pointer(skb) - (unsigned char *)th + skb->data_len;
+
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = (unsigned char *)th - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr)) {
+		const struct in6_addr *saddr = sk->sk_state == TCP_NEW_SYN_RECV ?
+			&inet_rsk(inet_reqsk(sk))->ir_v6_loc_addr : &inet6_sk(sk)->saddr;
+
+		th->check = ~tcp_v6_check(length, saddr, &sk->sk_v6_daddr, 0);
+		return;
+	}
+#endif
+	if (sk->sk_state == TCP_NEW_SYN_RECV)
+		th->check = ~tcp_v4_check(length, inet_rsk(inet_reqsk(sk))->ir_loc_addr, sk->sk_daddr, 0);
+	else
+		th->check = ~tcp_v4_check(length, inet_sk(sk)->inet_saddr, inet_sk(sk)->inet_daddr, 0);
+}
+
+void knet_helper_fix_ip_length(struct sk_buff *skb, bool ipv6)
+{
+	if (ipv6) {
+		ipv6_hdr(skb)->payload_len = htons(skb->len - sizeof(struct ipv6hdr));
+	} else {
+		ip_hdr(skb)->tot_len = htons(skb->len);
+		ip_send_check(ip_hdr(skb));
+	}
+}
+
+unsigned int knet_helper_nf_checksum(struct sk_buff *skb, unsigned int hook, unsigned int offset, bool ipv6)
+{
+	return nf_checksum(skb, hook, offset, IPPROTO_TCP, ipv6 ? AF_INET6 : AF_INET);
+}
+
+struct tcp_skb_cb *knet_helper_tcp_skb_cb(struct sk_buff *skb)
+{
+	return TCP_SKB_CB(skb);
+}
+
+size_t knet_helper_copy_from_iter_to_page(struct page *page, size_t offset, size_t bytes, struct iov_iter *from)
+{
+	return copy_page_from_iter(page, offset, bytes, from);
+}
+
+size_t knet_helper_msg_data_left(struct msghdr *msg)
+{
+	return msg_data_left(msg);
+}
+
+void knet_helper_reset_transport_header(struct sk_buff *skb)
+{
+	skb_reset_transport_header(skb);
+}
+
+/* The headers of @skb begin at its data: an IP header of @ip_length bytes, then TCP's. */
+void knet_helper_reset_headers(struct sk_buff *skb, unsigned int ip_length)
+{
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, ip_length);
+}
+
+unsigned int knet_helper_transport_offset(const struct sk_buff *skb)
+{
+	return skb_transport_offset(skb);
+}
+
+struct sk_buff *knet_helper_skb_dequeue_tail(struct sk_buff_head *list)
+{
+	return __skb_dequeue_tail(list);
+}
+
+struct sk_buff *knet_helper_skb_peek_next(struct sk_buff *skb, const struct sk_buff_head *list)
+{
+	return skb_peek_next(skb, list);
+}

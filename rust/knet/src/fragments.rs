@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The send queue: bytes that an application wrote, in fragments of pages.
+//!
+//! A byte is copied once, from the application into a page. TCP takes references to the pages.
+
+use crate::bindings;
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+use kernel::alloc::flags::GFP_ATOMIC;
+use kernel::prelude::*;
+
+/// A piece of a page, with a reference to the page.
+struct Fragment {
+    page: NonNull<bindings::page>,
+    offset: u32,
+    len: u32,
+}
+
+// SAFETY: Page references may be given back by any thread.
+unsafe impl Send for Fragment {}
+
+impl Drop for Fragment {
+    fn drop(&mut self) {
+        // SAFETY: The fragment owns one reference.
+        unsafe { bindings::knet_helper_put_page(self.page.as_ptr()) }
+    }
+}
+
+/// A place in a page that bytes were copied to and that no fragment refers to yet.
+pub struct Written {
+    pub(crate) page: NonNull<bindings::page>,
+    pub(crate) offset: u32,
+    /// Number of bytes.
+    pub len: u32,
+}
+
+/// Bytes from the first unacknowledged to the last written. Fragments lie in a ring.
+pub struct SendQueue {
+    ring: KVec<Option<Fragment>>,
+    head: usize,
+    count: usize,
+    /// Bytes of the first fragment that are acknowledged.
+    acked: u32,
+    bytes: u64,
+    /// Where the next byte to be sent for the first time lies: index from `head` and offset.
+    cursor: (usize, u32),
+}
+
+/// Pieces of pages that are given to TCP in one go: as many as a segment holds.
+const MAX_PIECES: usize = 17;
+
+/// Bytes of a send queue, prepared for TCP. Holds references to the pages.
+pub struct Gathered {
+    vectors: [MaybeUninit<bindings::bio_vec>; MAX_PIECES],
+    pages: [Option<NonNull<bindings::page>>; MAX_PIECES],
+    count: usize,
+    len: usize,
+}
+
+// SAFETY: Page references may be used by any thread.
+unsafe impl Send for Gathered {}
+
+impl Gathered {
+    fn new() -> Self {
+        Self {
+            vectors: [const { MaybeUninit::uninit() }; MAX_PIECES],
+            pages: [None; MAX_PIECES],
+            count: 0,
+            len: 0,
+        }
+    }
+
+    fn add(&mut self, page: NonNull<bindings::page>, offset: u32, len: u32) -> bool {
+        let (Some(vector), Some(slot)) =
+            (self.vectors.get_mut(self.count), self.pages.get_mut(self.count))
+        else {
+            return false;
+        };
+        // SAFETY: The page is held by a fragment now, and by the reference taken here later.
+        unsafe {
+            bindings::knet_helper_get_page(page.as_ptr());
+            bindings::knet_helper_bvec_set_page(vector.as_mut_ptr(), page.as_ptr(), len, offset);
+        }
+        *slot = Some(page);
+        self.count += 1;
+        self.len += len as usize;
+        true
+    }
+
+    /// Bytes in total.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(crate) fn count(&self) -> c_uint {
+        self.count as c_uint
+    }
+
+    pub(crate) fn vectors(&mut self) -> *mut bindings::bio_vec {
+        self.vectors.as_mut_ptr().cast()
+    }
+
+    /// Calls `f` with the ones'-complement sum and length of each piece, in order.
+    pub fn checksums(&self, mut f: impl FnMut(u32, u32)) {
+        for vector in self.vectors.iter().take(self.count) {
+            // SAFETY: The first `count` vectors are initialised; their pages are held and lie in
+            // the kernel's direct map.
+            unsafe {
+                let sum = bindings::knet_helper_csum_bvec(vector.as_ptr());
+                f(sum, (*vector.as_ptr()).bv_len);
+            }
+        }
+    }
+}
+
+impl Drop for Gathered {
+    fn drop(&mut self) {
+        for page in self.pages.iter().take(self.count).flatten() {
+            // SAFETY: `add` took one reference for each.
+            unsafe { bindings::knet_helper_put_page(page.as_ptr()) }
+        }
+    }
+}
+
+impl SendQueue {
+    /// An empty queue without memory.
+    pub const fn new() -> Self {
+        Self { ring: KVec::new(), head: 0, count: 0, acked: 0, bytes: 0, cursor: (0, 0) }
+    }
+
+    /// Bytes in the queue.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Bytes that were never sent.
+    pub fn unsent(&self) -> u64 {
+        let (index, offset) = self.cursor;
+        let mut sent = 0u64;
+        let mut at = 0;
+        while at < index {
+            sent += u64::from(self.fragment(at).map_or(0, |fragment| fragment.len));
+            at += 1;
+        }
+        sent += u64::from(offset);
+        self.bytes.saturating_sub(sent.saturating_sub(u64::from(self.acked)))
+    }
+
+    fn slot(&self, index: usize) -> usize {
+        (self.head + index) & (self.ring.len().wrapping_sub(1))
+    }
+
+    fn fragment(&self, index: usize) -> Option<&Fragment> {
+        if index >= self.count {
+            return None;
+        }
+        self.ring.get(self.slot(index)).and_then(Option::as_ref)
+    }
+
+    fn fragment_mut(&mut self, index: usize) -> Option<&mut Fragment> {
+        if index >= self.count {
+            return None;
+        }
+        let slot = self.slot(index);
+        self.ring.get_mut(slot).and_then(Option::as_mut)
+    }
+
+    /// Appends what was copied to a page. Any context.
+    pub fn append(&mut self, written: Written) -> Result {
+        if let Some(last) = self.count.checked_sub(1).and_then(|last| self.fragment_mut(last)) {
+            if last.page == written.page && last.offset + last.len == written.offset {
+                last.len += written.len;
+                self.bytes += u64::from(written.len);
+                return Ok(());
+            }
+        }
+        if self.count == self.ring.len() {
+            self.grow()?;
+        }
+        // SAFETY: The writer's page fragment holds the page now.
+        unsafe { bindings::knet_helper_get_page(written.page.as_ptr()) };
+        let slot = self.slot(self.count);
+        let fragment = Fragment { page: written.page, offset: written.offset, len: written.len };
+        match self.ring.get_mut(slot) {
+            Some(place) => *place = Some(fragment),
+            None => return Err(ENOMEM),
+        }
+        self.count += 1;
+        self.bytes += u64::from(written.len);
+        Ok(())
+    }
+
+    fn grow(&mut self) -> Result {
+        let size = (self.ring.len() * 2).max(8);
+        let mut ring = KVec::with_capacity(size, GFP_ATOMIC)?;
+        for index in 0..self.count {
+            let slot = self.slot(index);
+            let fragment = self.ring.get_mut(slot).and_then(Option::take);
+            ring.push(fragment, GFP_ATOMIC)?;
+        }
+        while ring.len() < size {
+            ring.push(None, GFP_ATOMIC)?;
+        }
+        self.ring = ring;
+        self.head = 0;
+        Ok(())
+    }
+
+    /// Drops the first `bytes` bytes: they are acknowledged.
+    pub fn acknowledge(&mut self, bytes: u64) {
+        let mut left = bytes.min(self.bytes);
+        self.bytes -= left;
+        while left > 0 {
+            let Some(fragment) = self.fragment(0) else { break };
+            let available = u64::from(fragment.len - self.acked);
+            if left < available || (left == available && self.count == 1) {
+                // The last fragment stays as long as it may grow.
+                self.acked += left as u32;
+                if self.cursor.0 == 0 && self.cursor.1 < self.acked {
+                    self.cursor.1 = self.acked;
+                }
+                return;
+            }
+            left -= available;
+            let slot = self.slot(0);
+            if let Some(place) = self.ring.get_mut(slot) {
+                *place = None;
+            }
+            self.head = self.slot(1);
+            self.count -= 1;
+            self.acked = 0;
+            self.cursor = match self.cursor.0.checked_sub(1) {
+                Some(index) => (index, self.cursor.1),
+                None => (0, 0),
+            };
+        }
+    }
+
+    /// Takes up to `max` bytes that were never sent.
+    pub fn gather_unsent(&mut self, max: u32) -> Gathered {
+        let mut gathered = Gathered::new();
+        let (mut index, mut offset) = self.cursor;
+        let mut left = max;
+        while left > 0 {
+            let Some(fragment) = self.fragment(index) else { break };
+            let available = fragment.len - offset;
+            if available == 0 {
+                if index + 1 >= self.count {
+                    break;
+                }
+                (index, offset) = (index + 1, 0);
+                continue;
+            }
+            let take = available.min(left);
+            if !gathered.add(fragment.page, fragment.offset + offset, take) {
+                break;
+            }
+            offset += take;
+            left -= take;
+        }
+        self.cursor = (index, offset);
+        gathered
+    }
+
+    /// Takes up to `max` bytes from `skip` bytes after the first unacknowledged one, whether they
+    /// were sent or not, and leaves the place of the next unsent byte alone.
+    pub fn gather_at(&self, skip: u64, max: u32) -> Gathered {
+        let mut gathered = Gathered::new();
+        let mut skip = skip + u64::from(self.acked);
+        let mut left = max;
+        let mut index = 0;
+        while left > 0 {
+            let Some(fragment) = self.fragment(index) else { break };
+            if skip >= u64::from(fragment.len) {
+                skip -= u64::from(fragment.len);
+                index += 1;
+                continue;
+            }
+            let offset = skip as u32;
+            let take = (fragment.len - offset).min(left);
+            if !gathered.add(fragment.page, fragment.offset + offset, take) {
+                break;
+            }
+            left -= take;
+            skip = 0;
+            index += 1;
+        }
+        gathered
+    }
+
+    /// Empties the queue.
+    pub fn clear(&mut self) {
+        *self = Self::new();
+    }
+}
+
+impl Default for SendQueue {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The meta-socket: a socket of a protocol written in Rust.
+//!
+//! One `struct sock` carries three parts of the protocol's state, each behind the lock that guards
+//! it. Order of the locks: owner of the meta-socket, then a subflow's lock, then the data lock.
+//!
+//! | part | guarded by | taken in |
+//! |---|---|---|
+//! | [`Protocol::Shared`] | itself (atomics, set-once) | any context |
+//! | [`Protocol::Owned`] | the owner lock ([`Meta::lock`], `lock_sock`) | process context |
+//! | [`Protocol::Data`] | the data lock ([`Meta::lock_data`], the spinlock `sk_lock.slock`) | any context |
+
+use crate::bindings;
+use crate::sock::Sock;
+use core::cell::UnsafeCell;
+use core::mem::{offset_of, MaybeUninit};
+use core::ops::{Deref, DerefMut};
+use core::ptr::{addr_of_mut, NonNull};
+use kernel::prelude::*;
+use kernel::sync::aref::{ARef, AlwaysRefCounted};
+
+pub use crate::protocol::Protocol;
+
+/// A meta-socket of protocol `P`.
+///
+/// # Invariants
+///
+/// A reference to it is a reference to a live socket of the `struct proto` registered for `P`, and
+/// its three parts are initialised.
+#[repr(C)]
+pub struct Meta<P: Protocol> {
+    inet: UnsafeCell<bindings::inet_sock>,
+    work: UnsafeCell<bindings::work_struct>,
+    shared: MaybeUninit<P::Shared>,
+    owned: UnsafeCell<MaybeUninit<P::Owned>>,
+    data: UnsafeCell<MaybeUninit<P::Data>>,
+    /// The kernel finds the IPv6 part of a socket at the end of the object.
+    ipv6: UnsafeCell<bindings::ipv6_pinfo>,
+}
+
+// SAFETY: All parts are either synchronised by themselves or reached through a guard.
+unsafe impl<P: Protocol> Send for Meta<P> {}
+// SAFETY: As above.
+unsafe impl<P: Protocol> Sync for Meta<P> {}
+
+// SAFETY: The reference count of the embedded socket keeps the whole object alive.
+unsafe impl<P: Protocol> AlwaysRefCounted for Meta<P> {
+    fn inc_ref(&self) {
+        self.sock().inc_ref();
+    }
+
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: The caller owns one reference; the socket is the object's first member.
+        unsafe { Sock::dec_ref(obj.cast()) }
+    }
+}
+
+impl<P: Protocol> Meta<P> {
+    pub(crate) const IPV6_OFFSET: usize = offset_of!(Self, ipv6);
+
+    /// # Safety
+    ///
+    /// `sk` is a live socket of the `struct proto` registered for `P`, initialised by
+    /// [`Meta::init`].
+    pub(crate) unsafe fn from_ptr<'a>(sk: *mut bindings::sock) -> &'a Self {
+        // SAFETY: By the caller's promise.
+        unsafe { &*sk.cast::<Self>() }
+    }
+
+    /// Puts the protocol's parts into a socket that has none yet.
+    ///
+    /// # Safety
+    ///
+    /// `sk` is a socket of the `struct proto` registered for `P`, not initialised and reachable by
+    /// nobody else.
+    pub(crate) unsafe fn init<'a>(
+        sk: *mut bindings::sock,
+        shared: P::Shared,
+        owned: P::Owned,
+    ) -> &'a Self {
+        let meta = sk.cast::<Self>();
+        // SAFETY: The object is as large as `Self`, and nobody else reaches it.
+        unsafe {
+            addr_of_mut!((*meta).shared).cast::<P::Shared>().write(shared);
+            addr_of_mut!((*meta).owned).cast::<P::Owned>().write(owned);
+            P::init_data(&mut *addr_of_mut!((*meta).data).cast::<MaybeUninit<P::Data>>());
+            bindings::knet_helper_init_work(
+                addr_of_mut!((*meta).work).cast(),
+                Some(run_work::<P>),
+            );
+            bindings::knet_helper_timer_setup(sk, Some(run_timer::<P>));
+            (*sk).sk_destruct = Some(destruct::<P>);
+            crate::hooks::wake_writers_as_stream(sk);
+            &*meta
+        }
+    }
+
+    /// A new meta-socket that inherits the options that the application set on this one, for a
+    /// connection that a listener accepted. Softirq or process context; the new socket's state is
+    /// closed and the returned references are the application's and the caller's.
+    pub fn inherit(&self, shared: P::Shared, owned: P::Owned) -> Result<(ARef<Self>, ARef<Self>)> {
+        // SAFETY: `self` is live; the clone copies it without any lock, as the kernel does for
+        // accepted TCP sockets, and every part that must not be shared is written anew below.
+        let sk = unsafe {
+            bindings::sk_clone(
+                self.sock().as_ptr(),
+                bindings::GFP_ATOMIC,
+                false,
+            )
+        };
+        let sk = NonNull::new(sk).ok_or(ENOMEM)?;
+        // SAFETY: The clone is a socket of the same protocol that nobody else knows.
+        unsafe {
+            bindings::knet_helper_release_family(sk.as_ptr(), self.sock().as_ptr());
+            (*sk.as_ptr()).sk_user_data = core::ptr::null_mut();
+            (*sk.as_ptr()).__sk_common.skc_state = crate::sock::State::Close as u8;
+            Self::init(sk.as_ptr(), shared, owned);
+        }
+        let meta = sk.cast::<Self>();
+        // SAFETY: A clone is born with two references (`sk_clone`).
+        Ok(unsafe { (ARef::from_raw(meta), ARef::from_raw(meta)) })
+    }
+
+    /// The embedded socket.
+    pub fn sock(&self) -> &Sock {
+        // SAFETY: The socket is the first member and lives as long as the object.
+        unsafe { Sock::from_ptr(self.inet.get().cast()) }
+    }
+
+    /// Another reference to the meta-socket.
+    pub fn hold(&self) -> ARef<Self> {
+        ARef::from(self)
+    }
+
+    /// The part without lock.
+    pub fn shared(&self) -> &P::Shared {
+        // SAFETY: By the type invariant it is initialised.
+        unsafe { self.shared.assume_init_ref() }
+    }
+
+    /// Takes the owner lock. Process context; may sleep.
+    pub fn lock(&self) -> OwnerGuard<'_, P> {
+        // SAFETY: The socket is live.
+        unsafe { bindings::knet_helper_lock_sock(self.sock().as_ptr()) }
+        OwnerGuard { meta: self, release: true }
+    }
+
+    /// The guard for a caller that the kernel called with the owner lock held.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread holds the owner lock for longer than the guard lives, and has no other
+    /// guard.
+    pub(crate) unsafe fn assume_locked(&self) -> OwnerGuard<'_, P> {
+        OwnerGuard { meta: self, release: false }
+    }
+
+    /// Takes the data lock; softirqs are off while it is held. Any context.
+    pub fn lock_data(&self) -> DataGuard<'_, P> {
+        // SAFETY: The socket is live.
+        unsafe { bindings::knet_helper_data_lock(self.sock().as_ptr()) }
+        DataGuard { meta: self }
+    }
+
+    /// Lets [`Protocol::work`] run soon in process context. Any context.
+    pub fn schedule_work(&self) {
+        let held = self.hold();
+        // SAFETY: The work was initialised with the socket; the reference taken above is the
+        // work's own until it ran.
+        if unsafe { bindings::knet_helper_queue_work(self.work.get()) } {
+            core::mem::forget(held);
+        }
+    }
+
+    /// Lets [`Protocol::timer`] run in `delay` microseconds from now, whatever was set before.
+    pub fn set_timer(&self, delay: u64) {
+        // SAFETY: `sk_timer` was set up with the socket; `sk_reset_timer` owns a reference while
+        // the timer is pending.
+        unsafe {
+            let at = bindings::knet_helper_jiffies()
+                .wrapping_add(bindings::knet_helper_usecs_to_jiffies(delay).max(1));
+            let sk = self.sock().as_ptr();
+            bindings::sk_reset_timer(sk, knet_timer(sk), at);
+        }
+    }
+
+    /// Forgets the timer; a run that has begun goes on.
+    pub fn stop_timer(&self) {
+        let sk = self.sock().as_ptr();
+        // SAFETY: As in `set_timer`.
+        unsafe { bindings::sk_stop_timer(sk, knet_timer(sk)) }
+    }
+}
+
+/// The timer of a socket.
+///
+/// # Safety
+///
+/// `sk` is live.
+unsafe fn knet_timer(sk: *mut bindings::sock) -> *mut bindings::timer_list {
+    // SAFETY: By the caller's promise.
+    unsafe { addr_of_mut!((*sk).__bindgen_anon_3.sk_timer) }
+}
+
+unsafe extern "C" fn run_timer<P: Protocol>(timer: *mut bindings::timer_list) {
+    // SAFETY: The timer is the `sk_timer` of a socket of `P`, whose reference the timer holds.
+    let sk = unsafe { bindings::knet_helper_sock_of_timer(timer) };
+    // SAFETY: As above.
+    let meta = unsafe { ARef::from_raw(NonNull::new_unchecked(sk.cast::<Meta<P>>())) };
+    P::timer(&meta);
+}
+
+unsafe extern "C" fn run_work<P: Protocol>(work: *mut bindings::work_struct) {
+    // SAFETY: The work item is the member of a live meta-socket, held by the reference that
+    // `schedule_work` left to it.
+    let meta = unsafe {
+        let meta = work.byte_sub(offset_of!(Meta<P>, work)).cast::<Meta<P>>();
+        ARef::from_raw(NonNull::new_unchecked(meta))
+    };
+    P::work(&meta);
+}
+
+unsafe extern "C" fn destruct<P: Protocol>(sk: *mut bindings::sock) {
+    let meta = sk.cast::<Meta<P>>();
+    // SAFETY: The last reference is gone, so nobody reaches the parts any more; they were
+    // initialised with the socket and are dropped only here.
+    unsafe {
+        P::destruct(&*meta);
+        addr_of_mut!((*meta).data).cast::<P::Data>().drop_in_place();
+        addr_of_mut!((*meta).owned).cast::<P::Owned>().drop_in_place();
+        addr_of_mut!((*meta).shared).cast::<P::Shared>().drop_in_place();
+        if (*sk).__sk_common.skc_family == crate::sock::AF_INET6 {
+            bindings::inet6_sock_destruct(sk);
+        } else {
+            bindings::inet_sock_destruct(sk);
+        }
+    }
+}
+
+/// The owner lock of a meta-socket. Dropping it releases the lock if it was taken with it.
+pub struct OwnerGuard<'a, P: Protocol> {
+    meta: &'a Meta<P>,
+    release: bool,
+}
+
+impl<'a, P: Protocol> OwnerGuard<'a, P> {
+    /// The socket whose lock this is.
+    pub fn meta(&self) -> &'a Meta<P> {
+        self.meta
+    }
+
+    pub(crate) fn sk(&self) -> *mut bindings::sock {
+        self.meta.sock().as_ptr()
+    }
+}
+
+impl<P: Protocol> Deref for OwnerGuard<'_, P> {
+    type Target = P::Owned;
+
+    fn deref(&self) -> &P::Owned {
+        // SAFETY: The owner lock is held, and the part is initialised.
+        unsafe { (*self.meta.owned.get()).assume_init_ref() }
+    }
+}
+
+impl<P: Protocol> DerefMut for OwnerGuard<'_, P> {
+    fn deref_mut(&mut self) -> &mut P::Owned {
+        // SAFETY: The owner lock is held, and the guard is borrowed exclusively.
+        unsafe { (*self.meta.owned.get()).assume_init_mut() }
+    }
+}
+
+impl<P: Protocol> Drop for OwnerGuard<'_, P> {
+    fn drop(&mut self) {
+        if self.release {
+            // SAFETY: The lock was taken when the guard was made.
+            unsafe { bindings::release_sock(self.sk()) }
+        }
+    }
+}
+
+/// The data lock of a meta-socket.
+pub struct DataGuard<'a, P: Protocol> {
+    meta: &'a Meta<P>,
+}
+
+impl<'a, P: Protocol> DataGuard<'a, P> {
+    /// The socket whose lock this is.
+    pub fn meta(&self) -> &'a Meta<P> {
+        self.meta
+    }
+
+    pub(crate) fn sk(&self) -> *mut bindings::sock {
+        self.meta.sock().as_ptr()
+    }
+}
+
+impl<P: Protocol> Deref for DataGuard<'_, P> {
+    type Target = P::Data;
+
+    fn deref(&self) -> &P::Data {
+        // SAFETY: The data lock is held, and the part is initialised.
+        unsafe { (*self.meta.data.get()).assume_init_ref() }
+    }
+}
+
+impl<P: Protocol> DerefMut for DataGuard<'_, P> {
+    fn deref_mut(&mut self) -> &mut P::Data {
+        // SAFETY: The data lock is held, and the guard is borrowed exclusively.
+        unsafe { (*self.meta.data.get()).assume_init_mut() }
+    }
+}
+
+impl<P: Protocol> Drop for DataGuard<'_, P> {
+    fn drop(&mut self) {
+        // SAFETY: The lock was taken when the guard was made.
+        unsafe { bindings::knet_helper_data_unlock(self.sk()) }
+    }
+}

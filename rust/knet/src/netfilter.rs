@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Netfilter hooks: segments that arrive before TCP sees them, and SYN/ACKs before they leave.
+//!
+//! C header: `include/linux/netfilter.h`.
+
+use crate::bindings;
+use crate::context::Context;
+use crate::meta::Protocol;
+use crate::netns::Net;
+use crate::protocol::Verdict;
+use crate::segment::{rewrite_packet, Handshake, Header, OptionEdit, SynAck, HEADER, OPTION_SPACE};
+use crate::sock::{Sock, State};
+use core::ptr::NonNull;
+use kernel::prelude::*;
+
+const ACCEPT: c_uint = bindings::NF_ACCEPT;
+const DROP: c_uint = bindings::NF_DROP;
+const KIND_MPTCP: u8 = 30;
+
+/// The hooks of one network namespace. Dropping it takes them out.
+pub struct Hooks {
+    net: NonNull<bindings::net>,
+    ops: KBox<[bindings::nf_hook_ops; 4]>,
+}
+
+// SAFETY: Registration and removal are synchronised by netfilter; the array is not touched.
+unsafe impl Send for Hooks {}
+// SAFETY: As above.
+unsafe impl Sync for Hooks {}
+
+impl Hooks {
+    /// Registers the hooks of `P` in a namespace. For [`crate::netns::PerNet::Services`], which are
+    /// dropped before their namespace ends.
+    pub fn register<P: Protocol>(net: &Net) -> Result<Self> {
+        let net = NonNull::new(net.as_raw()).ok_or(EINVAL)?;
+        let entry = |hook: bindings::nf_hookfn, ipv6: bool, point| bindings::nf_hook_ops {
+            hook,
+            pf: if ipv6 { bindings::NFPROTO_IPV6 } else { bindings::NFPROTO_IPV4 } as u8,
+            hooknum: point,
+            priority: c_int::MAX,
+            ..Default::default()
+        };
+        let (local_in, local_out) = (
+            bindings::nf_inet_hooks_NF_INET_LOCAL_IN,
+            bindings::nf_inet_hooks_NF_INET_LOCAL_OUT,
+        );
+        let ops = KBox::new(
+            [
+                entry(Some(arrived::<P, false>), false, local_in),
+                entry(Some(arrived::<P, true>), true, local_in),
+                entry(Some(leaving::<P, false>), false, local_out),
+                entry(Some(leaving::<P, true>), true, local_out),
+            ],
+            GFP_KERNEL,
+        )?;
+        // SAFETY: The array has four entries and lives until the hooks are taken out.
+        kernel::error::to_result(unsafe {
+            bindings::nf_register_net_hooks(net.as_ptr(), ops.as_ptr(), 4)
+        })?;
+        Ok(Self { net, ops })
+    }
+}
+
+impl Drop for Hooks {
+    fn drop(&mut self) {
+        // SAFETY: Registered in `register`; the namespace still lives by its contract.
+        unsafe { bindings::nf_unregister_net_hooks(self.net.as_ptr(), self.ops.as_ptr(), 4) }
+    }
+}
+
+/// Where TCP's header lies in a packet that begins with its IP header: offset, and the bytes of
+/// TCP header and data.
+///
+/// # Safety
+///
+/// `skb` is a live IPv4 or IPv6 packet whose data begins with its IP header in one piece.
+unsafe fn transport<const IPV6: bool>(skb: *mut bindings::sk_buff) -> Option<(u32, u32)> {
+    // SAFETY: By the caller's promise.
+    unsafe {
+        let ip = (*skb).data;
+        if IPV6 {
+            // The stack has set the transport header behind all extension headers.
+            let header = ip.cast::<bindings::ipv6hdr>();
+            let offset = bindings::knet_helper_transport_offset(skb);
+            let extensions = offset.checked_sub(40)?;
+            if extensions == 0 && (*header).nexthdr != bindings::IPPROTO_TCP as u8 {
+                return None;
+            }
+            let payload = u32::from(u16::from_be((*header).payload_len));
+            let total = if payload == 0 { (*skb).len - 40 } else { payload };
+            Some((offset, total.checked_sub(extensions)?))
+        } else {
+            let header = ip.cast::<bindings::iphdr>();
+            if (*header).protocol != bindings::IPPROTO_TCP as u8 {
+                return None;
+            }
+            let offset = u32::from(ip.read() & 0x0f) * 4;
+            let total = u32::from(u16::from_be((*header).tot_len));
+            let total = if total == 0 { (*skb).len } else { total };
+            Some((offset, total.checked_sub(offset)?))
+        }
+    }
+}
+
+/// Whether `options` can hold an MPTCP option: the common timestamps-only layout cannot.
+fn may_speak_mptcp(options: &[u8]) -> bool {
+    match options {
+        [] | [1, 1, 8, 10, _, _, _, _, _, _, _, _] => false,
+        _ => options.contains(&KIND_MPTCP),
+    }
+}
+
+/// A packet for this host. Softirq (or process context with softirqs off), under RCU.
+unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
+    _private: *mut c_void,
+    skb: *mut bindings::sk_buff,
+    _state: *const bindings::nf_hook_state,
+) -> c_uint {
+    // SAFETY: Netfilter passes a live packet that begins with its checked IP header; headers are
+    // pulled into one piece before they are read. The socket is held by the packet or by the
+    // look-up below.
+    unsafe {
+        let Some((offset, total)) = transport::<IPV6>(skb) else { return ACCEPT };
+        if !bindings::knet_helper_pskb_may_pull(skb, offset + HEADER as u32) {
+            return ACCEPT;
+        }
+        let at = (*skb).data.add(offset as usize);
+        let length = u32::from(at.add(12).read() >> 4) * 4;
+        if length <= HEADER as u32
+            || total < length
+            || !bindings::knet_helper_pskb_may_pull(skb, offset + length)
+        {
+            return ACCEPT;
+        }
+        let at = (*skb).data.add(offset as usize).cast::<bindings::tcphdr>();
+        let header = Header::new(at);
+        if !may_speak_mptcp(header.options()) || header.flags().syn() {
+            return ACCEPT;
+        }
+        let early = (*skb).sk;
+        let found = if early.is_null() {
+            bindings::knet_helper_lookup_established(skb, at, IPV6)
+        } else {
+            core::ptr::null_mut()
+        };
+        let sk = if early.is_null() { found } else { early };
+        let mut verdict = Verdict::Accept;
+        if !sk.is_null() && bindings::knet_helper_sk_fullsock(sk) {
+            let is_tcp = (*sk).sk_protocol == bindings::IPPROTO_TCP as u16;
+            if let Some(meta) =
+                Context::<P>::of(sk).filter(|_| is_tcp).and_then(Context::meta)
+            {
+                let segment = header.incoming(skb, IPV6, offset, total - length);
+                verdict = P::arrived(meta, Sock::from_ptr(sk), &segment);
+            }
+        }
+        if !found.is_null() {
+            bindings::knet_helper_sock_gen_put(found);
+        }
+        match verdict {
+            Verdict::Accept => ACCEPT,
+            Verdict::Drop => DROP,
+        }
+    }
+}
+
+/// A packet of this host. Only SYN/ACKs of our listeners are touched. Under RCU.
+unsafe extern "C" fn leaving<P: Protocol, const IPV6: bool>(
+    _private: *mut c_void,
+    skb: *mut bindings::sk_buff,
+    _state: *const bindings::nf_hook_state,
+) -> c_uint {
+    // SAFETY: Netfilter passes a live packet that begins with its IP header and was built by this
+    // host in one piece; it owns a reference to its socket or request.
+    unsafe {
+        let sk = (*skb).sk;
+        if sk.is_null()
+            || (*sk.cast::<bindings::sock_common>()).skc_state != State::NewSynRecv as u8
+        {
+            return ACCEPT;
+        }
+        let Some((offset, _)) = transport::<IPV6>(skb) else { return ACCEPT };
+        let request = bindings::knet_helper_inet_reqsk(sk);
+        let listener = bindings::knet_helper_rsk_listener(request);
+        let Some(meta) = Context::<P>::of(listener).and_then(Context::meta) else {
+            return ACCEPT;
+        };
+        let header = Header::new((*skb).data.add(offset as usize).cast());
+        if !header.flags().syn() || !header.flags().ack() {
+            return ACCEPT;
+        }
+        let syn = SynAck {
+            handshake: Handshake::new(request),
+            syn_options: saved_options(request),
+            free: HEADER + OPTION_SPACE - header.length(),
+        };
+        let mut edit = OptionEdit::new();
+        P::answer_syn(meta, &syn, &mut edit);
+        if rewrite_packet(skb, offset as usize, IPV6, &edit).is_err() {
+            return DROP;
+        }
+        ACCEPT
+    }
+}
+
+/// The options of the SYN that a request remembers.
+///
+/// # Safety
+///
+/// `request` is a live request; what it saved lives as long.
+pub(crate) unsafe fn saved_options<'a>(request: *mut bindings::request_sock) -> Option<&'a [u8]> {
+    // SAFETY: By the caller's promise; the kernel saved network and TCP header whole.
+    unsafe {
+        let saved = (*request).saved_syn.as_ref()?;
+        let skipped = saved.mac_hdrlen + saved.network_hdrlen;
+        if saved.tcp_hdrlen < HEADER as u32 {
+            return None;
+        }
+        let at = saved.data.as_ptr().add(skipped as usize);
+        let header = Header::new(at.cast());
+        header.options().get(..saved.tcp_hdrlen as usize - HEADER)
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a protocol of meta-sockets decides; everything else is plumbing of this crate.
+
+use crate::message::{Message, PollTable};
+use crate::meta::{DataGuard, Meta, OwnerGuard};
+use crate::segment::{ChildRequest, Incoming, OptionEdit, Outgoing, SynAck};
+use crate::sock::Sock;
+use crate::sockopt::{GetOption, SetOption};
+use crate::subflow::Tcp;
+use crate::address::SocketAddress;
+use core::mem::MaybeUninit;
+use kernel::prelude::*;
+use kernel::sync::aref::ARef;
+
+/// What becomes of a received segment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// TCP shall see it.
+    Accept,
+    /// TCP shall not see it; the peer will send it again.
+    Drop,
+}
+
+/// A protocol of meta-sockets over TCP subflows.
+///
+/// "Process" functions may sleep. "Subflow" functions run with the lock of a subflow held, in
+/// process context or softirq, and must not sleep.
+pub trait Protocol: Sized + Send + Sync + 'static {
+    /// State without lock.
+    type Shared: Send + Sync;
+    /// State guarded by the owner lock.
+    type Owned: Send;
+    /// State guarded by the data lock.
+    type Data: Send;
+
+    /// Name in `/proc/net/protocols`, with a terminating zero byte, at most 31 characters.
+    const NAME: &'static [u8];
+    /// Name of the TCP ULP that marks subflows, with a terminating zero byte.
+    const ULP_NAME: &'static [u8];
+
+    /// Process. The first two parts of a socket that an application makes.
+    fn open(sock: &Sock) -> Result<(Self::Shared, Self::Owned)>;
+    /// Any context. Writes the third part.
+    fn init_data(data: &mut MaybeUninit<Self::Data>);
+    /// Any context. The last reference is gone: gives back what the parts account for.
+    fn destruct(meta: &Meta<Self>);
+
+    /// Process. `bind`.
+    fn bind(meta: &Meta<Self>, address: &SocketAddress) -> Result;
+    /// Process. `listen`.
+    fn listen(owner: &mut OwnerGuard<'_, Self>, backlog: i32) -> Result;
+    /// Process. Begins to connect; the state tells when it is done.
+    fn connect(owner: &mut OwnerGuard<'_, Self>, address: &SocketAddress) -> Result;
+    /// Process. Breaks the connection or the attempt, so that the socket can connect again.
+    fn disconnect(owner: &mut OwnerGuard<'_, Self>) -> Result;
+    /// Process. The next connection of a listener; waits unless `no_wait`.
+    fn accept(meta: &Meta<Self>, no_wait: bool) -> Result<ARef<Meta<Self>>>;
+    /// Process. `shutdown`; the bits are in the socket already.
+    fn shut_down(owner: &mut OwnerGuard<'_, Self>, bits: u8);
+    /// Process. `close`: the application is gone.
+    fn close(meta: &Meta<Self>, timeout: c_long);
+    /// Process. `sendmsg`: bytes taken.
+    fn send(meta: &Meta<Self>, message: &mut Message<'_>) -> Result<usize>;
+    /// Process. `recvmsg`: bytes given.
+    fn receive(meta: &Meta<Self>, message: &mut Message<'_>) -> Result<usize>;
+    /// Process. `poll`: a mask of `EPOLL*`.
+    fn poll(meta: &Meta<Self>, table: &mut PollTable<'_>) -> u32;
+    /// Process. Bytes for `SIOCINQ` and `SIOCOUTQ`; `Err(ENOIOCTLCMD)` for others.
+    fn ioctl(meta: &Meta<Self>, command: u32) -> Result<i32>;
+    /// Process. `setsockopt` of any level.
+    fn set_option(meta: &Meta<Self>, option: &SetOption) -> Result;
+    /// Process. `getsockopt` of any level but SOL_SOCKET.
+    fn get_option(meta: &Meta<Self>, option: &GetOption) -> Result;
+
+    /// Process. The work that [`Meta::schedule_work`] asked for.
+    fn work(meta: &Meta<Self>);
+    /// Softirq. The timer that [`Meta::set_timer`] set.
+    fn timer(meta: &Meta<Self>);
+
+    /// Subflow. A segment is about to be sent: what to change in its header.
+    fn transmit(meta: &Meta<Self>, tcp: &mut Tcp<'_>, segment: &Outgoing, edit: &mut OptionEdit);
+    /// Subflow. The SYN/ACK of a subflow that connects was accepted by TCP.
+    fn syn_ack_received(meta: &Meta<Self>, tcp: &mut Tcp<'_>, segment: &Incoming<'_>);
+    /// Softirq, nothing locked. A segment for a subflow arrived and TCP has not judged it yet.
+    fn arrived(meta: &Meta<Self>, tcp: &Sock, segment: &Incoming<'_>) -> Verdict;
+    /// Subflow. TCP has data, a FIN, or both in its receive queue.
+    fn data_ready(meta: &Meta<Self>, tcp: &mut Tcp<'_>);
+    /// Subflow. TCP may have room to send.
+    fn write_space(meta: &Meta<Self>, tcp: &mut Tcp<'_>);
+    /// Subflow. TCP's state changed, or it has an error.
+    fn state_changed(meta: &Meta<Self>, tcp: &mut Tcp<'_>);
+
+    /// Softirq. A listener answers a SYN: the option for the SYN/ACK.
+    fn answer_syn(listener: &Meta<Self>, syn: &SynAck<'_>, edit: &mut OptionEdit);
+    /// Softirq. A handshake with a listener is done: the meta-socket of the new connection, with
+    /// the references for the application and for the subflow. `None`: the connection is given up.
+    #[allow(clippy::type_complexity)]
+    fn child(
+        listener: &Meta<Self>,
+        request: &ChildRequest<'_>,
+        tcp: &mut Tcp<'_>,
+    ) -> Option<(ARef<Meta<Self>>, ARef<Meta<Self>>)>;
+    /// Any context. The connection went away before anybody took it.
+    fn abandoned(data: &mut DataGuard<'_, Self>);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Socket options, passed on to the meta-socket itself or to a subflow.
+
+use crate::bindings;
+use crate::meta::{Meta, Protocol};
+use crate::sock::Sock;
+use crate::subflow::Subflow;
+use kernel::error::to_result;
+use kernel::prelude::*;
+
+/// Option levels.
+pub mod level {
+    use crate::bindings;
+    /// Options of every socket.
+    pub const SOCKET: i32 = bindings::SOL_SOCKET as i32;
+    /// IPv4.
+    pub const IP: i32 = bindings::SOL_IP as i32;
+    /// IPv6.
+    pub const IPV6: i32 = bindings::SOL_IPV6 as i32;
+    /// TCP.
+    pub const TCP: i32 = bindings::SOL_TCP as i32;
+    /// Multipath TCP.
+    pub const MPTCP: i32 = bindings::SOL_MPTCP as i32;
+}
+
+pub use crate::names::option;
+
+/// A `setsockopt` call.
+pub struct SetOption {
+    /// The level.
+    pub level: i32,
+    /// The option.
+    pub name: i32,
+    value: bindings::sockptr_t,
+    len: c_uint,
+}
+
+impl SetOption {
+    /// # Safety
+    ///
+    /// `value` belongs to a `setsockopt` call that outlives the value.
+    pub(crate) unsafe fn new(
+        level: c_int,
+        name: c_int,
+        value: bindings::sockptr_t,
+        len: c_uint,
+    ) -> Self {
+        Self { level, name, value, len }
+    }
+
+    /// The value as an integer.
+    pub fn integer(&self) -> Result<i32> {
+        let mut value = [0u8; 4];
+        if (self.len as usize) < value.len() {
+            return Err(EINVAL);
+        }
+        // SAFETY: The buffer is as large as what is copied.
+        let error = unsafe {
+            bindings::knet_helper_copy_from_sockptr(value.as_mut_ptr().cast(), self.value, 4)
+        };
+        to_result(error)?;
+        Ok(i32::from_ne_bytes(value))
+    }
+
+    /// Sets it on a subflow too.
+    pub fn apply_to_subflow<P: Protocol>(&self, subflow: &Subflow<P>) -> Result {
+        let socket = subflow.socket();
+        if self.level == level::SOCKET {
+            if socket.is_null() {
+                return Err(EINVAL);
+            }
+            // SAFETY: The subflow's socket is live.
+            return to_result(unsafe {
+                bindings::sock_setsockopt(socket, self.level, self.name, self.value, self.len)
+            });
+        }
+        let sk = subflow.sock().as_ptr();
+        // SAFETY: The subflow is live; TCP passes other levels on to IP.
+        to_result(unsafe {
+            let set = (*(*sk).__sk_common.skc_prot).setsockopt.ok_or(EOPNOTSUPP)?;
+            set(sk, self.level, self.name, self.value, self.len)
+        })
+    }
+
+    /// Sets an option of the socket level on the meta-socket itself.
+    pub fn apply_to_meta<P: Protocol>(&self, meta: &Meta<P>) -> Result {
+        let sk = meta.sock().as_ptr();
+        // SAFETY: The meta-socket has an application, so it has a `struct socket`.
+        to_result(unsafe {
+            bindings::sock_setsockopt((*sk).sk_socket, self.level, self.name, self.value, self.len)
+        })
+    }
+}
+
+/// A `getsockopt` call.
+pub struct GetOption {
+    /// The level.
+    pub level: i32,
+    /// The option.
+    pub name: i32,
+    value: *mut c_char,
+    len: *mut c_int,
+}
+
+impl GetOption {
+    /// # Safety
+    ///
+    /// The user pointers belong to a `getsockopt` call that outlives the value.
+    pub(crate) unsafe fn new(
+        level: c_int,
+        name: c_int,
+        value: *mut c_char,
+        len: *mut c_int,
+    ) -> Self {
+        Self { level, name, value, len }
+    }
+
+    /// Lets a subflow answer.
+    pub fn ask_subflow(&self, sock: &Sock) -> Result {
+        let sk = sock.as_ptr();
+        // SAFETY: The subflow is live; TCP passes other levels on to IP.
+        to_result(unsafe {
+            let get = (*(*sk).__sk_common.skc_prot).getsockopt.ok_or(EOPNOTSUPP)?;
+            get(sk, self.level, self.name, self.value, self.len)
+        })
+    }
+
+    /// Answers with the first bytes of `value`, as many as the caller has room for.
+    pub fn answer(&self, value: &[u8]) -> Result {
+        // SAFETY: User pointers of the call; the kernel's copy functions check them.
+        to_result(unsafe {
+            bindings::knet_helper_put_option(
+                self.value,
+                self.len,
+                value.as_ptr().cast(),
+                value.len() as c_int,
+            )
+        })
+    }
+}
