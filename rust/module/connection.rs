@@ -3,6 +3,7 @@
 //! A connection: what the data lock of its meta-socket guards.
 
 use crate::counters::Counter;
+use crate::crypto::KernelSha256;
 use crate::netns::Namespace;
 use crate::protocol::Mptcp;
 use core::mem::MaybeUninit;
@@ -50,6 +51,7 @@ pub(crate) struct Connection {
     pub(crate) local_key: Key,
     pub(crate) local: Derived,
     pub(crate) remote_key: Key,
+    pub(crate) remote: Derived,
     pub(crate) agreed: Agreed,
     pub(crate) send: SendState,
     pub(crate) queue: SendQueue,
@@ -79,6 +81,8 @@ pub(crate) struct SubflowState {
     pub(crate) rx: RxMappings<RX_MAPPINGS>,
     /// Bytes of a mapping that TCP did not take yet: the first one, and how many.
     pub(crate) partial: Option<(Dsn, u32)>,
+    /// It is being given data: TCP may report room in the middle of that.
+    pub(crate) pushing: bool,
     /// What the next RST says.
     pub(crate) reset: Reset,
     /// A DSS was received on it.
@@ -87,6 +91,10 @@ pub(crate) struct SubflowState {
     pub(crate) offered: bool,
     /// The peer's FIN was taken off it.
     pub(crate) finished: bool,
+    /// What it carries cannot be understood: it is to be reset.
+    pub(crate) useless: bool,
+    /// The mapping whose checksum was found right.
+    pub(crate) verified: Option<Ssn>,
 }
 
 /// Why a subflow is reset.
@@ -125,6 +133,7 @@ impl Connection {
             local_key: Key::new(0),
             local: nothing,
             remote_key: Key::new(0),
+            remote: nothing,
             agreed: Agreed::default(),
             send: SendState::new(Dsn::new(1), 0),
             queue: SendQueue::new(),
@@ -145,6 +154,11 @@ impl Connection {
         self.mode == Mode::Mptcp
     }
 
+    /// The data sequence number of the peer's first byte.
+    pub(crate) fn remote_first(&self) -> Dsn {
+        self.remote.idsn.plus(1)
+    }
+
     /// Both keys, ours first.
     pub(crate) fn keys(&self) -> KeyPair {
         KeyPair { sender: self.local_key, receiver: self.remote_key }
@@ -162,6 +176,7 @@ impl Connection {
     pub(crate) fn begin_mptcp(&mut self, remote_key: Key, remote: Derived, agreed: Agreed, window: u32) {
         self.mode = Mode::Mptcp;
         self.remote_key = remote_key;
+        self.remote = remote;
         self.agreed = agreed;
         // RFC 8684 section 3.1: the SYN takes one data sequence number.
         self.send = SendState::new(self.local.idsn.plus(1), window);
@@ -191,10 +206,13 @@ impl SubflowState {
             tx: TxMappings::new(),
             rx: RxMappings::starting_at(Ssn::new(1)),
             partial: None,
+            pushing: false,
             reset: Reset::Tcp,
             dss_seen: false,
             offered: false,
             finished: false,
+            useless: false,
+            verified: None,
         }
     }
 
@@ -207,6 +225,21 @@ impl SubflowState {
     pub(crate) fn received(&self, seq: u32) -> Ssn {
         Ssn::new(seq.wrapping_sub(self.remote_isn))
     }
+}
+
+/// Whether the namespace's test setting asks for sequence numbers that soon wrap around.
+pub(crate) fn wraps_soon(sock: &Sock) -> bool {
+    Namespace::of(sock.net()).is_some_and(|namespace| namespace.settings.test_wrap())
+}
+
+/// Token and initial data sequence number of a key. With the test setting, which both ends must
+/// have, data sequence numbers begin within a megabyte of their end.
+pub(crate) fn derive(sock: &Sock, key: Key) -> Derived {
+    let mut derived = key.derive(&KernelSha256);
+    if wraps_soon(sock) {
+        derived.idsn = Dsn::new(u64::MAX - (derived.idsn.raw() & 0xf_ffff));
+    }
+    derived
 }
 
 /// Counts an event in the namespace of a socket.

@@ -5,31 +5,41 @@
 //! Crate `mptcp_core` decides, crate `knet` reaches into the kernel, this crate joins them. It has no
 //! `unsafe` code.
 
+mod connection;
 mod counters;
 mod crypto;
 mod netns;
 mod proc;
+mod protocol;
+mod socket;
+mod subflow;
 mod sysctl;
+mod timer;
 
 use kernel::{
     prelude::*,
     sync::rcu, //
 };
 use knet::netns::Registration;
+use protocol::Mptcp;
 
 /// Protocol numbers that a socket may ask for, apart from those of IP: up to MPTCP's own.
 const PROTOCOLS: core::ops::RangeInclusive<i32> = 256..=262;
 
 /// The loaded module: all registrations. Fields are dropped in this order.
 struct MptcpRs {
+    /// New sockets are ours as long as this lives.
+    _sockets: knet::transport::Registration<Mptcp>,
     /// Last of what others can reach us by: data that all of the above use.
     _namespaces: Registration<netns::Namespace>,
+    /// Subflows carry our hooks as long as they live; each holds the module.
+    _subflows: knet::UlpRegistration<Mptcp>,
     /// Last of all: callbacks that wait for a grace period are part of the module's code.
     _callbacks: PendingCallbacks,
 }
 
 impl kernel::Module for MptcpRs {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
+    fn init(module: &'static ThisModule) -> Result<Self> {
         let protocol = *module_parameters::protocol.value_ref();
         if !PROTOCOLS.contains(&protocol) {
             pr_err!(
@@ -39,8 +49,14 @@ impl kernel::Module for MptcpRs {
             );
             return Err(EINVAL);
         }
+        let number = u16::try_from(protocol).map_err(|_| EINVAL)?;
+        knet::hooks::prepare::<Mptcp>()?;
+        let subflows = knet::UlpRegistration::new(module)?;
+        let namespaces = Registration::new()?;
         Ok(Self {
-            _namespaces: Registration::new()?,
+            _sockets: knet::transport::Registration::new(module, number)?,
+            _namespaces: namespaces,
+            _subflows: subflows,
             _callbacks: PendingCallbacks,
         })
     }

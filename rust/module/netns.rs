@@ -5,10 +5,13 @@
 use crate::{
     counters::Counters,
     proc,
+    protocol::Mptcp,
     sysctl::Settings, //
 };
 use kernel::prelude::*;
 use knet::{
+    crypto::Prf,
+    netfilter::Hooks,
     netns::{
         Net,
         PerNet, //
@@ -23,11 +26,14 @@ pub(crate) struct Namespace {
     pub(crate) settings: Settings,
     /// What happened.
     pub(crate) counters: Counters,
+    /// What makes the keys of connections that we accept (RFC 8684 section 3.1).
+    pub(crate) secret: Prf,
 }
 
 /// What is registered in a namespace and works on its [`Namespace`].
 pub(crate) struct Services {
     _files: Directory,
+    _hooks: Hooks,
 }
 
 knet::impl_per_net_slot!(Namespace);
@@ -39,12 +45,14 @@ impl PerNet for Namespace {
         Ok(Self {
             settings: Settings::new(net)?,
             counters: Counters::new()?,
+            secret: Prf::new(),
         })
     }
 
     fn start(&self, net: &Net) -> Result<Services> {
         Ok(Services {
             _files: proc::register(net)?,
+            _hooks: Hooks::register::<Mptcp>(net)?,
         })
     }
 }

@@ -2,9 +2,8 @@
 
 //! The handshake of the first subflow (RFC 8684 section 3.1), on both sides.
 
-use crate::connection::{abort, count, count_established, publish_state, Mode, SubflowState};
+use crate::connection::{abort, count, derive, count_established, publish_state, Mode, SubflowState};
 use crate::counters::Counter;
-use crate::crypto::KernelSha256;
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Owned, Shared};
 use kernel::prelude::*;
@@ -54,7 +53,7 @@ pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incomin
         match on_syn_ack(&received, policy(sock)) {
             ClientOutcome::Mptcp { remote_key, agreed } => {
                 count(sock, Counter::MpCapableSynAckRx);
-                let remote = remote_key.derive(&KernelSha256);
+                let remote = derive(sock, remote_key);
                 // RFC 7323 section 2.2: the window of a SYN/ACK is not scaled.
                 connection.begin_mptcp(remote_key, remote, agreed, u32::from(segment.window));
             }
@@ -111,7 +110,7 @@ pub(crate) fn state_changed(meta: &Meta, tcp: &mut Tcp<'_>) {
 
 /// The server's key for a handshake: made anew whenever it is needed, so that nothing need be kept
 /// before the third ACK.
-fn key_of(handshake: &Handshake) -> Key {
+fn key_of(sock: &Sock, handshake: &Handshake) -> Key {
     let address = |address| match address {
         sock::Address::V4(bytes) => Address::V4(bytes),
         sock::Address::V6(bytes) => Address::V6(bytes),
@@ -124,7 +123,9 @@ fn key_of(handshake: &Handshake) -> Key {
         local_isn: handshake.local_isn,
         remote_isn: handshake.remote_isn,
     };
-    server_key(&attempt, |bytes| knet::crypto::prf(bytes))
+    server_key(&attempt, |bytes| {
+        Namespace::of(sock.net()).map_or(0, |namespace| namespace.secret.value(bytes))
+    })
 }
 
 /// Server: answers a SYN.
@@ -135,13 +136,21 @@ pub(crate) fn answer_syn(listener: &Meta, syn: &SynAck<'_>, edit: &mut OptionEdi
     let policy = policy(sock);
     if let SynAnswer::Mptcp { agreed } = on_syn(&Received::parse(options, kind), policy) {
         count(sock, Counter::MpCapableSynRx);
-        let option = server_syn_ack(policy, agreed, key_of(&syn.handshake));
+        let option = server_syn_ack(policy, agreed, key_of(sock, &syn.handshake));
         if let Some(length) = option.emit(edit.buffer()) {
             if length <= syn.free {
                 edit.set_length(length);
             }
         }
     }
+}
+
+/// Whether the SYN of a handshake asked for Multipath TCP.
+fn peer_asked(request: &ChildRequest<'_>, policy: Policy) -> bool {
+    let kind = SegmentKind { syn: true, ack: false, payload_len: 0 };
+    request.syn_options.is_some_and(|options| {
+        matches!(on_syn(&Received::parse(options, kind), policy), SynAnswer::Mptcp { .. })
+    })
 }
 
 /// Server: the first segment after the SYN made a child of the listening subflow.
@@ -153,7 +162,7 @@ pub(crate) fn child(
     let segment = &request.segment;
     let kind = SegmentKind { syn: false, ack: true, payload_len: segment.payload_len };
     let received = Received::parse(segment.options, kind);
-    let key = key_of(&request.handshake);
+    let key = key_of(listener.sock(), &request.handshake);
     let policy = policy(listener.sock());
     let (application, own) = listener.inherit(Shared::inherit(listener), Owned::default()).ok()?;
     let sock = application.sock();
@@ -168,8 +177,8 @@ pub(crate) fn child(
         match on_third_ack(&received, policy, key) {
             ServerOutcome::Mptcp { remote_key, agreed, first } => {
                 count(sock, Counter::MpCapableAckRx);
-                connection.local = key.derive(&KernelSha256);
-                let remote = remote_key.derive(&KernelSha256);
+                connection.local = derive(sock, key);
+                let remote = derive(sock, remote_key);
                 let window = u32::from(segment.window) << tcp.send_window_scale().min(14);
                 connection.begin_mptcp(remote_key, remote, agreed, window);
                 if let (Some(first), Some(subflow)) = (first, connection.subflow.as_mut()) {
@@ -184,7 +193,7 @@ pub(crate) fn child(
                 }
             }
             ServerOutcome::Fallback(reason) => {
-                if reason != Reason::NoOption || request.offered {
+                if reason != Reason::NoOption || peer_asked(request, policy) {
                     count(sock, Counter::MpCapableFallbackAck);
                 }
                 connection.begin_fallback();

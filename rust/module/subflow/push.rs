@@ -35,6 +35,25 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
 
 /// Gives as much data to a subflow as it and the peer's window take. The subflow is locked.
 pub(crate) fn push(meta: &Meta, tcp: &mut Tcp<'_>) {
+    if !begin(meta, tcp) {
+        return;
+    }
+    push_all(meta, tcp);
+    if let Some(subflow) = meta.lock_data().subflow_of(tcp.sock()) {
+        subflow.pushing = false;
+    }
+}
+
+/// Claims the subflow for pushing; `false`: the push that runs already will see to it.
+fn begin(meta: &Meta, tcp: &Tcp<'_>) -> bool {
+    let mut connection = meta.lock_data();
+    match connection.subflow_of(tcp.sock()) {
+        Some(subflow) => !core::mem::replace(&mut subflow.pushing, true),
+        None => false,
+    }
+}
+
+fn push_all(meta: &Meta, tcp: &mut Tcp<'_>) {
     loop {
         match next_step(meta, tcp) {
             Step::Data(dsn, mut pieces) => {

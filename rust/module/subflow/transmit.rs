@@ -11,18 +11,19 @@ use kernel::prelude::*;
 use knet::netns::PerNet;
 use knet::segment::{OptionEdit, Outgoing};
 use knet::sock::Sock;
-use knet::subflow::Tcp;
+use knet::subflow::{window_of_space, Tcp};
 use mptcp_core::connection::handshake::{
     client_ack, client_speaks, client_syn, ClientSpeaks, FirstMapping,
 };
 use mptcp_core::mapping::{DssChecksum, TxRecord};
 use mptcp_core::seq::Ssn;
-use mptcp_core::wire::{plan, Dss, DssMap, MpFastclose, MpTcpRst, Wanted, WireSeq};
+use mptcp_core::wire::plan::{plan, Wanted};
+use mptcp_core::wire::{Dss, DssMap, MpFastclose, MpTcpRst, WireSeq};
 
 /// A segment is about to leave. The subflow is locked.
 pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit: &mut OptionEdit) {
     let sock = meta.sock();
-    let free = receive_space(meta, tcp);
+    let free = receive_space(meta, tcp.sock());
     let scale = tcp.receive_window_scale();
     let mut connection = meta.lock_data();
     if connection.subflow_of(tcp.sock()).is_none() {
@@ -65,10 +66,10 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
 }
 
 /// Bytes of data for which the meta-socket has room.
-pub(crate) fn receive_space(meta: &Meta, tcp: &Tcp<'_>) -> u32 {
+pub(crate) fn receive_space(meta: &Meta, tcp: &Sock) -> u32 {
     let sock = meta.sock();
     let space = sock.receive_buffer().saturating_sub(sock.receive_memory());
-    u32::try_from(tcp.window_of_space(space.max(0))).unwrap_or(0)
+    u32::try_from(window_of_space(tcp, space.max(0))).unwrap_or(0)
 }
 
 /// The SYN, and how often it was sent before.

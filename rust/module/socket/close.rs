@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `shutdown`, `close`, and what goes on after the application is gone.
+//!
+//! A connection whose application closed it is an orphan. It lives until both DATA_FINs are
+//! acknowledged, then its subflow is closed in process context. The subflow's context keeps the
+//! meta-socket alive until TCP is done with the subflow.
+
+use crate::connection::{abort, uncount_established, Mode, Reset};
+use crate::protocol::{Meta, Mptcp};
+use crate::subflow::push;
+use crate::timer;
+use core::sync::atomic::Ordering;
+use kernel::prelude::*;
+use knet::meta::{DataGuard, OwnerGuard};
+use knet::sock::{shutdown, State};
+use mptcp_core::connection::state::Event;
+
+/// How long an orphan waits for its peer, in microseconds: TCP's timeout in FIN-WAIT-2.
+const ORPHAN_PATIENCE: u64 = 60_000_000;
+
+/// `shutdown`: the kernel has set the bits. `inet_shutdown` owns the socket.
+pub(crate) fn shut_down(owner: &mut OwnerGuard<'_, Mptcp>, bits: u8) {
+    if bits & shutdown::SEND != 0 {
+        finish_sending(owner);
+    }
+}
+
+/// Lets a DATA_FIN (or FIN after a fallback) follow what was written.
+fn finish_sending(owner: &mut OwnerGuard<'_, Mptcp>) {
+    let meta = owner.meta();
+    {
+        let mut connection = meta.lock_data();
+        if !matches!(meta.sock().state(), State::Established | State::CloseWait) {
+            return;
+        }
+        connection.send.on_fin_queued();
+        connection.advance(Event::AppClosesSend);
+        crate::connection::publish_state(&mut connection);
+    }
+    if let Some(subflow) = owner.subflow.as_ref() {
+        push::push(meta, &mut subflow.lock());
+    }
+}
+
+/// `close`: the application is gone. The caller gives its reference back afterwards.
+pub(crate) fn close(meta: &Meta, timeout: c_long) {
+    let sock = meta.sock();
+    let mut owner = meta.lock();
+    sock.add_shutdown(shutdown::BOTH);
+    match sock.state() {
+        State::Listen | State::Close | State::SynSent => end(&mut owner),
+        _ if has_unread(meta) || sock.lingers_zero() => {
+            reset_connection(meta);
+            end(&mut owner);
+        }
+        _ => {
+            finish_sending(&mut owner);
+            linger(&mut owner, timeout);
+        }
+    }
+    drop_backlog(&mut owner);
+    owner.orphan();
+    if is_over(meta) {
+        end(&mut owner);
+    } else {
+        timer::give_up_in(&mut meta.lock_data(), ORPHAN_PATIENCE);
+        // An abort may have come between: nobody else looks after an orphan.
+        if is_over(meta) {
+            meta.schedule_work();
+        }
+    }
+}
+
+/// Waits for the peer to acknowledge everything, as SO_LINGER asks.
+fn linger(owner: &mut OwnerGuard<'_, Mptcp>, mut timeout: c_long) {
+    while timeout > 0 && !is_over(owner.meta()) && !knet::message::signal_pending() {
+        owner.wait_for_data(&mut timeout);
+    }
+}
+
+fn has_unread(meta: &Meta) -> bool {
+    meta.shared().readable.load(Ordering::Acquire) > 0
+}
+
+/// Whether nothing is left to be exchanged at the data level.
+fn is_over(meta: &Meta) -> bool {
+    let connection = meta.lock_data();
+    if connection.aborted || meta.sock().state() == State::Close {
+        return true;
+    }
+    match connection.mode {
+        // TCP finishes a plain connection alone once it has everything.
+        Mode::Fallback => connection.send.unsent() == 0 && (connection.send.fin_in_flight() || connection.send.fin_acked()),
+        _ => connection.state.subflows_may_close(),
+    }
+}
+
+/// Work in process context: looks after orphans.
+pub(crate) fn work(meta: &Meta) {
+    let mut owner = meta.lock();
+    if useless(meta) {
+        reset_connection(meta);
+        drop(owner);
+        abort(meta, ECONNRESET.to_errno().wrapping_neg());
+        owner = meta.lock();
+        break_subflow(&mut owner);
+    }
+    if meta.sock().is_orphan() && is_over(meta) {
+        let abrupt = meta.lock_data().aborted;
+        if abrupt {
+            reset_connection(meta);
+            break_subflow(&mut owner);
+        }
+        end(&mut owner);
+    }
+}
+
+fn useless(meta: &Meta) -> bool {
+    let connection = meta.lock_data();
+    !connection.aborted
+        && connection.subflow.as_ref().is_some_and(|subflow| subflow.useless)
+}
+
+/// The subflow carries data that cannot be understood: it is reset from process context.
+pub(crate) fn give_up_later(meta: &Meta) {
+    if let Some(subflow) = meta.lock_data().subflow.as_mut() {
+        subflow.useless = true;
+    }
+    meta.schedule_work();
+}
+
+/// Sends the RST that the connection's state asks for.
+fn break_subflow(owner: &mut OwnerGuard<'_, Mptcp>) {
+    if let Some(subflow) = owner.subflow.as_ref() {
+        let mut tcp = subflow.lock();
+        if tcp.sock().state() != State::Close {
+            tcp.disconnect();
+        }
+    }
+}
+
+/// Lets the RST of the subflow carry MP_FASTCLOSE (RFC 8684 section 3.5), unless it has a reason.
+pub(crate) fn reset_connection(meta: &Meta) {
+    let mut connection = meta.lock_data();
+    connection.aborted = true;
+    if !connection.speaks_mptcp() {
+        return;
+    }
+    if let Some(subflow) = connection.subflow.as_mut() {
+        if subflow.reset == Reset::Tcp {
+            subflow.reset = Reset::Fastclose;
+        }
+    }
+}
+
+/// Closes the subflow: with a FIN, or with the RST of an aborted connection.
+fn end(owner: &mut OwnerGuard<'_, Mptcp>) {
+    let meta = owner.meta();
+    if meta.lock_data().aborted {
+        break_subflow(owner);
+    }
+    {
+        let mut connection = meta.lock_data();
+        meta.sock().set_state(State::Close);
+        uncount_established(&mut connection);
+        connection.timers = Default::default();
+    }
+    meta.stop_timer();
+    if let Some(subflow) = owner.subflow.take() {
+        subflow.close();
+    }
+}
+
+fn drop_backlog(owner: &mut OwnerGuard<'_, Mptcp>) {
+    let meta = owner.meta();
+    let mut dropped = 0i32;
+    {
+        let mut connection = meta.lock_data();
+        connection.take_received(&mut owner.backlog);
+    }
+    while let Some(packet) = owner.backlog.pop() {
+        dropped = dropped.saturating_add(packet.memory());
+    }
+    meta.lock_data().uncharge_receive(dropped);
+    meta.shared().readable.store(0, Ordering::Release);
+}
+
+/// The connection went away before anybody took it.
+pub(crate) fn abandoned(data: &mut DataGuard<'_, Mptcp>) {
+    uncount_established(data);
+    data.aborted = true;
+    data.meta().sock().set_state(State::Close);
+}
+
+/// The last reference is gone: what the connection accounts for is given back.
+pub(crate) fn destruct(meta: &Meta) {
+    let mut connection = meta.lock_data();
+    uncount_established(&mut connection);
+    let bytes = connection.queue.bytes();
+    connection.queue.clear();
+    connection.uncharge_send(bytes);
+    let mut memory = 0i32;
+    while let Some(packet) = connection.out_of_order.pop() {
+        memory = memory.saturating_add(packet.memory());
+    }
+    let mut received = knet::skb::PacketQueue::new();
+    connection.take_received(&mut received);
+    while let Some(packet) = received.pop() {
+        memory = memory.saturating_add(packet.memory());
+    }
+    connection.uncharge_receive(memory);
+    connection.subflow = None;
+}

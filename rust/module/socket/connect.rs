@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `bind`, `connect` and what undoes them.
+
+use crate::connection::{
+    derive, uncount_established, wraps_soon, Connection, Mode, SubflowState,
+};
+use crate::protocol::{Meta, Mptcp};
+use crate::socket::first_subflow;
+use core::sync::atomic::Ordering;
+use kernel::prelude::*;
+use knet::address::SocketAddress;
+use knet::meta::OwnerGuard;
+use knet::sock::{State, AF_INET};
+use mptcp_core::crypto::Key;
+
+/// Where sequence numbers begin with the test setting: they wrap after a megabyte.
+const FIRST_SEQ_OF_TEST: u32 = u32::MAX - (1 << 20);
+
+/// `bind`.
+pub(crate) fn bind(meta: &Meta, address: &SocketAddress) -> Result {
+    let mut owner = meta.lock();
+    let subflow = first_subflow(&mut owner, meta.sock().family())?;
+    subflow.bind(address)?;
+    meta.sock().copy_addresses(subflow.sock());
+    Ok(())
+}
+
+/// Begins to connect. `inet_stream_connect` owns the socket and waits for the result.
+pub(crate) fn connect(owner: &mut OwnerGuard<'_, Mptcp>, address: &SocketAddress) -> Result {
+    let meta = owner.meta();
+    let sock = meta.sock();
+    let unmapped = address.unmapped();
+    // An IPv4 peer of an IPv6 socket gets an IPv4 subflow, unless the socket is bound already.
+    let (family, address) = match (&unmapped, &owner.subflow) {
+        (Some(v4), None) => (AF_INET, v4),
+        (Some(v4), Some(subflow)) if subflow.sock().family() == AF_INET => (AF_INET, v4),
+        _ => (sock.family(), address),
+    };
+    let subflow = first_subflow(owner, family)?;
+    {
+        let mut connection = meta.lock_data();
+        connection.mode = Mode::Connecting;
+        connection.client = true;
+        let key = Key::new(knet::crypto::random_u64());
+        connection.local_key = key;
+        connection.local = derive(sock, key);
+        connection.subflow = Some(SubflowState::new(subflow.sock()));
+        sock.set_state(State::SynSent);
+    }
+    let first_seq = wraps_soon(sock).then_some(FIRST_SEQ_OF_TEST);
+    if let Err(error) = subflow.connect(address, first_seq) {
+        let mut connection = meta.lock_data();
+        if sock.state() == State::SynSent {
+            sock.set_state(State::Close);
+        }
+        connection.subflow = None;
+        return Err(error);
+    }
+    sock.copy_addresses(subflow.sock());
+    Ok(())
+}
+
+/// Breaks the connection or the attempt, so that the socket can connect again.
+pub(crate) fn disconnect(owner: &mut OwnerGuard<'_, Mptcp>) -> Result {
+    let meta = owner.meta();
+    let sock = meta.sock();
+    if let Some(subflow) = owner.subflow.take() {
+        crate::socket::close::reset_connection(meta);
+        let bound = sock.state() == State::Listen;
+        subflow.lock().disconnect();
+        if bound {
+            owner.subflow = Some(subflow);
+        } else {
+            subflow.close();
+        }
+    }
+    let mut dropped = 0;
+    while let Some(packet) = owner.backlog.pop() {
+        dropped += packet.memory();
+    }
+    let mut connection = meta.lock_data();
+    connection.uncharge_receive(dropped);
+    meta.shared().readable.store(0, Ordering::Release);
+    uncount_established(&mut connection);
+    let bytes = connection.queue.bytes();
+    connection.uncharge_send(bytes);
+    connection.empty();
+    sock.clear_shutdown();
+    sock.set_state(State::Close);
+    drop(connection);
+    meta.stop_timer();
+    Ok(())
+}
+
+impl Connection {
+    /// Forgets everything about the peer.
+    fn empty(&mut self) {
+        self.queue.clear();
+        self.subflow = None;
+        self.mode = Mode::Connecting;
+        self.fully_established = false;
+        self.state = Default::default();
+        self.aborted = false;
+        self.retransmitted = false;
+        self.timers = Default::default();
+    }
+}

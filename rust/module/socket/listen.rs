@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `listen` and `accept`.
+
+use crate::protocol::{Meta, Mptcp};
+use crate::connection::SubflowState;
+use crate::socket::first_subflow;
+use crate::subflow::delivery;
+use kernel::prelude::*;
+use kernel::sync::aref::ARef;
+use knet::meta::OwnerGuard;
+use knet::sock::State;
+use knet::subflow::AcceptedSubflow;
+
+/// `listen`: the subflow listens for the meta-socket.
+pub(crate) fn listen(owner: &mut OwnerGuard<'_, Mptcp>, backlog: i32) -> Result {
+    let meta = owner.meta();
+    let sock = meta.sock();
+    if !matches!(sock.state(), State::Close | State::Listen) {
+        return Err(EINVAL);
+    }
+    let subflow = first_subflow(owner, sock.family())?;
+    subflow.listen(backlog)?;
+    sock.copy_addresses(subflow.sock());
+    let state = SubflowState::new(subflow.sock());
+    let mut connection = meta.lock_data();
+    if connection.subflow.is_none() {
+        connection.subflow = Some(state);
+    }
+    sock.set_state(State::Listen);
+    Ok(())
+}
+
+/// `accept`.
+pub(crate) fn accept(meta: &Meta, no_wait: bool) -> Result<ARef<Meta>> {
+    let timeout = meta.sock().receive_timeout(no_wait);
+    // The listener's subflow stays while its application is in here: only close and shutdown take
+    // it away, and they wake those who wait.
+    let listener = {
+        let connection = meta.lock_data();
+        if meta.sock().state() != State::Listen {
+            return Err(EINVAL);
+        }
+        connection.subflow.as_ref().map(|subflow| subflow.sock.clone()).ok_or(EINVAL)?
+    };
+    let AcceptedSubflow { subflow, meta: child } = knet::subflow::accept::<Mptcp>(&listener, timeout)?;
+    let mut owner = child.lock();
+    let sock = subflow.sock().hold();
+    owner.subflow = Some(subflow);
+    drop(owner);
+    // What arrived while nobody was there to be told is there to be read.
+    delivery::data_ready(&child, &mut knet::subflow::lock(&sock));
+    Ok(child)
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `setsockopt` and `getsockopt`.
+
+use crate::connection::Mode;
+use crate::protocol::{Meta, Mptcp};
+use crate::socket::first_subflow;
+use crate::subflow::push;
+use core::sync::atomic::Ordering;
+use kernel::prelude::*;
+use knet::meta::OwnerGuard;
+use knet::sockopt::{level, option, GetOption, SetOption};
+
+/// `setsockopt`.
+pub(crate) fn set(meta: &Meta, call: &SetOption) -> Result {
+    match (call.level, call.name) {
+        (level::SOCKET, name) => set_socket_level(meta, call, name),
+        (level::TCP, option::NODELAY | option::CORK) => set_coalescing(meta, call),
+        // A subflow's upper-layer protocol is ours, its signatures would not cover our options, and
+        // the SYN is kept for the handshake.
+        (level::TCP, option::ULP | option::REPAIR) => Err(EOPNOTSUPP),
+        (level::TCP, option::SAVE_SYN) => Err(ENOPROTOOPT),
+        (level::TCP, name) if option::MD5SIG.contains(&name) => Err(EOPNOTSUPP),
+        (level::TCP | level::IP | level::IPV6, _) => {
+            let mut owner = meta.lock();
+            let family = meta.sock().family();
+            call.apply_to_subflow(first_subflow(&mut owner, family)?)
+        }
+        _ => Err(ENOPROTOOPT),
+    }
+}
+
+fn set_socket_level(meta: &Meta, call: &SetOption, name: i32) -> Result {
+    match name {
+        // The stream has no place for them.
+        option::OOBINLINE | option::ZEROCOPY => return Err(EOPNOTSUPP),
+        _ => call.apply_to_meta(meta)?,
+    }
+    // What concerns the application's side of the meta-socket stops here.
+    let own = [
+        option::SNDBUF,
+        option::RCVBUF,
+        option::SNDBUFFORCE,
+        option::RCVBUFFORCE,
+        option::LINGER,
+        option::RCVLOWAT,
+    ];
+    if own.contains(&name) || option::TIMEOUTS.contains(&name) {
+        return Ok(());
+    }
+    let mut owner = meta.lock();
+    let family = meta.sock().family();
+    call.apply_to_subflow(first_subflow(&mut owner, family)?)
+}
+
+/// TCP_NODELAY and TCP_CORK: the meta-socket coalesces, not the subflow.
+fn set_coalescing(meta: &Meta, call: &SetOption) -> Result {
+    let on = call.integer()? != 0;
+    let shared = meta.shared();
+    if call.name == option::NODELAY {
+        shared.no_delay.store(on, Ordering::Relaxed);
+    } else {
+        shared.corked.store(on, Ordering::Relaxed);
+    }
+    let owner = meta.lock();
+    if (call.name == option::NODELAY) == on {
+        flush(&owner);
+    }
+    Ok(())
+}
+
+/// Sends what was held back.
+fn flush(owner: &OwnerGuard<'_, Mptcp>) {
+    if let Some(subflow) = owner.subflow.as_ref() {
+        push::push(owner.meta(), &mut subflow.lock());
+    }
+}
+
+/// `getsockopt` of all levels but SOL_SOCKET, which the kernel answers from the meta-socket.
+pub(crate) fn get(meta: &Meta, call: &GetOption) -> Result {
+    match (call.level, call.name) {
+        (level::TCP, option::NODELAY) => answer_flag(call, &meta.shared().no_delay),
+        (level::TCP, option::CORK) => answer_flag(call, &meta.shared().corked),
+        (level::TCP, option::IS_MPTCP) => {
+            let mptcp = meta.lock_data().mode != Mode::Fallback;
+            call.answer(&i32::from(mptcp).to_ne_bytes())
+        }
+        (level::TCP | level::IP | level::IPV6, _) => {
+            let mut owner = meta.lock();
+            let family = meta.sock().family();
+            let sock = first_subflow(&mut owner, family)?.sock().hold();
+            drop(owner);
+            call.ask_subflow(&sock)
+        }
+        _ => Err(EOPNOTSUPP),
+    }
+}
+
+fn answer_flag(call: &GetOption, flag: &core::sync::atomic::AtomicBool) -> Result {
+    call.answer(&i32::from(flag.load(Ordering::Relaxed)).to_ne_bytes())
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `recv`: bytes are copied once, from the packets in which they came.
+
+use crate::protocol::{Meta, Mptcp, Owned};
+use crate::subflow::transmit::receive_space;
+use core::sync::atomic::Ordering;
+use kernel::prelude::*;
+use knet::message::{flag, interrupted, signal_pending, Message};
+use knet::meta::OwnerGuard;
+use knet::skb::Span;
+use knet::sock::{shutdown, Sock, State};
+
+/// `recvmsg`.
+pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
+    let sock = meta.sock();
+    if message.has(flag::OOB) {
+        return Err(EINVAL);
+    }
+    let mut owner = meta.lock();
+    if sock.state() == State::Listen {
+        return Err(ENOTCONN);
+    }
+    let mut timeout = sock.receive_timeout(message.has(flag::DONTWAIT));
+    let target = sock.receive_target(message.has(flag::WAITALL), message.len);
+    let mut reader = Reader { copied: 0, freed: 0, peek: message.has(flag::PEEK), waited_from: 0 };
+    let result = loop {
+        meta.lock_data().take_received(&mut owner.backlog);
+        if let Err(error) = reader.copy(&mut owner, message) {
+            break Err(error);
+        }
+        if reader.copied >= target || reader.copied >= message.len {
+            break Ok(());
+        }
+        if let Some(result) = why_not_wait(sock, reader.copied, timeout) {
+            break result;
+        }
+        reader.give_back(&owner);
+        owner.wait_for_data(&mut timeout);
+    };
+    reader.give_back(&owner);
+    match result {
+        Err(error) if reader.copied == 0 => Err(error),
+        _ => Ok(reader.copied),
+    }
+}
+
+/// The end of a receive that lacks bytes: `None` if it may wait for them.
+fn why_not_wait(sock: &Sock, copied: usize, timeout: c_long) -> Option<Result> {
+    let closed = sock.state() == State::Close;
+    let shut = sock.shutdown() & shutdown::RECEIVE != 0;
+    if copied > 0 {
+        let over = sock.peek_error() != 0 || closed || shut || timeout == 0 || signal_pending();
+        return over.then_some(Ok(()));
+    }
+    if sock.peek_error() != 0 {
+        return Some(sock.take_error());
+    }
+    if shut {
+        return Some(Ok(()));
+    }
+    if closed {
+        return Some(Err(ENOTCONN));
+    }
+    if timeout == 0 {
+        return Some(Err(EAGAIN));
+    }
+    signal_pending().then(|| Err(interrupted(timeout)))
+}
+
+/// A receive in progress.
+struct Reader {
+    /// Bytes given to the application.
+    copied: usize,
+    /// Memory of packets that were read to their end, not given back yet.
+    freed: i32,
+    peek: bool,
+    /// Bytes that were consumed and not reported to the window yet.
+    waited_from: u32,
+}
+
+impl Reader {
+    /// Copies what there is and fits.
+    fn copy(&mut self, owner: &mut Owned, message: &mut Message<'_>) -> Result {
+        if self.peek {
+            return self.copy_peeked(owner, message);
+        }
+        while self.copied < message.len {
+            let Some(mut packet) = owner.backlog.pop() else { break };
+            let span = packet.span();
+            let take = span.len.min(u32::try_from(message.len - self.copied).unwrap_or(u32::MAX));
+            // TCP's MSG_TRUNC throws bytes away instead of copying them.
+            if !message.has(flag::TRUNC) {
+                if let Err(error) = message.copy_out(&packet, span.offset, take) {
+                    owner.backlog.push_front(packet);
+                    return Err(error);
+                }
+            }
+            self.copied += take as usize;
+            self.waited_from = self.waited_from.saturating_add(take);
+            if take < span.len {
+                packet.set_span(Span {
+                    position: span.position.wrapping_add(u64::from(take)),
+                    offset: span.offset + take,
+                    len: span.len - take,
+                });
+                owner.backlog.push_front(packet);
+            } else {
+                self.freed = self.freed.saturating_add(packet.memory());
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies bytes that were not copied by an earlier round, and leaves them in place.
+    fn copy_peeked(&mut self, owner: &mut Owned, message: &mut Message<'_>) -> Result {
+        let mut skip = self.copied;
+        let mut result = Ok(());
+        let truncate = message.has(flag::TRUNC);
+        owner.backlog.for_each(|packet| {
+            let span = packet.span();
+            if skip >= span.len as usize {
+                skip -= span.len as usize;
+                return true;
+            }
+            let left = u32::try_from(message.len - self.copied).unwrap_or(u32::MAX);
+            let take = (span.len - skip as u32).min(left);
+            if !truncate {
+                result = message.copy_out(packet, span.offset + skip as u32, take);
+            }
+            skip = 0;
+            if result.is_ok() {
+                self.copied += take as usize;
+            }
+            result.is_ok() && self.copied < message.len
+        });
+        result
+    }
+
+    /// Gives back the memory of what was read, and tells the peer if the window opened much.
+    fn give_back(&mut self, owner: &OwnerGuard<'_, Mptcp>) {
+        if self.waited_from == 0 {
+            return;
+        }
+        let meta = owner.meta();
+        let sock = meta.sock();
+        meta.shared().readable.fetch_sub(u64::from(self.waited_from), Ordering::AcqRel);
+        let consumed = core::mem::take(&mut self.waited_from);
+        let freed = core::mem::take(&mut self.freed);
+        let Some(subflow) = owner.subflow.as_ref() else {
+            meta.lock_data().uncharge_receive(freed);
+            return;
+        };
+        let numbers = knet::subflow::pace(subflow.sock());
+        let free = {
+            let mut connection = meta.lock_data();
+            connection.uncharge_receive(freed);
+            if !sock.receive_buffer_locked() {
+                let cap = u32::try_from(sock.largest_receive_buffer()).unwrap_or(u32::MAX);
+                let now = knet::time::now_us();
+                let wanted = connection
+                    .right_sizing
+                    .on_copied(consumed, now, numbers.rtt_us, numbers.mss, cap);
+                if let Some(window) = wanted {
+                    // Packet memory holds about half as many bytes of data.
+                    let bytes = window.saturating_mul(2).min(cap);
+                    let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
+                    if bytes > sock.receive_buffer() {
+                        sock.set_receive_buffer(bytes);
+                    }
+                }
+            }
+            let free = receive_space(meta, subflow.sock());
+            let capacity = u32::try_from(sock.receive_buffer()).unwrap_or(0);
+            let rcv_nxt = connection.receive.rcv_nxt();
+            connection.window.update_due(rcv_nxt, free, capacity, numbers.mss)
+        };
+        if free {
+            let mut tcp = subflow.lock();
+            if matches!(tcp.sock().state(), State::Established | State::FinWait1 | State::FinWait2) {
+                tcp.send_ack();
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `send`: bytes are copied once, into pages that TCP takes references to.
+
+use crate::protocol::{Meta, Mptcp};
+use crate::subflow::push;
+use kernel::prelude::*;
+use knet::message::{flag, Message};
+use knet::meta::OwnerGuard;
+use knet::sock::{shutdown, State};
+
+/// Bytes after which TCP is given what was written so far.
+const BURST: u64 = 64 * 1024;
+
+/// `sendmsg`.
+pub(crate) fn send(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
+    if message.has(flag::OOB) {
+        return Err(EOPNOTSUPP);
+    }
+    let mut owner = meta.lock();
+    let mut timeout = meta.sock().send_timeout(message.has(flag::DONTWAIT));
+    let mut copied = 0;
+    let result = write(&mut owner, message, &mut timeout, &mut copied);
+    if copied > 0 {
+        give_to_subflow(&owner, message.has(flag::MORE));
+        return Ok(copied);
+    }
+    match result {
+        Ok(()) => Ok(0),
+        Err(error) => Err(owner.send_error(message.flags, error)),
+    }
+}
+
+/// Copies the message to the send queue, waiting for room where it may.
+fn write(
+    owner: &mut OwnerGuard<'_, Mptcp>,
+    message: &mut Message<'_>,
+    timeout: &mut c_long,
+    copied: &mut usize,
+) -> Result {
+    let meta = owner.meta();
+    let sock = meta.sock();
+    if !matches!(sock.state(), State::Established | State::CloseWait) {
+        owner.wait_for_connection(timeout)?;
+    }
+    while message.left() > 0 {
+        if sock.peek_error() != 0 || sock.shutdown() & shutdown::SEND != 0 {
+            return Err(EPIPE);
+        }
+        if !sock.has_send_room() {
+            give_to_subflow(owner, false);
+            if !sock.has_send_room() {
+                owner.wait_for_room(timeout)?;
+                continue;
+            }
+        }
+        let Some(written) = message.copy_in(owner, BURST as usize)? else {
+            owner.wait_for_room(timeout)?;
+            continue;
+        };
+        let len = written.len;
+        let unsent = {
+            let mut connection = meta.lock_data();
+            if !connection.charge_send(len) {
+                drop(connection);
+                return Err(ENOBUFS);
+            }
+            if let Err(error) = connection.queue.append(written) {
+                connection.uncharge_send(u64::from(len));
+                return Err(error);
+            }
+            connection.send.on_written(len);
+            connection.send.unsent()
+        };
+        *copied += len as usize;
+        if unsent >= BURST && message.left() > 0 {
+            give_to_subflow(owner, false);
+        }
+    }
+    Ok(())
+}
+
+/// Lets the subflow send what waits. With `more`, a piece that is not full waits too.
+fn give_to_subflow(owner: &OwnerGuard<'_, Mptcp>, more: bool) {
+    let meta = owner.meta();
+    if let Some(subflow) = owner.subflow.as_ref() {
+        let mut tcp = subflow.lock();
+        if more && meta.lock_data().send.unsent() < u64::from(tcp.mss()) {
+            return;
+        }
+        push::push(meta, &mut tcp);
+    }
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Data on its way from a subflow to the application.
+//!
+//! Packets are taken from TCP without copying. What continues the connection's stream goes to the
+//! receive queue of the meta-socket, what comes too early waits in the out-of-order queue.
+
+use crate::connection::{count, publish_state, Connection, Mode, Reset};
+use crate::counters::Counter;
+use crate::protocol::{Meta, Mptcp};
+use crate::subflow::arrival::end_of_stream;
+use core::sync::atomic::Ordering;
+use kernel::prelude::*;
+use knet::meta::DataGuard;
+use knet::skb::{Packet, Span};
+use knet::sock::shutdown;
+use knet::subflow::{PacketView, Tcp};
+use mptcp_core::connection::fallback::{on_unmapped_data, Answer, Circumstances};
+use mptcp_core::mapping::DssChecksum;
+use mptcp_core::receive::Placement;
+use mptcp_core::seq::Dsn;
+use mptcp_core::wire::ResetReason;
+
+/// What a look at the receive queue led to.
+#[derive(Default)]
+struct Progress {
+    readable: bool,
+    ended: bool,
+    useless: bool,
+}
+
+/// TCP has data or a FIN. The subflow is locked.
+pub(crate) fn data_ready(meta: &Meta, tcp: &mut Tcp<'_>) {
+    let sock = meta.sock();
+    let mut progress = Progress::default();
+    {
+        let mut connection = meta.lock_data();
+        if connection.subflow_of(tcp.sock()).is_none() {
+            return;
+        }
+        let before = connection.state;
+        while take_next(&mut connection, tcp, &mut progress) {}
+        if connection.state != before {
+            publish_state(&mut connection);
+            progress.ended = true;
+        }
+    }
+    tcp.reads_done();
+    if progress.useless {
+        crate::socket::close::give_up_later(meta);
+    }
+    if progress.readable {
+        sock.notify_readable();
+    }
+    if progress.ended {
+        sock.notify_state();
+    }
+    if sock.is_orphan() && (progress.ended || progress.readable) {
+        meta.schedule_work();
+    }
+}
+
+/// Takes the next piece from the receive queue of a subflow; `false`: there is none, or it waits.
+fn take_next(
+    connection: &mut DataGuard<'_, Mptcp>,
+    tcp: &mut Tcp<'_>,
+    progress: &mut Progress,
+) -> bool {
+    let Some(view) = tcp.peek_packet() else { return false };
+    let copied = tcp.copied_seq();
+    let offset = copied.wrapping_sub(view.seq);
+    let left = view.len.saturating_sub(offset);
+    if left == 0 || (offset as i32) < 0 {
+        discard(connection, tcp, view, progress);
+        return true;
+    }
+    let Some((dsn, mapped)) = position(connection, tcp, copied, left, progress) else {
+        return false;
+    };
+    let take = left.min(mapped);
+    if connection.agreed.checksum && connection.speaks_mptcp() {
+        match verified(connection, tcp, copied) {
+            Some(true) => {}
+            Some(false) => {
+                progress.useless = true;
+                return false;
+            }
+            None => return false,
+        }
+    }
+    let whole = take == left;
+    let packet = if whole { Some(tcp.take_packet(view)) } else { tcp.clone_packet(&view) };
+    let Some(mut packet) = packet else { return false };
+    packet.set_span(Span { position: dsn.raw(), offset, len: take });
+    let end = if whole { view.end_seq } else { copied.wrapping_add(take) };
+    tcp.set_copied_seq(end);
+    if let Some(subflow) = connection.subflow.as_mut() {
+        let consumed = subflow.received(copied).plus(take);
+        subflow.rx.consumed(consumed);
+    }
+    place(connection, packet, dsn, take, progress);
+    if whole && view.fin {
+        subflow_ended(connection, progress);
+    }
+    true
+}
+
+/// Throws away a packet without new data, which may be a FIN.
+fn discard(
+    connection: &mut DataGuard<'_, Mptcp>,
+    tcp: &mut Tcp<'_>,
+    view: PacketView,
+    progress: &mut Progress,
+) {
+    drop(tcp.take_packet(view));
+    if (view.end_seq.wrapping_sub(tcp.copied_seq()) as i32) > 0 {
+        tcp.set_copied_seq(view.end_seq);
+    }
+    if view.fin {
+        subflow_ended(connection, progress);
+    }
+}
+
+/// The data sequence number of the byte at `seq`, and how many bytes follow it.
+fn position(
+    connection: &mut DataGuard<'_, Mptcp>,
+    tcp: &Tcp<'_>,
+    seq: u32,
+    left: u32,
+    progress: &mut Progress,
+) -> Option<(Dsn, u32)> {
+    if connection.mode != Mode::Mptcp {
+        return Some((connection.receive.rcv_nxt(), left));
+    }
+    let sock = connection.meta().sock();
+    let subflow = connection.subflow_of(tcp.sock())?;
+    if let Some(span) = subflow.rx.lookup(subflow.received(seq)) {
+        if span.infinite {
+            fall_back(connection);
+        }
+        return Some((span.dsn, span.len_left));
+    }
+    let circumstances = circumstances(connection);
+    match on_unmapped_data(&circumstances) {
+        Answer::FallBack => {
+            count(sock, Counter::MpCapableDataFallback);
+            fall_back(connection);
+            Some((connection.receive.rcv_nxt(), left))
+        }
+        Answer::Ignore => None,
+        Answer::Reset => {
+            count(sock, Counter::DssReset);
+            if let Some(subflow) = connection.subflow.as_mut() {
+                subflow.reset = Reset::Reason(ResetReason::MPTCP_SPECIFIC);
+            }
+            progress.useless = true;
+            None
+        }
+    }
+}
+
+/// What decides whether the connection can go on as plain TCP.
+pub(crate) fn circumstances(connection: &mut Connection) -> Circumstances {
+    Circumstances {
+        only_subflow: true,
+        dss_seen: connection.subflow.as_ref().is_some_and(|subflow| subflow.dss_seen),
+        in_order: connection.out_of_order.is_empty(),
+        retransmitted: connection.retransmitted,
+        fell_back: connection.mode == Mode::Fallback,
+    }
+}
+
+/// Goes on as plain TCP in the middle of a connection.
+pub(crate) fn fall_back(connection: &mut DataGuard<'_, Mptcp>) {
+    crate::connection::uncount_established(connection);
+    connection.mode = Mode::Fallback;
+    // What TCP was given is TCP's business from here on.
+    let sent = connection.send.nxt();
+    crate::subflow::push::acknowledge(connection, sent, u32::MAX >> 1);
+}
+
+/// Whether the checksum of the mapping at `seq` is right; `None` while some of its data is missing.
+fn verified(connection: &mut Connection, tcp: &Tcp<'_>, seq: u32) -> Option<bool> {
+    let subflow = connection.subflow.as_mut()?;
+    let record = *subflow.rx.covering(subflow.received(seq))?;
+    let Some(checksum) = record.checksum else { return Some(true) };
+    if subflow.verified == Some(record.ssn) {
+        return Some(true);
+    }
+    let mut sum = DssChecksum::new();
+    if !tcp.checksum_queue(seq, record.len, |partial, len| sum.add_partial(partial, len)) {
+        return None;
+    }
+    let len = u16::try_from(record.len).unwrap_or(u16::MAX);
+    let len = if record.data_fin { len.wrapping_add(1) } else { len };
+    let right = sum.verify(record.dsn, record.ssn, len, checksum);
+    if right {
+        subflow.verified = Some(record.ssn);
+    } else {
+        subflow.reset = Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE);
+    }
+    Some(right)
+}
+
+/// Puts a packet where it belongs in the connection's stream.
+fn place(
+    connection: &mut DataGuard<'_, Mptcp>,
+    packet: Packet,
+    dsn: Dsn,
+    len: u32,
+    progress: &mut Progress,
+) {
+    let sock = connection.meta().sock();
+    let edge = match connection.mode {
+        Mode::Mptcp => connection.window.edge(),
+        _ => dsn.plus(u64::from(u32::MAX)),
+    };
+    match connection.receive.classify(dsn, len, edge) {
+        Placement::Next { skip, take } => {
+            append(connection, packet, skip, take, progress);
+            drain_out_of_order(connection, progress);
+        }
+        Placement::Later => {
+            count(sock, Counter::OfoQueue);
+            if connection.charge_receive(packet.memory()) {
+                connection.out_of_order.insert_ordered(packet);
+            } else {
+                count(sock, Counter::OfoPruned);
+            }
+        }
+        Placement::Old => count(sock, Counter::DuplicateData),
+        Placement::Beyond => count(sock, Counter::NoDssInWindow),
+    }
+}
+
+/// Appends the bytes of a packet to what the application can receive.
+fn append(
+    connection: &mut DataGuard<'_, Mptcp>,
+    mut packet: Packet,
+    skip: u32,
+    take: u32,
+    progress: &mut Progress,
+) {
+    let meta = connection.meta();
+    if meta.sock().shutdown() & shutdown::RECEIVE != 0 && meta.sock().is_orphan() {
+        // Nobody will read it: TCP would answer with a reset.
+        progress.readable = true;
+        connection.aborted = true;
+        return;
+    }
+    if !connection.charge_receive(packet.memory()) {
+        count(meta.sock(), Counter::RcvPruned);
+        return;
+    }
+    push_in_order(connection, &mut packet, skip, take);
+    connection.push_received(packet);
+    progress.readable = true;
+}
+
+/// Cuts a packet to its new bytes and moves the stream on by them.
+fn push_in_order(
+    connection: &mut DataGuard<'_, Mptcp>,
+    packet: &mut Packet,
+    skip: u32,
+    take: u32,
+) {
+    let span = packet.span();
+    packet.set_span(Span {
+        position: span.position.wrapping_add(u64::from(skip)),
+        offset: span.offset.saturating_add(skip),
+        len: take,
+    });
+    connection.meta().shared().readable.fetch_add(u64::from(take), Ordering::Release);
+    if connection.receive.advance(take) {
+        end_of_stream(connection);
+    }
+}
+
+/// Moves what now continues the stream from the out-of-order queue to the receive queue.
+fn drain_out_of_order(connection: &mut DataGuard<'_, Mptcp>, progress: &mut Progress) {
+    while let Some(span) = connection.out_of_order.front() {
+        let edge = connection.window.edge();
+        let dsn = Dsn::new(span.position);
+        let placement = connection.receive.classify(dsn, span.len, edge);
+        if placement == Placement::Later {
+            return;
+        }
+        let Some(mut packet) = connection.out_of_order.pop() else { return };
+        match placement {
+            Placement::Next { skip, take } => {
+                // It was charged when it was queued.
+                push_in_order(connection, &mut packet, skip, take);
+                connection.push_received(packet);
+                progress.readable = true;
+            }
+            _ => connection.uncharge_receive(packet.memory()),
+        }
+    }
+}
+
+/// The peer closed the subflow.
+fn subflow_ended(connection: &mut DataGuard<'_, Mptcp>, progress: &mut Progress) {
+    let sock = connection.meta().sock();
+    if let Some(subflow) = connection.subflow.as_mut() {
+        subflow.finished = true;
+    }
+    if connection.mode == Mode::Fallback {
+        end_of_stream(connection);
+    } else if connection.receive.data_fin().is_none() {
+        // RFC 8684 section 3.3.3: a FIN closes the subflow only; without another one no more
+        // data can come.
+        sock.add_shutdown(shutdown::RECEIVE);
+    }
+    progress.ended = true;
+}
