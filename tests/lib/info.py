@@ -9,7 +9,7 @@ SOL_MPTCP = 284
 MPTCP_INFO = 1
 FLAG_FALLBACK = 1
 FLAG_REMOTE_KEY_RECEIVED = 2
-_LAYOUT = struct.Struct("=6B2xIIQQQ3BxIQQQQ")
+_LAYOUT = struct.Struct("=6B2xIIQQQ2xBxIQQQQ")
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class MptcpInfo:
 
     flags: int
     token: int
+    rcv_nxt: int
     checksum: bool
     bytes_sent: int
     bytes_received: int
@@ -38,7 +39,8 @@ def read_info(sock: socket.socket) -> MptcpInfo | None:
     return MptcpInfo(
         flags=fields[6],
         token=fields[7],
-        checksum=bool(fields[13]),
-        bytes_sent=fields[16],
-        bytes_received=fields[17],
+        rcv_nxt=fields[10],
+        checksum=bool(fields[11]),
+        bytes_sent=fields[14],
+        bytes_received=fields[15],
     )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs scenarios one by one, each in a process of its own, and judges what came of them."""
 
+import ctypes
 import faulthandler
 import fnmatch
 import os
@@ -18,6 +19,7 @@ from .registry import Scenario
 from .stack import MODULE, Stack
 
 SLOWDOWN = {"test": 4, "stock": 1}
+PR_SET_PDEATHSIG = 1
 GRACE = 40  # seconds in which a scenario that ran out of time may still say where it was
 
 
@@ -119,6 +121,7 @@ class Runner:
             if pid == 0:
                 os.close(reader)
                 os.setpgid(0, 0)
+                die_with_parent()
                 faulthandler.register(signal.SIGUSR1, stacks, all_threads=True)
                 set_deadline(limit)
                 self._run_here(run, writer)
@@ -161,6 +164,11 @@ class Runner:
         finally:
             os.write(writer, f"{problems}\x00{chr(10).join(notes)}".encode(errors="replace"))
             os._exit(0)
+
+
+def die_with_parent() -> None:
+    """Whoever kills the runner has killed the scenario too."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def set_deadline(limit: int) -> None:

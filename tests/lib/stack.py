@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """The protocol implementations that can stand at one end of a connection."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 IPPROTO_TCP = 6
 IPPROTO_MPTCP = 262
 MODULE = "mptcp_rs"
+MODULE_FILE = "MPTCP_RS_MODULE"
 
 
 class SetupError(Exception):
@@ -39,6 +41,14 @@ def module_is_loaded() -> bool:
 def module_parameter(name: str) -> int:
     """Value of one module parameter of the loaded module."""
     return int(Path("/sys/module", MODULE, "parameters", name).read_text())
+
+
+def module_file() -> Path:
+    """The file that was given to insert, for scenarios that remove and insert again."""
+    name = os.environ.get(MODULE_FILE)
+    if not name:
+        raise SetupError("Inserting the module again needs its file: give it with --module.")
+    return Path(name)
 
 
 def module_stack() -> Stack:

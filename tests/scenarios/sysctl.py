@@ -3,6 +3,7 @@
 
 import errno
 
+from lib.case import Case
 from lib.namespace import Namespace
 from lib.network import filter_counts, filter_packets
 from lib.registry import OURS_ONLY, scenario
@@ -44,18 +45,20 @@ def values(case):
 
 @scenario(roles=OURS_ONLY, needs_module=True)
 def disabled(case):
-    """enabled=0: no new socket of the protocol; those that exist go on."""
+    """enabled=0: new sockets are plain TCP; connections that exist stay MPTCP."""
     client, server = case.connect_pair()
     case.network.sysctl("net.mptcp_rs.enabled", 0)
-    try:
-        case.client.new_socket().close()
-        raise AssertionError("socket() succeeded although the protocol is off")
-    except OSError as error:
-        name = errno.errorcode[error.errno]
-        case.expect(error.errno == errno.ENOPROTOOPT, f"socket() failed with {name}")
+    before = case.client.counter("MPCapableSYNTX")
+    other = Case(case.client.stack, case.server.stack, case.kernel, case.network, case.port + 1)
+    case.cleanup.callback(other.cleanup.close)
+    exchange(*other.connect_pair(), 100_000, 100_000)
+    case.expect_counter(case.client, "MPCapableSYNTX", before, before)
     exchange(client, server, 100_000, 100_000)
     case.network.sysctl("net.mptcp_rs.enabled", 1)
-    case.client.new_socket().close()
+    third = Case(case.client.stack, case.server.stack, case.kernel, case.network, case.port + 2)
+    case.cleanup.callback(third.cleanup.close)
+    exchange(*third.connect_pair(), 100_000, 100_000)
+    case.expect_mptcp(connections=2)
 
 
 @scenario()

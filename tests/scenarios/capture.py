@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A capture of connections, decoded by tshark: no malformed option, and the options expected."""
+
+import collections
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+from lib.network import LINK
+from lib.registry import scenario
+from lib.transfer import exchange
+
+SUBTYPES = {"0": "MP_CAPABLE", "2": "DSS", "7": "MP_FASTCLOSE", "8": "MP_TCPRST"}
+# Of the expert's notes these say that a packet is broken; retransmissions and the like are not.
+BROKEN = "_ws.malformed || _ws.expert.severity == error"
+
+
+class Capture:
+    """tcpdump on one end's link for the time of a `with` block."""
+
+    def __init__(self, case):
+        self.namespace = case.client.namespace
+        self.file = case.keep(tempfile.NamedTemporaryFile(suffix=".pcap"))
+        self.process = None
+
+    def __enter__(self):
+        self.process = self.namespace.start(
+            "tcpdump", "-i", LINK, "-U", "-s", "200", "-Z", "root", "-w", self.file.name, "tcp",
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        while line := self.process.stderr.readline():
+            if "listening on" in line:
+                return self
+        raise RuntimeError("tcpdump did not start")
+
+    def __exit__(self, *_):
+        time.sleep(0.5)
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=30)
+
+    def read(self, *arguments: str) -> list[str]:
+        """Lines of tshark over the captured file."""
+        done = subprocess.run(
+            ["tshark", "-n", "-r", self.file.name, *arguments],
+            capture_output=True, text=True, timeout=200, env=os.environ | {"HOME": "/tmp"},
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise RuntimeError(f"tshark: {done.stderr.strip()}")
+        return done.stdout.splitlines()
+
+
+@scenario(limit=300)
+def decoded(case):
+    """Handshake, data both ways, end of the connection, and an abort."""
+    with Capture(case) as capture:
+        client, server = case.connect_pair()
+        exchange(client, server, 300_000, 300_000)
+        client.close()
+        server.close()
+        client, server = case.connect_pair()
+        client.sendall(b"read by nobody")
+        server.recv(1)
+        server.close()
+        time.sleep(0.2)
+    broken = capture.read("-Y", BROKEN)
+    case.expect(not broken, f"{len(broken)} packets are malformed; the first: {broken[:3]}")
+    fields = ("tcp.flags.syn", "tcp.options.mptcp.subtype", "tcp.len", "tcp.stream")
+    rows = capture.read(
+        "-T", "fields", "-E", "separator=;", *(word for name in fields for word in ("-e", name))
+    )
+    counts = collections.Counter()
+    without = []
+    for number, row in enumerate(rows, 1):
+        syn, subtypes, length, _ = row.split(";")
+        for subtype in filter(None, subtypes.split(",")):
+            counts[SUBTYPES.get(subtype, subtype)] += 1
+        if int(length) > 0 and not subtypes:
+            without.append(number)
+    case.notes.append(f"{len(rows)} packets: {dict(counts)}")
+    case.expect(not without, f"data packets without any MPTCP option: {without[:10]}")
+    case.expect(counts["MP_CAPABLE"] >= 6, f"MP_CAPABLE was seen {counts['MP_CAPABLE']} times")
+    case.expect(counts["MP_FASTCLOSE"] >= 1, "the abort carried no MP_FASTCLOSE")
+
+
+@scenario(limit=300)
+def data_fin(case):
+    """DATA_FIN ends each direction, and is acknowledged, before the subflows' FIN."""
+    with Capture(case) as capture:
+        client, server = case.connect_pair()
+        exchange(client, server, 10_000, 10_000)
+        client.close()
+        server.close()
+        time.sleep(0.5)
+    rows = capture.read("-T", "fields", "-e", "ip.src", "-Y", "tcp.options.mptcp.datafin.flag == 1")
+    for end in case.ends:
+        case.expect(end.address() in rows, f"the {end.name} sent no DATA_FIN")
