@@ -22,7 +22,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { OWN_TTL = 63, MAX_OPTIONS = 40, KIND_MPTCP = 30, SUBTYPE_DSS = 2, FAR = 0x80000000u };
+#define FAR 0x80000000u
+
+enum { OWN_TTL = 63, MAX_OPTIONS = 40, KIND_MPTCP = 30, SUBTYPE_DSS = 2 };
 
 /* What the real segments of the connection said last. */
 struct seen {

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Plain TCP, the kernel's own MPTCP and this module, in one boot on one veth pair.
+
+Runs in the guest that scripts/bench boots with a clock that counts instructions: the numbers are
+work, not waiting, and do not depend on how busy the host is. Prints a table in Markdown.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+from lib import counters, stack  # noqa: E402
+from lib.network import Network  # noqa: E402
+from lib.programs import program  # noqa: E402
+from lib.stack import BUILTIN, TCP, Stack  # noqa: E402
+
+PORT = 5201
+WARM_UP = 1
+ROWS = (
+    ("goodput (Gbit/s)", "goodput", ()),
+    ("connect + 1 KB + close (instructions)", "short", ("fetch", 1500, 1 << 10)),
+    ("connect + 50 KB + close (instructions)", "short", ("fetch", 800, 50 << 10)),
+    ("64-byte ping-pong (instructions)", "short", ("pingpong", 5000, 64)),
+)
+
+
+class Bench:
+    """One pair of namespaces and the two kinds of measurement."""
+
+    def __init__(self, seconds: int):
+        self.network = Network()
+        self.seconds = seconds
+        self.address = Network.address("server", 2)
+
+    def measure(self, kind: str, which: Stack, *arguments) -> float:
+        """One number of one row for one stack."""
+        before = self._handshakes(which)
+        value = getattr(self, "_" + kind)(which, *arguments)
+        if which.speaks_mptcp and self._handshakes(which) == before:
+            raise RuntimeError(f"{which.name}: no MPTCP handshake was completed")
+        return value
+
+    def _handshakes(self, which: Stack) -> int:
+        found = counters.read_counters(self.network.server, which)
+        return found.get("MPCapableACKRX", 0)
+
+    def _goodput(self, which: Stack) -> float:
+        server = self._start(which, self.network.server, "iperf3", "-s", "-1", "-p", str(PORT))
+        try:
+            self._wait_for_listener(server)
+            client = self._start(
+                which, self.network.client, "iperf3", "-c", self.address, "-p", str(PORT),
+                "-t", str(self.seconds), "-O", str(WARM_UP), "-J",
+            )  # fmt: skip
+            out, err = client.communicate(timeout=900)
+            if client.returncode != 0:
+                raise RuntimeError(f"iperf3 over {which.name} failed: {err or out[-300:]}")
+            return json.loads(out)["end"]["sum_received"]["bits_per_second"] / 1e9
+        finally:
+            stop(server)
+
+    def _short(self, which: Stack, mode: str, count: int, size: int) -> float:
+        tool, protocol = program("latency"), str(which.protocol)
+        server = self.network.server.start(tool, "serve", protocol, str(PORT))
+        try:
+            self._wait_for_listener(server)
+            words = (tool, mode, protocol, self.address, str(PORT), str(count), str(size))
+            return float(self.network.client.run(*words, limit=900))
+        finally:
+            stop(server)
+
+    def _start(self, which: Stack, namespace, *command: str) -> subprocess.Popen:
+        preload = {"LD_PRELOAD": program("preload.so"), "MPTCP_RS_PROTOCOL": str(which.protocol)}
+        return namespace.start(
+            *command, env=os.environ | preload, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def _wait_for_listener(self, server: subprocess.Popen) -> None:
+        wanted = f":{PORT:04X} "
+        for _ in range(500):
+            for table in ("tcp", "tcp6"):
+                lines = self.network.server.read(f"/proc/thread-self/net/{table}").splitlines()
+                if any(wanted in line and " 0A " in line for line in lines):
+                    return
+            if server.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise RuntimeError("the server does not listen")
+
+
+def stop(process: subprocess.Popen) -> None:
+    process.kill()
+    process.communicate(timeout=60)
+
+
+def print_table(results: dict[str, dict[str, list[float]]], names: list[str]) -> None:
+    """Mean of the rounds, and each implementation relative to plain TCP."""
+    print(f"| | {' | '.join(names)} |")
+    print("|---|" + "---|" * len(names))
+    for row, columns in results.items():
+        means = [statistics.mean(columns[name]) for name in names]
+        cells = []
+        for mean in means:
+            text = f"{mean:.2f}" if "Gbit" in row else f"{mean:,.0f}".replace(",", " ")
+            cells.append(f"{text} ({mean / means[0]:.2f})")
+        print(f"| {row} | {' | '.join(cells)} |")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=1, help="measurements per cell")
+    parser.add_argument("--seconds", type=int, default=4, help="guest seconds of a goodput run")
+    parser.add_argument("--without-module", action="store_true", help="TCP and built-in only")
+    arguments = parser.parse_args()
+    stacks = [TCP, BUILTIN]
+    if not arguments.without_module:
+        stacks.append(stack.module_stack())
+    bench = Bench(arguments.seconds)
+    results: dict[str, dict[str, list[float]]] = {}
+    for number in range(arguments.rounds):
+        for row, kind, words in ROWS:
+            for which in stacks:
+                value = bench.measure(kind, which, *words)
+                results.setdefault(row, {}).setdefault(which.name, []).append(value)
+                print(f"round {number + 1}: {row}: {which.name} {value:.2f}", flush=True)
+    print()
+    print_table(results, [which.name for which in stacks])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
