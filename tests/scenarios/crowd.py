@@ -3,10 +3,18 @@
 
 import select
 import socket
-import time
 
+from lib.events import wait_until
+from lib.programs import program
 from lib.registry import scenario
-from lib.transfer import Task, check_stream, content, receive_exactly, receive_stream, send_stream
+from lib.transfer import (
+    Task,
+    check_stream,
+    content,
+    receive_exactly,
+    receive_stream,
+    send_stream,
+)
 
 REQUEST = 100
 ANSWER = 1000
@@ -23,39 +31,35 @@ def serve(listener, total):
             sock.sendall(answer)
 
 
-def fetch(case):
-    with case.client.new_socket() as sock:
-        sock.connect((case.server.address(), case.port))
-        sock.sendall(content(REQUEST))
-        if receive_exactly(sock, ANSWER + 1) != content(ANSWER):
-            raise AssertionError("an answer arrived differently")
-
-
-@scenario(limit=400)
+@scenario(limit=300)
 def short_in_sequence(case):
-    """Connect, request, answer, close: 10 000 times for ours at both ends."""
+    """Connect, request, answer of 1 KB, close: 10 000 times for ours at both ends."""
     both_ours = case.client.stack.name == case.server.stack.name
     total = case.size(stock=10_000 if both_ours else 2_000, test=1_000 if both_ours else 300)
     case.client.namespace.sysctl("net.ipv4.ip_local_port_range", "1024 65535")
-    listener = case.listen()
-    server = Task(serve, listener, total)
-    started = time.monotonic()
-    with case.client.namespace:
-        for number in range(total):
-            try:
-                fetch(case)
-            except OSError as error:
-                error.add_note(f"in connection {number} of {total}")
-                raise
-    server.result(30)
-    case.notes.append(f"{total} connections in {time.monotonic() - started:.1f} s")
-    case.expect_mptcp(connections=total)
+    tool, port = program("latency"), str(case.port)
+    server = case.server.namespace.start(tool, "serve", str(case.server.stack.protocol), port)
+    try:
+        wait_until(lambda: is_listening(case), "the server's listening")
+        words = ("fetch", str(case.client.stack.protocol), case.server.address(), port)
+        # The program makes a tenth more connections before it starts its clock.
+        each = case.client.namespace.run(tool, *words, str(total), str(ANSWER), limit=1000)
+    finally:
+        server.kill()
+        server.wait(10)
+    case.notes.append(f"{int(each) / 1000:.0f} microseconds per connection")
+    case.expect_mptcp(connections=total + total // 10)
 
 
-@scenario(limit=400)
+def is_listening(case):
+    table = case.server.namespace.read("/proc/thread-self/net/tcp")
+    return f":{case.port:04X} 00000000:0000 0A" in table
+
+
+@scenario(limit=300)
 def short_in_parallel(case):
     """Short connections, 32 under way at any time."""
-    total = case.size(stock=4_000, test=400)
+    total = case.size(stock=1_000, test=200)
     case.client.namespace.sysctl("net.ipv4.ip_local_port_range", "1024 65535")
     listener = case.listen(backlog=512)
     servers = [Task(serve, listener, total // 4) for _ in range(4)]
