@@ -10,6 +10,14 @@
 
 struct net;
 struct proc_dir_entry;
+struct sock;
+
+/* established.c; the walk from first to next is one RCU read-side section */
+unsigned int knet_helper_established_slots(const struct net *net);
+struct sock *knet_helper_established_first(const struct net *net, unsigned int slot);
+struct sock *knet_helper_established_next(const struct sock *sk);
+bool knet_helper_sock_try_hold(struct sock *sk);
+void knet_helper_cond_resched(void);
 
 /* netns.c */
 void *knet_helper_net_generic(const struct net *net, unsigned int id);

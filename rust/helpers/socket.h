@@ -9,6 +9,10 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+/* layout.c */
+#define KNET_LAYOUT_COUNT 25
+extern const unsigned long knet_layout[KNET_LAYOUT_COUNT];
+
 /* sock.c */
 void knet_helper_sock_hold(struct sock *sk);
 void knet_helper_sock_put(struct sock *sk);

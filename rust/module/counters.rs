@@ -19,8 +19,17 @@ macro_rules! counters {
             $($(#[$doc])+ $variant,)+
         }
 
-        /// All names, in the order of the enum.
-        const NAMES: [&str; [$($name),+].len()] = [$($name),+];
+        impl Counter {
+            /// All counters, in the order of their numbers.
+            const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+
+            /// The name that users read.
+            const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
     };
 }
 
@@ -120,7 +129,7 @@ counters! {
 }
 
 /// The counters of one namespace.
-pub(crate) struct Counters(percpu::Counters<{ NAMES.len() }>);
+pub(crate) struct Counters(percpu::Counters<{ Counter::ALL.len() }>);
 
 impl Counters {
     /// Counters that stand at zero.
@@ -148,8 +157,8 @@ impl Counters {
 
     /// Writes "Name value" lines.
     pub(crate) fn print(&self, out: &SeqFile) {
-        for (index, name) in NAMES.iter().enumerate() {
-            seq_print!(out, "{name} {}\n", self.0.sum(index));
+        for counter in Counter::ALL {
+            seq_print!(out, "{} {}\n", counter.name(), self.0.sum(counter as usize));
         }
     }
 }

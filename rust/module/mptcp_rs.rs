@@ -50,6 +50,15 @@ impl kernel::Module for MptcpRs {
             return Err(EINVAL);
         }
         let number = u16::try_from(protocol).map_err(|_| EINVAL)?;
+        if let Err(difference) = knet::layout::check() {
+            pr_err!(
+                "built for another kernel: {} is at {} here, not at {}\n",
+                difference.name,
+                difference.actual,
+                difference.bound
+            );
+            return Err(EINVAL);
+        }
         knet::hooks::prepare::<Mptcp>()?;
         let subflows = knet::UlpRegistration::new(module)?;
         let namespaces = Registration::new()?;

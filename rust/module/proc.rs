@@ -2,9 +2,29 @@
 
 //! The files of a network namespace, `/proc/net/mptcp_rs/*`.
 
-use crate::netns::Namespace;
-use kernel::prelude::*;
+use crate::{
+    netns::Namespace,
+    protocol::{
+        Meta,
+        Mptcp, //
+    }, //
+};
+use core::{
+    net::{
+        Ipv4Addr,
+        Ipv6Addr,
+        SocketAddrV4,
+        SocketAddrV6, //
+    },
+    sync::atomic::Ordering,
+};
+use kernel::{
+    fmt,
+    prelude::*,
+    seq_print, //
+};
 use knet::{
+    established::for_each_subflow,
     netns::{
         Net,
         PerNet, //
@@ -13,6 +33,10 @@ use knet::{
         Directory,
         SeqFile,
         Show, //
+    },
+    sock::{
+        Address,
+        Sock, //
     }, //
 };
 
@@ -20,6 +44,7 @@ use knet::{
 pub(crate) fn register(net: &Net) -> Result<Directory> {
     let directory = Directory::new(net, c"mptcp_rs")?;
     directory.add::<CounterFile>(c"counters")?;
+    directory.add::<ConnectionFile>(c"connections")?;
     Ok(directory)
 }
 
@@ -30,6 +55,66 @@ impl Show for CounterFile {
     fn show(net: &Net, out: &SeqFile) {
         if let Some(namespace) = Namespace::of(net) {
             namespace.counters.print(out);
+        }
+    }
+}
+
+/// `connections`: one line for each subflow, with the state of its connection.
+struct ConnectionFile;
+
+impl Show for ConnectionFile {
+    fn show(net: &Net, out: &SeqFile) {
+        seq_print!(
+            out,
+            "local remote token mode state snd_una snd_nxt snd_end snd_window rcv_nxt readable out_of_order subflows\n"
+        );
+        for_each_subflow::<Mptcp>(net, |meta, subflow| print(meta, subflow, out));
+    }
+}
+
+/// Writes the line of a subflow. Data sequence numbers are those of the wire; `snd_end` and `snd_window`
+/// are the ends of what the application wrote and of what the peer has room for.
+fn print(meta: &Meta, subflow: &Sock, out: &SeqFile) {
+    let tuple = subflow.tuple();
+    let mut connection = meta.lock_data();
+    let mut out_of_order = 0_u32;
+    connection.out_of_order.for_each(|_packet| {
+        out_of_order = out_of_order.saturating_add(1);
+        true
+    });
+    seq_print!(
+        out,
+        "{} {} {:08x} {:?} {:?} {} {} {} {} {} {} {} {}\n",
+        End(tuple.local, tuple.local_port),
+        End(tuple.remote, tuple.remote_port),
+        connection.local.token.raw(),
+        connection.mode,
+        connection.state,
+        connection.send.una().raw(),
+        connection.send.nxt().raw(),
+        connection.send.write().raw(),
+        connection.send.wnd_end().raw(),
+        connection.receive.rcv_nxt().raw(),
+        meta.shared().readable.load(Ordering::Relaxed),
+        out_of_order,
+        u8::from(connection.subflow.is_some())
+    );
+}
+
+/// An address and a port.
+struct End(Address, u16);
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Address::V4(bytes) => write!(f, "{}", SocketAddrV4::new(Ipv4Addr::from(bytes), self.1)),
+            Address::V6(bytes) => {
+                write!(
+                    f,
+                    "{}",
+                    SocketAddrV6::new(Ipv6Addr::from(bytes), self.1, 0, 0)
+                )
+            }
         }
     }
 }

@@ -198,6 +198,7 @@ unsafe extern "C" fn queue_xmit<P: Protocol>(
                 flags: header.flags(),
                 seq: header.seq(),
                 payload_len: (*skb).len.saturating_sub(header.length() as u32),
+                window: header.window(),
                 free: HEADER + OPTION_SPACE - header.length(),
                 droppable: droppable(header.options()),
             };

@@ -8,8 +8,10 @@
 pub mod address;
 mod context;
 pub mod crypto;
+pub mod established;
 pub mod fragments;
 pub mod hooks;
+pub mod layout;
 pub mod message;
 pub mod meta;
 mod names;

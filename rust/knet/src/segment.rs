@@ -47,6 +47,8 @@ pub struct Outgoing {
     pub seq: u32,
     /// Bytes of data.
     pub payload_len: u32,
+    /// The window field that TCP chose, in units of `1 << wscale`.
+    pub window: u16,
     /// Option space that TCP left free, in bytes.
     pub free: usize,
     /// Option space that would become free if all SACK blocks were dropped, in bytes.

@@ -60,6 +60,11 @@ impl Tcp<'_> {
         self.tcp().rcv_nxt
     }
 
+    /// Bytes of receive window that TCP promised.
+    pub fn rcv_wnd(&self) -> u32 {
+        self.tcp().rcv_wnd
+    }
+
     /// First sequence number that the peer has not acknowledged.
     pub fn snd_una(&self) -> u32 {
         self.tcp().snd_una
@@ -292,7 +297,8 @@ pub struct Snapshot {
     pub rcv_wup: u32,
     pub rcv_wnd: u32,
     pub snd_una: u32,
-    pub snd_nxt: u32,
+    /// Not `snd_nxt`, which lags behind segments that are just being sent.
+    pub write_seq: u32,
     pub max_window: u32,
     pub snd_wscale: u8,
     pub timestamps: bool,
@@ -311,7 +317,7 @@ pub fn snapshot(sock: &Sock) -> Snapshot {
             rcv_wup: addr_of!((*tcp).rcv_wup).read_volatile(),
             rcv_wnd: addr_of!((*tcp).rcv_wnd).read_volatile(),
             snd_una: addr_of!((*tcp).snd_una).read_volatile(),
-            snd_nxt: addr_of!((*tcp).snd_nxt).read_volatile(),
+            write_seq: addr_of!((*tcp).write_seq).read_volatile(),
             max_window: addr_of!((*tcp).max_window).read_volatile(),
             snd_wscale: bindings::knet_helper_snd_wscale(sock.as_ptr()),
             timestamps: bindings::knet_helper_tstamp_ok(sock.as_ptr()),

@@ -87,7 +87,8 @@ fn is_acceptable(numbers: &Snapshot, segment: &Incoming<'_>, received: &Received
         rcv_wup: Ssn::new(numbers.rcv_wup),
         rcv_wnd: numbers.rcv_wnd,
         snd_una: Ssn::new(numbers.snd_una),
-        snd_nxt: Ssn::new(numbers.snd_nxt),
+        // The peer may answer a segment before this CPU sees `snd_nxt` move.
+        snd_nxt: Ssn::new(numbers.write_seq),
         max_window: numbers.max_window,
         ts_recent: numbers.timestamps.then_some(numbers.ts_recent),
     };

@@ -18,7 +18,7 @@ use mptcp_core::connection::handshake::{
 };
 use mptcp_core::crypto::Key;
 use mptcp_core::mapping::RxMapping;
-use mptcp_core::receive::RightSizing;
+use mptcp_core::receive::{ReceiveWindow, RightSizing};
 use mptcp_core::seq::Ssn;
 use mptcp_core::wire::{Address, Received, SegmentKind};
 
@@ -72,6 +72,9 @@ fn begin(connection: &mut knet::meta::DataGuard<'_, crate::protocol::Mptcp>, tcp
         tcp.reserve_option_space(OPTION_BYTES);
     }
     tcp.disable_nagle();
+    // What TCP promised in SYN and SYN/ACK holds for the connection too.
+    let first = connection.receive.rcv_nxt();
+    connection.window = ReceiveWindow::new(first.plus(u64::from(tcp.rcv_wnd())));
     let buffer = u32::try_from(connection.meta().sock().receive_buffer()).unwrap_or(0);
     connection.right_sizing = RightSizing::new(knet::time::now_us(), buffer);
     count_established(connection);

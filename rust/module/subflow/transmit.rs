@@ -39,8 +39,7 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
         }
         Mode::Fallback => {
             if !segment.flags.rst() {
-                let rcv_nxt = connection.receive.rcv_nxt();
-                edit.window = Some(connection.window.advertise(rcv_nxt, free, scale));
+                edit.window = Some(window(&mut connection, segment, free, scale));
             }
             return;
         }
@@ -50,8 +49,7 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
     let wanted = if segment.flags.rst() {
         last_words(&connection, sock)
     } else {
-        let rcv_nxt = connection.receive.rcv_nxt();
-        edit.window = Some(connection.window.advertise(rcv_nxt, free, scale));
+        edit.window = Some(window(&mut connection, segment, free, scale));
         speech(&connection, sock, segment)
     };
     drop(connection);
@@ -70,6 +68,16 @@ pub(crate) fn receive_space(meta: &Meta, tcp: &Sock) -> u32 {
     let sock = meta.sock();
     let space = sock.receive_buffer().saturating_sub(sock.receive_memory());
     u32::try_from(window_of_space(tcp, space.max(0))).unwrap_or(0)
+}
+
+/// The window field to send: what the connection has room for, within what the subflow's TCP takes.
+///
+/// RFC 8684 section 3.3.1: the window is relative to the DATA_ACK and shared by all subflows.
+fn window(connection: &mut Connection, segment: &Outgoing, free: u32, scale: u8) -> u16 {
+    let scale = scale.min(14);
+    let subflow = u32::from(segment.window) << scale;
+    let rcv_nxt = connection.receive.rcv_nxt();
+    connection.window.advertise(rcv_nxt, free.min(subflow), scale).min(segment.window)
 }
 
 /// The SYN, and how often it was sent before.
