@@ -20,7 +20,7 @@ make_tree() {
 		}
 	fi
 	if [[ ! -d $final ]]; then
-		rm -rf --one-file-system -- "$new"
+		rm -rf --one-file-system -- "$kernels/$name"-*.new
 		mkdir -p "$new"
 		"$@" "$new"
 		mv -T -- "$new" "$final"
