@@ -23,6 +23,7 @@ from lib import stack  # noqa: E402
 from lib.case import Case  # noqa: E402
 from lib.kernel_log import KernelLog  # noqa: E402
 from lib.programs import program  # noqa: E402
+from lib.runner import read_references  # noqa: E402
 from lib.stack import IPPROTO_MPTCP, Stack  # noqa: E402
 
 MEGABYTES = 64
@@ -51,16 +52,16 @@ def main() -> int:
         Path(place).chmod(0o755)
         file = make_file(Path(place, "file"))
         say("1. This module's client, the kernel's own MPTCP as the server")
-        print("   nginx starts first: its sockets are the kernel's own. Then the module is inserted")
-        print("   and stands before it on protocol 262: curl's socket is ours.")
+        explain("nginx starts first: its sockets are the kernel's own. Then the module is")
+        explain("inserted and stands before it on protocol 262: curl's socket is ours.")
         case = Case(OURS, stack.BUILTIN, "stock")
         with Server(case, place):
             insert(module)
             fetch(case, file)
         remove(case)
         say("2. The kernel's own MPTCP as the client, this module's server")
-        print(f"   The module is inserted on protocol {SPARE_PROTOCOL}; nginx gets it there the way")
-        print("   mptcpize does it, by a preloaded socket(); curl asks for 262 and gets the kernel's.")
+        explain(f"The module is inserted on protocol {SPARE_PROTOCOL}; nginx gets it there the way")
+        explain("mptcpize does it, by a preloaded socket(). curl asks for 262: the kernel's own.")
         insert(module, f"protocol={SPARE_PROTOCOL}")
         case = Case(stack.BUILTIN, OURS_BESIDE, "stock")
         with Server(case, place):
@@ -90,6 +91,10 @@ def say(words: str) -> None:
     print(f"\n\033[1m{words}\033[0m", flush=True)
 
 
+def explain(words: str) -> None:
+    print(f"   {words}", flush=True)
+
+
 def make_file(path: Path) -> Path:
     with path.open("wb") as file:
         for _ in range(MEGABYTES):
@@ -113,7 +118,7 @@ def remove(case: Case) -> None:
     """rmmod, as soon as the last connection has ended."""
     case.finish()
     deadline = time.monotonic() + 20
-    while int(Path("/sys/module", stack.MODULE, "refcnt").read_text()) and time.monotonic() < deadline:
+    while read_references() and time.monotonic() < deadline:
         time.sleep(0.05)
     print(f"   $ rmmod {stack.MODULE}", flush=True)
     subprocess.run(["rmmod", stack.MODULE], check=True, timeout=60)

@@ -131,7 +131,7 @@ class Case:
         upper = "" if most is None else f" and at most {most}"
         self.expect(
             value >= least and (most is None or value <= most),
-            f"{end.name} ({end.stack.name}) counted {name}={value}, expected at least {least}{upper}",
+            f"{end.name} ({end.stack.name}) counted {name}={value}, not at least {least}{upper}",
         )
 
     def expect_mptcp(self, *sockets: socket.socket, connections: int = 1) -> None:

@@ -19,7 +19,7 @@ def parse_netstat(text: str, group: str) -> dict[str, int]:
     lines = [line.split() for line in text.splitlines() if line.startswith(group + ":")]
     if len(lines) != 2:
         return {}
-    return {name: int(value) for name, value in zip(lines[0][1:], lines[1][1:])}
+    return {name: int(value) for name, value in zip(lines[0][1:], lines[1][1:], strict=True)}
 
 
 def read_counters(namespace: Namespace, stack: Stack) -> dict[str, int]:

@@ -56,9 +56,7 @@ def bind_raw(sock: socket.socket, address: bytes) -> int:
 
 def address_v4(host: str, port: int) -> bytes:
     """struct sockaddr_in."""
-    return struct.pack("=H", socket.AF_INET) + struct.pack(
-        "!H4s8x", port, socket.inet_aton(host)
-    )
+    return struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", port, socket.inet_aton(host))
 
 
 def connect(sock: socket.socket, host: str, port: int) -> int:

@@ -202,8 +202,8 @@ def accept_flags(s):
     for flags in (0, socket.SOCK_NONBLOCK, socket.SOCK_CLOEXEC, ACCEPT_FLAGS):
         s.case.connect()
         fd = libc.accept4(listener, flags)
-        s.server("O_NONBLOCK", lambda: bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK))
-        s.server("FD_CLOEXEC", lambda: fcntl.fcntl(fd, fcntl.F_GETFD))
+        s.note("server", "O_NONBLOCK", bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK))
+        s.note("server", "FD_CLOEXEC", fcntl.fcntl(fd, fcntl.F_GETFD))
         os.close(fd)
     s.server("bad flags", libc.accept4, listener, 1)
 

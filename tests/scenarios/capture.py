@@ -27,7 +27,8 @@ class Capture:
 
     def __enter__(self):
         self.process = self.namespace.start(
-            "tcpdump", "-i", LINK, "-U", "--immediate-mode", "-s", "200", "-Z", "root", "-w", self.file.name, "tcp",
+            "tcpdump", "-i", LINK, "-U", "--immediate-mode", "-s", "200",
+            "-Z", "root", "-w", self.file.name, "tcp",
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         while line := self.process.stderr.readline():
