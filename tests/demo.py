@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Shows the main job to a person: a file fetched by curl over MPTCP, this module at one end or both.
+"""Shows the main job to a person: curl fetches a file over MPTCP, this module at one end or both.
 
 curl, nginx and mptcpize are the distribution's, unmodified. Runs in the guest that scripts/demo
 boots: a stock kernel whose own MPTCP is the peer.
@@ -23,12 +23,10 @@ from lib import stack  # noqa: E402
 from lib.case import Case  # noqa: E402
 from lib.kernel_log import KernelLog  # noqa: E402
 from lib.programs import program  # noqa: E402
-from lib.runner import read_references  # noqa: E402
-from lib.stack import IPPROTO_MPTCP, Stack  # noqa: E402
+from lib.stack import IPPROTO_MPTCP, SPARE_PROTOCOL, Stack, read_references  # noqa: E402
 
 MEGABYTES = 64
 PORT = 8080
-SPARE_PROTOCOL = 261
 NGINX = """
 daemon off; master_process off; pid {place}/nginx.pid; error_log stderr;
 events {{}}

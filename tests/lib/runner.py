@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from .case import Case
 from .kernel_log import KernelLog
 from .registry import Scenario
-from .stack import MODULE, Stack
+from .stack import Stack, read_references
 
 SLOWDOWN = {"test": 4, "stock": 1}
 PR_SET_PDEATHSIG = 1
@@ -204,15 +204,6 @@ def describe_counters(case: Case) -> str:
             values = str(error)
         lines.append(f"{end.name} ({end.stack.name}): {values or 'no event counted'}\n")
     return "".join(lines)
-
-
-def read_references() -> int:
-    """Reference count of the loaded module; 0 where it is not loaded."""
-    try:
-        with open(f"/sys/module/{MODULE}/refcnt") as file:
-            return int(file.read())
-    except FileNotFoundError:
-        return 0
 
 
 def _read_until(fd: int, limit: float) -> tuple[str, bool]:

@@ -2,11 +2,13 @@
 """The protocol implementations that can stand at one end of a connection."""
 
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 IPPROTO_TCP = 6
 IPPROTO_MPTCP = 262
+SPARE_PROTOCOL = 261
 MODULE = "mptcp_rs"
 MODULE_FILE = "MPTCP_RS_MODULE"
 
@@ -38,9 +40,22 @@ def module_is_loaded() -> bool:
     return Path("/sys/module", MODULE).exists()
 
 
-def module_parameter(name: str) -> int:
-    """Value of one module parameter of the loaded module."""
-    return int(Path("/sys/module", MODULE, "parameters", name).read_text())
+def read_references() -> int:
+    """Reference count of the loaded module; 0 where it is not loaded."""
+    try:
+        return int(Path("/sys/module", MODULE, "refcnt").read_text())
+    except FileNotFoundError:
+        return 0
+
+
+def module_has(protocol: int, family: int = socket.AF_INET) -> bool:
+    """Whether a socket of this protocol is the loaded module's: it then holds the module."""
+    before = read_references()
+    try:
+        with socket.socket(family, socket.SOCK_STREAM, protocol):
+            return read_references() > before
+    except OSError:
+        return False
 
 
 def module_file() -> Path:
@@ -52,14 +67,13 @@ def module_file() -> Path:
 
 
 def module_stack() -> Stack:
-    """The loaded module as a stack, on whatever protocol number it was given."""
-    protocol = module_parameter("protocol")
-    if protocol == IPPROTO_MPTCP:
+    """The loaded module as a stack, on the protocol number that leaves 262 to the kernel's own."""
+    if not module_has(SPARE_PROTOCOL):
         raise SetupError(
-            "The module hides the kernel's own MPTCP on protocol 262: "
-            "insert it with protocol=261 so that both can be peers."
+            f"The loaded module does not answer to protocol {SPARE_PROTOCOL}: insert it with "
+            f"protocol={SPARE_PROTOCOL}, so that the kernel's own MPTCP on 262 can be its peer."
         )
-    return Stack("ours", protocol, "module")
+    return Stack("ours", SPARE_PROTOCOL, "module")
 
 
 def reference_stack() -> Stack:
