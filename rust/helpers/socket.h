@@ -9,6 +9,9 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+/* param.c */
+extern int knet_protocol;
+
 /* layout.c */
 #define KNET_LAYOUT_COUNT 25
 extern const unsigned long knet_layout[KNET_LAYOUT_COUNT];
@@ -107,7 +110,7 @@ u32 knet_helper_tcp_receive_window(const struct sock *sk);
 int knet_helper_tcp_win_from_space(const struct sock *sk, int space);
 u8 knet_helper_rcv_wscale(const struct sock *sk);
 u8 knet_helper_snd_wscale(const struct sock *sk);
-bool knet_helper_tstamp_ok(const struct sock *sk);
+bool knet_helper_timestamps_comparable(const struct sock *sk);
 void knet_helper_set_nodelay(struct sock *sk);
 u8 knet_helper_nonagle(const struct sock *sk);
 struct tcp_request_sock *knet_helper_tcp_rsk(struct request_sock *req);

@@ -64,9 +64,12 @@ u8 knet_helper_snd_wscale(const struct sock *sk)
 	return tcp_sk(sk)->rx_opt.snd_wscale;
 }
 
-bool knet_helper_tstamp_ok(const struct sock *sk)
+bool knet_helper_timestamps_comparable(const struct sock *sk)
 {
-	return tcp_sk(sk)->rx_opt.tstamp_ok;
+	const struct tcp_options_received *rx_opt = &tcp_sk(sk)->rx_opt;
+
+	return rx_opt->tstamp_ok &&
+	       time_before32(ktime_get_seconds(), READ_ONCE(rx_opt->ts_recent_stamp) + TCP_PAWS_WRAP);
 }
 
 void knet_helper_set_nodelay(struct sock *sk)

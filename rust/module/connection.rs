@@ -9,7 +9,7 @@ use crate::protocol::Mptcp;
 use core::mem::MaybeUninit;
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
-use knet::fragments::SendQueue;
+use knet::fragments::{Gathered, SendQueue};
 use knet::meta::{DataGuard, Meta};
 use knet::netns::PerNet;
 use knet::skb::PacketQueue;
@@ -79,8 +79,9 @@ pub(crate) struct SubflowState {
     pub(crate) remote_isn: u32,
     pub(crate) tx: TxMappings<TX_MAPPINGS>,
     pub(crate) rx: RxMappings<RX_MAPPINGS>,
-    /// Bytes of a mapping that TCP did not take yet: the first one, and how many.
-    pub(crate) partial: Option<(Dsn, u32)>,
+    /// Bytes of a mapping that TCP did not take yet, from a data sequence number on. They stay
+    /// here even if they are acknowledged meanwhile: TCP must get all that the mapping covers.
+    pub(crate) partial: Option<(Dsn, Gathered)>,
     /// It is being given data: TCP may report room in the middle of that.
     pub(crate) pushing: bool,
     /// What the next RST says.

@@ -40,7 +40,7 @@ struct MptcpRs {
 
 impl kernel::Module for MptcpRs {
     fn init(module: &'static ThisModule) -> Result<Self> {
-        let protocol = *module_parameters::protocol.value_ref();
+        let protocol = knet::param::protocol();
         if !PROTOCOLS.contains(&protocol) {
             pr_err!(
                 "protocol={protocol} cannot be asked for by a socket: choose a number from {} to {}\n",
@@ -86,10 +86,4 @@ module! {
     authors: ["mptcp_rs developers"],
     description: "Multipath TCP (RFC 8684)",
     license: "GPL",
-    params: {
-        protocol: i32 {
-            default: 262,
-            description: "Protocol number of our sockets: 262 shadows the kernel's own, 256 to 261 leave it reachable",
-        },
-    },
 }

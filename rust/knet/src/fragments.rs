@@ -54,6 +54,8 @@ const MAX_PIECES: usize = 17;
 pub struct Gathered {
     vectors: [MaybeUninit<bindings::bio_vec>; MAX_PIECES],
     pages: [Option<NonNull<bindings::page>>; MAX_PIECES],
+    /// Pieces that were taken already.
+    first: usize,
     count: usize,
     len: usize,
 }
@@ -66,8 +68,28 @@ impl Gathered {
         Self {
             vectors: [const { MaybeUninit::uninit() }; MAX_PIECES],
             pages: [None; MAX_PIECES],
+            first: 0,
             count: 0,
             len: 0,
+        }
+    }
+
+    /// Forgets the first `bytes` bytes: they were taken.
+    pub fn advance(&mut self, bytes: usize) {
+        let mut left = bytes.min(self.len);
+        self.len -= left;
+        while left > 0 && self.first < self.count {
+            let Some(vector) = self.vectors.get_mut(self.first) else { return };
+            // SAFETY: Vectors below `count` are initialised.
+            let vector = unsafe { vector.assume_init_mut() };
+            let have = vector.bv_len as usize;
+            if left < have {
+                vector.bv_offset += left as u32;
+                vector.bv_len -= left as u32;
+                return;
+            }
+            left -= have;
+            self.first += 1;
         }
     }
 
@@ -98,17 +120,15 @@ impl Gathered {
         self.len == 0
     }
 
-    pub(crate) fn count(&self) -> c_uint {
-        self.count as c_uint
-    }
-
-    pub(crate) fn vectors(&mut self) -> *mut bindings::bio_vec {
-        self.vectors.as_mut_ptr().cast()
+    /// The pieces that are left, as the kernel wants them: the first, and how many.
+    pub(crate) fn vectors(&mut self) -> (*mut bindings::bio_vec, c_uint) {
+        let rest = self.vectors.get_mut(self.first..self.count).unwrap_or_default();
+        (rest.as_mut_ptr().cast(), rest.len() as c_uint)
     }
 
     /// Calls `f` with the ones'-complement sum and length of each piece, in order.
     pub fn checksums(&self, mut f: impl FnMut(u32, u32)) {
-        for vector in self.vectors.iter().take(self.count) {
+        for vector in self.vectors.iter().take(self.count).skip(self.first) {
             // SAFETY: The first `count` vectors are initialised; their pages are held and lie in
             // the kernel's direct map.
             unsafe {

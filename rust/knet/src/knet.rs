@@ -17,6 +17,7 @@ pub mod meta;
 mod names;
 pub mod netfilter;
 pub mod netns;
+pub mod param;
 pub mod percpu;
 pub mod procfs;
 pub mod protocol;

@@ -167,16 +167,13 @@ impl Tcp<'_> {
         }
         // SAFETY: The pieces hold references to their pages for the whole call; the socket is live
         // and locked; its allocations are atomic and never use the task's fragment.
+        let (vectors, count) = pieces.vectors();
         let taken = unsafe {
-            bindings::knet_helper_splice_pages(
-                self.as_ptr(),
-                pieces.vectors(),
-                pieces.count(),
-                pieces.len(),
-                flags,
-            )
+            bindings::knet_helper_splice_pages(self.as_ptr(), vectors, count, pieces.len(), flags)
         };
-        usize::try_from(taken).map_err(|_| Error::from_errno(taken))
+        let taken = usize::try_from(taken).map_err(|_| Error::from_errno(taken))?;
+        pieces.advance(taken);
+        Ok(taken)
     }
 
     /// The first packet of the receive queue: its sequence numbers and length.
@@ -295,12 +292,14 @@ pub struct Snapshot {
     pub state: State,
     pub rcv_nxt: u32,
     pub rcv_wup: u32,
+    /// What is left of the promised window behind `rcv_nxt`.
     pub rcv_wnd: u32,
     pub snd_una: u32,
     /// Not `snd_nxt`, which lags behind segments that are just being sent.
     pub write_seq: u32,
     pub max_window: u32,
     pub snd_wscale: u8,
+    /// Timestamps are in use, and the last one is not too old to be compared.
     pub timestamps: bool,
     pub ts_recent: u32,
 }
@@ -315,12 +314,12 @@ pub fn snapshot(sock: &Sock) -> Snapshot {
             state: sock.state(),
             rcv_nxt: addr_of!((*tcp).rcv_nxt).read_volatile(),
             rcv_wup: addr_of!((*tcp).rcv_wup).read_volatile(),
-            rcv_wnd: addr_of!((*tcp).rcv_wnd).read_volatile(),
+            rcv_wnd: bindings::knet_helper_tcp_receive_window(sock.as_ptr()),
             snd_una: addr_of!((*tcp).snd_una).read_volatile(),
             write_seq: addr_of!((*tcp).write_seq).read_volatile(),
             max_window: addr_of!((*tcp).max_window).read_volatile(),
             snd_wscale: bindings::knet_helper_snd_wscale(sock.as_ptr()),
-            timestamps: bindings::knet_helper_tstamp_ok(sock.as_ptr()),
+            timestamps: bindings::knet_helper_timestamps_comparable(sock.as_ptr()),
             ts_recent: addr_of!((*tcp).rx_opt.ts_recent).read_volatile(),
         }
     }

@@ -57,10 +57,8 @@ fn push_all(meta: &Meta, tcp: &mut Tcp<'_>) {
     loop {
         match next_step(meta, tcp) {
             Step::Data(dsn, mut pieces) => {
-                let offered = pieces.len();
                 let taken = tcp.splice(&mut pieces, false).unwrap_or(0);
-                settle(meta, tcp, dsn, offered, taken);
-                if taken < offered {
+                if !settle(meta, tcp, dsn.plus(taken as u64), pieces) {
                     return;
                 }
             }
@@ -77,24 +75,25 @@ fn push_all(meta: &Meta, tcp: &mut Tcp<'_>) {
     }
 }
 
-/// Takes note that TCP took `taken` of `offered` bytes from `dsn` on.
-fn settle(meta: &Meta, tcp: &Tcp<'_>, dsn: Dsn, offered: usize, taken: usize) {
-    let left = u32::try_from(offered.saturating_sub(taken)).unwrap_or(u32::MAX);
+/// Takes note that TCP took all bytes before `dsn` and none of `rest`, which follows. Returns whether
+/// TCP took all.
+fn settle(meta: &Meta, tcp: &Tcp<'_>, dsn: Dsn, rest: Gathered) -> bool {
+    let all = rest.is_empty();
     let mut connection = meta.lock_data();
     if let Some(subflow) = connection.subflow_of(tcp.sock()) {
-        subflow.partial = (left > 0).then(|| (dsn.plus(taken as u64), left));
+        subflow.partial = (!all).then_some((dsn, rest));
     }
     if connection.mode == Mode::Fallback {
         // TCP's own acknowledgements are enough; what it took is done with.
-        let done = connection.send.una().plus(taken as u64);
-        acknowledge(&mut connection, done, u32::MAX >> 1);
-    } else if taken > 0 {
+        acknowledge(&mut connection, dsn, u32::MAX >> 1);
+    } else {
         timer::watch(&mut connection, tcp.rto_us());
     }
     drop(connection);
     if meta.sock().is_writeable() {
         meta.sock().notify_writeable();
     }
+    all
 }
 
 /// Takes note of a data acknowledgement: frees what it covers. Returns whether there is anything to
@@ -124,10 +123,8 @@ fn next_step(meta: &Meta, tcp: &mut Tcp<'_>) -> Step {
         return Step::Rest;
     }
     // A mapping that TCP has begun must be finished before anything else.
-    if let Some((dsn, left)) = subflow.partial {
-        let skip = dsn.since(connection.send.una());
-        let pieces = connection.queue.gather_at(skip, left);
-        return if pieces.is_empty() { Step::Rest } else { Step::Data(dsn, pieces) };
+    if let Some((dsn, pieces)) = subflow.partial.take() {
+        return Step::Data(dsn, pieces);
     }
     let acked = subflow.sent(tcp.snd_una());
     subflow.tx.acked(acked);
