@@ -21,6 +21,18 @@ def poll_now(sock: socket.socket, events: int = ALL, milliseconds: int = 0) -> i
     return found[0][1] if found else 0
 
 
+def fill(sock: socket.socket) -> int:
+    """Sends until the socket takes nothing more, not even a little later; gives the bytes taken."""
+    total, full_since = 0, time.monotonic()
+    while time.monotonic() - full_since < 0.3:
+        try:
+            total += sock.send(bytes(65536), socket.MSG_DONTWAIT)
+            full_since = time.monotonic()
+        except BlockingIOError:
+            time.sleep(0.02)
+    return total
+
+
 def wait_for(sock: socket.socket, events: int, seconds: float = 10) -> int:
     """Waits for one of the events and gives the whole mask of the socket then."""
     poll_now(sock, events, int(seconds * 1000))

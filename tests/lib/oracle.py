@@ -9,8 +9,14 @@ import errno
 import functools
 
 from .case import Case
-from .registry import scenario
+from .registry import MPTCP_ROLES, scenario
 from .stack import TCP
+
+ROLES = {
+    "both": MPTCP_ROLES,
+    "client": (("ours", "ours"), ("ours", "builtin")),
+    "server": (("ours", "ours"), ("builtin", "ours")),
+}
 
 
 class Script:
@@ -46,15 +52,18 @@ class Script:
         return self.see("server", what, function, *arguments)
 
 
-def same_as_tcp(limit: int = 30, **options):
-    """Registers a script as a scenario that compares it with plain TCP."""
+def same_as_tcp(limit: int = 30, at: str = "both", **options):
+    """Registers a script as a scenario that compares it with plain TCP.
+
+    `at` names the end whose calls the script is about; ours stands there in each run.
+    """
 
     def register(function):
         @functools.wraps(function)
         def compared(case):
             compare_with_tcp(case, function)
 
-        return scenario(limit=limit, brief=True, **options)(compared)
+        return scenario(limit=limit, roles=ROLES[at], brief=True, **options)(compared)
 
     return register
 

@@ -34,7 +34,7 @@ def black_hole(case):
     filter_packets(case.server.namespace, "prerouting", f"tcp dport {case.port} drop")
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def refused(s):
     sock = s.case.keep(s.case.client.new_socket())
     address = (s.case.server.address(), s.case.port)
@@ -45,7 +45,7 @@ def refused(s):
     s.client("getpeername", sock.getpeername)
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(at="client", needs_module=True)
 def refused_not_blocking(s):
     sock = s.case.keep(s.case.client.new_socket())
     sock.setblocking(False)
@@ -55,7 +55,7 @@ def refused_not_blocking(s):
     s.client("SO_ERROR again", socket_error, sock)
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def not_blocking(s):
     listener = s.case.listen()
     sock = s.case.keep(s.case.client.new_socket())
@@ -72,7 +72,7 @@ def not_blocking(s):
     s.client("recv", sock.recv, 10)
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def no_answer_not_blocking(s):
     black_hole(s.case)
     sock = s.case.keep(s.case.client.new_socket())
@@ -87,7 +87,7 @@ def no_answer_not_blocking(s):
     s.case.server.namespace.run("nft", "delete", "table", "inet", "scenario")
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def no_answer_with_timeout(s):
     black_hole(s.case)
     sock = s.case.keep(s.case.client.new_socket())
@@ -97,7 +97,7 @@ def no_answer_with_timeout(s):
     s.case.server.namespace.run("nft", "delete", "table", "inet", "scenario")
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def no_route(s):
     sock = s.case.keep(s.case.client.new_socket())
     s.client("connect", sock.connect, ("203.0.113.1", 9))
@@ -114,7 +114,7 @@ def connected_twice(s):
     s.server("recv", server.recv, 100)
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def bad_addresses(s):
     sock = s.case.keep(s.case.client.new_socket())
     s.client("bind of 1 byte", libc.bind_raw, sock, b"\0")
@@ -127,7 +127,7 @@ def bad_addresses(s):
     s.client("connect of no family", libc.connect_raw, sock, struct.pack("=H14x", 0))
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def fresh_socket(s):
     sock = s.case.keep(s.case.client.new_socket())
     s.client("getsockname", sock.getsockname)
@@ -143,7 +143,7 @@ def fresh_socket(s):
     s.client("SO_ACCEPTCONN", sock.getsockopt, socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def bind_in_use(s):
     s.case.listen()
     other = s.case.keep(s.case.server.new_socket())
@@ -167,7 +167,7 @@ def bind_over_time_wait(s):
     s.server("listen", reusing.listen)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def listen_states(s):
     sock = s.case.keep(s.case.server.new_socket())
     s.server("listen without bind", sock.listen, 1)
@@ -196,7 +196,7 @@ def listen_on_connected(s):
     s.client("bind", client.bind, ("", s.case.port + 10))
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def accept_flags(s):
     listener = s.case.listen()
     for flags in (0, socket.SOCK_NONBLOCK, socket.SOCK_CLOEXEC, ACCEPT_FLAGS):
@@ -208,14 +208,14 @@ def accept_flags(s):
     s.server("bad flags", libc.accept4, listener, 1)
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(at="server", needs_module=True)
 def accept_timeout(s):
     listener = s.case.listen()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, 100000))
     s.server("accept", libc.accept4, listener, 0)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def accept_inherits(s):
     buffers = {(socket.SOL_SOCKET, socket.SO_RCVBUF): 50000, (6, socket.TCP_NODELAY): 1}
     listener = s.case.listen(before_bind=buffers)
@@ -226,7 +226,7 @@ def accept_inherits(s):
         s.server(f"option {level}/{name}", server.getsockopt, level, name)
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(at="server", needs_module=True)
 def accept_of_gone_client(s):
     """A client that came and reset before accept: accept still gives its socket."""
     listener = s.case.listen()
@@ -292,7 +292,7 @@ def v6_only(s):
     s.server("after bind", late.setsockopt, socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def bind_before_connect(s):
     s.case.listen()
     sock = s.case.keep(s.case.client.new_socket())
@@ -301,7 +301,7 @@ def bind_before_connect(s):
     s.client("own name", lambda: (host(sock.getsockname()), sock.getsockname()[1] - s.case.port))
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def backlog_full(s):
     """More clients than the backlog holds: those that fit connect, accept gives them in order."""
     listener = s.case.listen(backlog=2)

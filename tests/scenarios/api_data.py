@@ -8,7 +8,7 @@ import socket
 import struct
 
 from lib import libc
-from lib.events import SIOCINQ, SIOCOUTQ, poll_now, queued, wait_for, wait_until
+from lib.events import SIOCINQ, SIOCOUTQ, fill, poll_now, queued, wait_for, wait_until
 from lib.oracle import same_as_tcp
 from lib.transfer import content
 
@@ -22,21 +22,11 @@ def reset_by(sock):
     sock.close()
 
 
-def fill(sock):
-    """Sends until the socket takes no more, and gives the number of bytes taken."""
-    total = 0
-    while True:
-        try:
-            total += sock.send(bytes(65536), DONTWAIT)
-        except BlockingIOError:
-            return total
-
-
 def arrived(sock, size):
     wait_until(lambda: queued(sock, SIOCINQ) >= size, f"arrival of {size} bytes")
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def peek(s):
     client, server = s.case.connect_pair()
     client.sendall(b"0123456789")
@@ -54,7 +44,7 @@ def peek(s):
     s.server("recv at the end", server.recv, 1)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def peek_large(s):
     """A peek that spans many segments leaves all of them in place."""
     client, server = s.case.connect_pair()
@@ -82,7 +72,7 @@ def wait_all(s):
     s.client("MSG_WAITALL of the rest", lambda: len(client.recv(400000, WAITALL)))
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def wait_all_not_blocking(s):
     client, server = s.case.connect_pair()
     client.sendall(b"part")
@@ -103,7 +93,7 @@ def dont_wait(s):
     s.server("poll when full", poll_now, server)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def truncate(s):
     client, server = s.case.connect_pair()
     client.sendall(b"0123456789")
@@ -159,7 +149,7 @@ def vectors(s):
     s.server("recvmsg of errors", server.recvmsg, 10, 100, socket.MSG_ERRQUEUE | DONTWAIT)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def end_of_stream(s):
     client, server = s.case.connect_pair()
     client.sendall(b"last words")
@@ -212,7 +202,7 @@ def shutdown_wakes_reader(s):
     s.client("recv", client.recv, 100)
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def shutdown_wrong(s):
     client, _ = s.case.connect_pair()
     s.client("how 3", client.shutdown, 3)
@@ -221,7 +211,7 @@ def shutdown_wrong(s):
     s.client("SHUT_RDWR again", client.shutdown, socket.SHUT_RDWR)
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def broken_pipe(s):
     client, server = s.case.connect_pair()
     caught = []
@@ -237,7 +227,7 @@ def broken_pipe(s):
     server.close()
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(at="client", needs_module=True)
 def reset_by_peer(s):
     client, server = s.case.connect_pair()
     reset_by(server)
@@ -250,7 +240,7 @@ def reset_by_peer(s):
     s.client("shutdown", client.shutdown, socket.SHUT_WR)
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(at="client", needs_module=True)
 def reset_seen_by_sender(s):
     client, server = s.case.connect_pair()
     reset_by(server)
@@ -260,7 +250,7 @@ def reset_seen_by_sender(s):
     s.client("recv", client.recv, 1)
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(at="client", needs_module=True)
 def reset_error_by_option(s):
     client, server = s.case.connect_pair()
     reset_by(server)
@@ -270,7 +260,7 @@ def reset_error_by_option(s):
     s.client("recv", client.recv, 1)
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def close_with_unread_data(s):
     client, server = s.case.connect_pair()
     client.sendall(b"nobody reads this")
@@ -281,7 +271,7 @@ def close_with_unread_data(s):
     s.client("recv again", client.recv, 1)
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def data_before_reset_is_lost(s):
     client, server = s.case.connect_pair()
     server.sendall(b"unread")
@@ -329,7 +319,7 @@ def more_to_come(s):
     s.server("recv of the end", server.recv, 100, WAITALL)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def close_sends_all(s):
     """close returns at once and what was written still arrives."""
     client, server = s.case.connect_pair()

@@ -37,7 +37,7 @@ def sendfile(s):
     s.client("sendfile after shutdown", os.sendfile, client.fileno(), file.fileno(), 0, 10)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def splice_to_socket(s):
     client, server = s.case.connect_pair()
     file = data_file(s)
@@ -56,7 +56,7 @@ def splice_to_socket(s):
     os.close(sink)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def splice_from_socket(s):
     client, server = s.case.connect_pair()
     source, sink = os.pipe()

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 
 from lib import libc
+from lib.events import fill
 from lib.network import filter_packets
 from lib.oracle import same_as_tcp
 from lib.transfer import Task
@@ -35,14 +36,6 @@ def alarm_after(seconds, restart=False):
         signal.signal(signal.SIGUSR2, old)
 
 
-def fill(sock):
-    try:
-        while True:
-            sock.send(bytes(65536), socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return
-
-
 def timed(function, *arguments):
     """The outcome, and whether at least the timeout of 0.2 seconds went by."""
     started = time.monotonic()
@@ -53,7 +46,7 @@ def timed(function, *arguments):
     return value, time.monotonic() - started >= 0.19
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def signal_ends_recv(s):
     client, server = s.case.connect_pair()
     with alarm_after(0.2):
@@ -62,7 +55,7 @@ def signal_ends_recv(s):
     s.server("recv after", libc.recv, server, 10)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def signal_after_part(s):
     """MSG_WAITALL with a part received gives the part."""
     client, server = s.case.connect_pair()
@@ -71,7 +64,7 @@ def signal_after_part(s):
         s.server("recv", libc.recv, server, 10, socket.MSG_WAITALL)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def signal_restarts_recv(s):
     client, server = s.case.connect_pair()
     late = Task(lambda: (time.sleep(0.5), client.sendall(b"late")))
@@ -80,7 +73,7 @@ def signal_restarts_recv(s):
     late.result(10)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def signal_with_timeout(s):
     """A receive timeout turns the restart off."""
     _, server = s.case.connect_pair()
@@ -89,14 +82,14 @@ def signal_with_timeout(s):
         s.server("recv", libc.recv, server, 10)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def signal_ends_accept(s):
     listener = s.case.listen()
     with alarm_after(0.2):
         s.server("accept", libc.accept4, listener, 0)
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def signal_ends_send(s):
     client, _ = s.case.connect_pair()
     fill(client)
@@ -104,7 +97,7 @@ def signal_ends_send(s):
         s.client("send", libc.send, client, bytes(10))
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def signal_ends_connect(s):
     filter_packets(s.case.server.namespace, "prerouting", f"tcp dport {s.case.port} drop")
     sock = s.case.keep(s.case.client.new_socket())
@@ -114,7 +107,7 @@ def signal_ends_connect(s):
     s.case.server.namespace.run("nft", "delete", "table", "inet", "scenario")
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def receive_timeout(s):
     client, server = s.case.connect_pair()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, TIMEOUT)
@@ -124,7 +117,7 @@ def receive_timeout(s):
     s.server("recv after", timed, libc.recv, server, 1)
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def send_timeout(s):
     client, _ = s.case.connect_pair()
     fill(client)
@@ -132,7 +125,7 @@ def send_timeout(s):
     s.client("send", timed, libc.send, client, b"x")
 
 
-@same_as_tcp()
+@same_as_tcp(at="client")
 def send_timeout_after_part(s):
     client, _ = s.case.connect_pair()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, TIMEOUT)
@@ -140,7 +133,7 @@ def send_timeout_after_part(s):
     s.client("a part was sent", lambda: 0 < libc.send(client, bytes(size)) < size)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def recv_woken_by_shutdown(s):
     """A reader blocked in recv is woken by shutdown in another thread."""
     _, server = s.case.connect_pair()
@@ -150,7 +143,7 @@ def recv_woken_by_shutdown(s):
     s.server("recv", reader.result, 10)
 
 
-@same_as_tcp()
+@same_as_tcp(at="server")
 def accept_woken_by_shutdown(s):
     listener = s.case.listen()
     waiting = Task(libc.accept4, listener, 0)
