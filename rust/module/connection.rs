@@ -66,8 +66,18 @@ pub(crate) struct Connection {
     pub(crate) counted: bool,
     /// The connection ended without both DATA_FINs: everything is to be thrown away.
     pub(crate) aborted: bool,
+    /// How an attempt to connect ended while a process owned the socket.
+    pub(crate) deferred: Option<Attempted>,
     /// Data was sent again at the data level.
     pub(crate) retransmitted: bool,
+}
+
+/// How an attempt to connect ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Attempted {
+    Connected,
+    /// With a positive errno.
+    Failed(i32),
 }
 
 /// The data level's view of the subflow.
@@ -146,6 +156,7 @@ impl Connection {
             timers: Timers::default(),
             counted: false,
             aborted: false,
+            deferred: None,
             retransmitted: false,
         });
     }
@@ -296,21 +307,24 @@ pub(crate) fn uncount_established(guard: &mut DataGuard<'_, Mptcp>) {
 /// Ends the connection without more ado: the peer or the network broke it, or the application did.
 /// `errno` is what the application will read, zero for nothing.
 pub(crate) fn abort(meta: &Meta<Mptcp>, errno: i32) {
+    abort_locked(&mut meta.lock_data(), errno);
+}
+
+/// As [`abort`], for a caller that holds the data lock.
+pub(crate) fn abort_locked(connection: &mut DataGuard<'_, Mptcp>, errno: i32) {
+    let meta = connection.meta();
     let sock = meta.sock();
-    {
-        let mut connection = meta.lock_data();
-        if connection.aborted || sock.state() == sock::State::Close {
-            return;
-        }
-        connection.aborted = true;
-        connection.advance(state::Event::Aborted);
-        uncount_established(&mut connection);
-        if errno != 0 {
-            sock.set_error(errno);
-        }
-        sock.add_shutdown(sock::shutdown::BOTH);
-        sock.set_state(sock::State::Close);
+    if connection.aborted || sock.state() == sock::State::Close {
+        return;
     }
+    connection.aborted = true;
+    connection.advance(state::Event::Aborted);
+    uncount_established(connection);
+    if errno != 0 {
+        sock.set_error(errno);
+    }
+    sock.add_shutdown(sock::shutdown::BOTH);
+    sock.set_state(sock::State::Close);
     sock.notify_state();
     if errno != 0 {
         sock.notify_error();

@@ -134,6 +134,9 @@ impl Protocol for Mptcp {
     ) -> Option<(ARef<Meta>, ARef<Meta>)> {
         subflow::handshake::child(listener, request, tcp)
     }
+    fn released(data: &mut DataGuard<'_, Self>) {
+        subflow::handshake::released(data)
+    }
     fn abandoned(data: &mut DataGuard<'_, Self>) {
         socket::close::abandoned(data)
     }

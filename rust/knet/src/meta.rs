@@ -160,7 +160,17 @@ impl<P: Protocol> Meta<P> {
     pub fn lock_data(&self) -> DataGuard<'_, P> {
         // SAFETY: The socket is live.
         unsafe { bindings::knet_helper_data_lock(self.sock().as_ptr()) }
-        DataGuard { meta: self }
+        DataGuard { meta: self, release: true }
+    }
+
+    /// The guard for a caller that the kernel called with the data lock held.
+    ///
+    /// # Safety
+    ///
+    /// The current context holds the data lock for longer than the guard lives, and has no other
+    /// guard.
+    pub(crate) unsafe fn assume_data_locked(&self) -> DataGuard<'_, P> {
+        DataGuard { meta: self, release: false }
     }
 
     /// Lets [`Protocol::work`] run soon in process context. Any context.
@@ -283,6 +293,7 @@ impl<P: Protocol> Drop for OwnerGuard<'_, P> {
 /// The data lock of a meta-socket.
 pub struct DataGuard<'a, P: Protocol> {
     meta: &'a Meta<P>,
+    release: bool,
 }
 
 impl<'a, P: Protocol> DataGuard<'a, P> {
@@ -293,6 +304,12 @@ impl<'a, P: Protocol> DataGuard<'a, P> {
 
     pub(crate) fn sk(&self) -> *mut bindings::sock {
         self.meta.sock().as_ptr()
+    }
+
+    /// Whether a process owns the meta-socket: it will pass [`Protocol::released`] when it is done.
+    pub fn is_owned(&self) -> bool {
+        // SAFETY: The socket is live and its spinlock held.
+        unsafe { bindings::knet_helper_sock_owned_by_user(self.sk()) }
     }
 }
 
@@ -314,7 +331,9 @@ impl<P: Protocol> DerefMut for DataGuard<'_, P> {
 
 impl<P: Protocol> Drop for DataGuard<'_, P> {
     fn drop(&mut self) {
-        // SAFETY: The lock was taken when the guard was made.
-        unsafe { bindings::knet_helper_data_unlock(self.sk()) }
+        if self.release {
+            // SAFETY: The lock was taken when the guard was made.
+            unsafe { bindings::knet_helper_data_unlock(self.sk()) }
+        }
     }
 }

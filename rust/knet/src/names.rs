@@ -32,6 +32,8 @@ pub mod option {
     pub const NODELAY: i32 = bindings::TCP_NODELAY as i32;
     /// SOL_TCP: hold back small segments.
     pub const CORK: i32 = bindings::TCP_CORK as i32;
+    /// SOL_TCP: bytes of data in a segment.
+    pub const MAXSEG: i32 = bindings::TCP_MAXSEG as i32;
     /// SOL_TCP: the upper-layer protocol.
     pub const ULP: i32 = bindings::TCP_ULP as i32;
     /// SOL_TCP: keep the SYN.

@@ -101,6 +101,9 @@ pub trait Protocol: Sized + Send + Sync + 'static {
         request: &ChildRequest<'_>,
         tcp: &mut Tcp<'_>,
     ) -> Option<(ARef<Meta<Self>>, ARef<Meta<Self>>)>;
+    /// Process, data lock held. The owner is about to give the owner lock up: what had to wait for
+    /// that is due. Must not sleep.
+    fn released(data: &mut DataGuard<'_, Self>);
     /// Any context. The connection went away before anybody took it.
     fn abandoned(data: &mut DataGuard<'_, Self>);
 }

@@ -347,7 +347,7 @@ pub fn pace(sock: &Sock) -> Pace {
     unsafe {
         let sent = addr_of!((*tcp).srtt_us).read_volatile() >> 3;
         let received = addr_of!((*tcp).rcv_rtt_est.rtt_us).read_volatile() >> 3;
-        Pace { rtt_us: sent.max(received), mss: addr_of!((*tcp).advmss).read_volatile().into() }
+        Pace { rtt_us: sent.max(received), mss: addr_of!((*tcp).mss_cache).read_volatile() }
     }
 }
 

@@ -103,6 +103,7 @@ unsafe fn fill_proto<P: Protocol>(proto: &mut bindings::proto, module: &'static 
     proto.ioctl = Some(ioctl::<P>);
     proto.setsockopt = Some(setsockopt::<P>);
     proto.getsockopt = Some(getsockopt::<P>);
+    proto.release_cb = Some(release_cb::<P>);
     proto.hash = Some(hash);
     proto.unhash = Some(unhash);
     // SAFETY: TCP's table lives for ever. The meta-socket shares TCP's memory limits.
@@ -179,6 +180,11 @@ unsafe extern "C" fn hash(_sk: *mut bindings::sock) -> c_int {
 }
 
 unsafe extern "C" fn unhash(_sk: *mut bindings::sock) {}
+
+unsafe extern "C" fn release_cb<P: Protocol>(sk: *mut bindings::sock) {
+    // SAFETY: `release_sock` passes a live socket of our protocol whose spinlock it holds.
+    unsafe { P::released(&mut Meta::from_ptr(sk).assume_data_locked()) }
+}
 
 unsafe extern "C" fn close<P: Protocol>(sk: *mut bindings::sock, timeout: c_long) {
     // SAFETY: The kernel passes a live socket of our protocol and the application's reference.

@@ -102,6 +102,7 @@ impl Connection {
         self.fully_established = false;
         self.state = Default::default();
         self.aborted = false;
+        self.deferred = None;
         self.retransmitted = false;
         self.timers = Default::default();
     }

@@ -5,6 +5,7 @@
 use crate::connection::Mode;
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::first_subflow;
+use crate::subflow::handshake::OPTION_BYTES;
 use crate::subflow::push;
 use core::sync::atomic::Ordering;
 use kernel::prelude::*;
@@ -81,6 +82,15 @@ pub(crate) fn get(meta: &Meta, call: &GetOption) -> Result {
     match (call.level, call.name) {
         (level::TCP, option::NODELAY) => answer_flag(call, &meta.shared().no_delay),
         (level::TCP, option::CORK) => answer_flag(call, &meta.shared().corked),
+        (level::TCP, option::MAXSEG) if is_connected(meta) => {
+            // As with TCP, what options take of a segment is not counted.
+            let connection = meta.lock_data();
+            let subflow = connection.subflow.as_ref().ok_or(EINVAL)?;
+            let reserved = if connection.speaks_mptcp() { OPTION_BYTES as u32 } else { 0 };
+            let size = knet::subflow::pace(&subflow.sock).mss + reserved;
+            drop(connection);
+            call.answer(&size.to_ne_bytes())
+        }
         (level::TCP, option::IS_MPTCP) => {
             let mptcp = meta.lock_data().mode != Mode::Fallback;
             call.answer(&i32::from(mptcp).to_ne_bytes())
@@ -94,6 +104,11 @@ pub(crate) fn get(meta: &Meta, call: &GetOption) -> Result {
         }
         _ => Err(EOPNOTSUPP),
     }
+}
+
+fn is_connected(meta: &Meta) -> bool {
+    use knet::sock::State;
+    !matches!(meta.sock().state(), State::Close | State::Listen | State::SynSent)
 }
 
 fn answer_flag(call: &GetOption, flag: &core::sync::atomic::AtomicBool) -> Result {

@@ -29,7 +29,8 @@ pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
         if let Err(error) = reader.copy(&mut owner, message) {
             break Err(error);
         }
-        if reader.copied >= target || reader.copied >= message.len {
+        let full = reader.copied >= message.len && (message.len > 0 || !owner.backlog.is_empty());
+        if reader.copied >= target || full {
             break Ok(());
         }
         if let Some(result) = why_not_wait(sock, reader.copied, timeout) {

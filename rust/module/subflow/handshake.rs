@@ -2,10 +2,12 @@
 
 //! The handshake of the first subflow (RFC 8684 section 3.1), on both sides.
 
-use crate::connection::{abort, count, derive, count_established, publish_state, Mode, SubflowState};
+use crate::connection::{
+    abort, abort_locked, Attempted, count, derive, count_established, publish_state, Mode, SubflowState};
 use crate::counters::Counter;
 use crate::netns::Namespace;
-use crate::protocol::{Meta, Owned, Shared};
+use crate::protocol::{Meta, Mptcp, Owned, Shared};
+use knet::meta::DataGuard;
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
 use knet::netns::PerNet;
@@ -23,7 +25,7 @@ use mptcp_core::seq::Ssn;
 use mptcp_core::wire::{Address, Received, SegmentKind};
 
 /// Bytes that a full DSS takes in every segment: 64-bit acknowledgement and mapping, checksum.
-const OPTION_BYTES: i32 = 28;
+pub(crate) const OPTION_BYTES: i32 = 28;
 
 /// What the administrator of a socket's namespace asks for.
 pub(crate) fn policy(sock: &Sock) -> Policy {
@@ -67,7 +69,7 @@ pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incomin
 }
 
 /// Prepares connection and subflow for data, whatever the handshake decided.
-fn begin(connection: &mut knet::meta::DataGuard<'_, crate::protocol::Mptcp>, tcp: &mut Tcp<'_>) {
+fn begin(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>) {
     if connection.speaks_mptcp() {
         tcp.reserve_option_space(OPTION_BYTES);
     }
@@ -85,14 +87,7 @@ pub(crate) fn state_changed(meta: &Meta, tcp: &mut Tcp<'_>) {
     let sock = meta.sock();
     match tcp.sock().state() {
         State::Established if sock.state() == State::SynSent => {
-            {
-                let mut connection = meta.lock_data();
-                sock.copy_addresses(tcp.sock());
-                sock.set_state(State::Established);
-                publish_state(&mut connection);
-            }
-            sock.notify_state();
-            sock.notify_writeable();
+            conclude(meta, Attempted::Connected);
         }
         State::Close => {
             let ended = {
@@ -100,14 +95,44 @@ pub(crate) fn state_changed(meta: &Meta, tcp: &mut Tcp<'_>) {
                 connection.subflow.as_ref().is_some_and(|subflow| subflow.finished)
             };
             let errno = tcp.sock().peek_error();
-            if errno != 0 || !ended {
+            if sock.state() == State::SynSent {
+                conclude(meta, Attempted::Failed(errno));
+            } else if errno != 0 || !ended {
                 abort(meta, errno);
             }
         }
         _ => {}
     }
-    if tcp.sock().peek_error() != 0 && sock.state() == State::SynSent {
-        abort(meta, tcp.sock().peek_error());
+}
+
+/// Ends an attempt to connect: at once, or when the process that owns the socket is done, so that a
+/// `connect` which does not wait sees an attempt in progress, as with TCP.
+fn conclude(meta: &Meta, attempted: Attempted) {
+    let mut connection = meta.lock_data();
+    connection.deferred = Some(attempted);
+    if !connection.is_owned() {
+        released(&mut connection);
+    }
+}
+
+/// The process that owned the socket is done.
+pub(crate) fn released(connection: &mut DataGuard<'_, Mptcp>) {
+    let sock = connection.meta().sock();
+    let Some(attempted) = connection.deferred.take() else { return };
+    if sock.state() != State::SynSent {
+        return;
+    }
+    match attempted {
+        Attempted::Connected => {
+            if let Some(subflow) = connection.subflow.as_ref() {
+                sock.copy_addresses(&subflow.sock);
+            }
+            sock.set_state(State::Established);
+            publish_state(connection);
+            sock.notify_state();
+            sock.notify_writeable();
+        }
+        Attempted::Failed(errno) => abort_locked(connection, errno),
     }
 }
 
