@@ -40,10 +40,19 @@ impl SocketAddress {
         if self.family() != AF_INET6 || self.length < 24 || self.bytes.get(8..20)? != PREFIX {
             return None;
         }
-        let mut v4 = Self { bytes: [0; size_of::<bindings::__kernel_sockaddr_storage>()], length: 16 };
-        v4.bytes.get_mut(..2)?.copy_from_slice(&AF_INET.to_ne_bytes());
-        v4.bytes.get_mut(2..4)?.copy_from_slice(self.bytes.get(2..4)?);
-        v4.bytes.get_mut(4..8)?.copy_from_slice(self.bytes.get(20..24)?);
+        let mut v4 = Self {
+            bytes: [0; size_of::<bindings::__kernel_sockaddr_storage>()],
+            length: 16,
+        };
+        v4.bytes
+            .get_mut(..2)?
+            .copy_from_slice(&AF_INET.to_ne_bytes());
+        v4.bytes
+            .get_mut(2..4)?
+            .copy_from_slice(self.bytes.get(2..4)?);
+        v4.bytes
+            .get_mut(4..8)?
+            .copy_from_slice(self.bytes.get(20..24)?);
         Some(v4)
     }
 

@@ -41,7 +41,11 @@ struct Callbacks {
 }
 
 impl<P: Protocol> Context<P> {
-    fn new(meta: *mut Meta<P>, original: Callbacks, flags: kernel::alloc::Flags) -> Result<KBox<Self>> {
+    fn new(
+        meta: *mut Meta<P>,
+        original: Callbacks,
+        flags: kernel::alloc::Flags,
+    ) -> Result<KBox<Self>> {
         // SAFETY: All-zero is what the kernel gives a new `struct socket` and `rcu_head`.
         let (rcu, shell) = unsafe { (core::mem::zeroed(), core::mem::zeroed()) };
         Ok(KBox::new(
@@ -130,8 +134,10 @@ impl<P: Protocol> Context<P> {
             (*child).sk_allocation = bindings::GFP_ATOMIC;
             (*child).sk_use_task_frag = false;
         }
-        self.waiting.store(ARef::into_raw(application).as_ptr(), Ordering::Release);
-        self.meta.store(ARef::into_raw(own).as_ptr(), Ordering::Release);
+        self.waiting
+            .store(ARef::into_raw(application).as_ptr(), Ordering::Release);
+        self.meta
+            .store(ARef::into_raw(own).as_ptr(), Ordering::Release);
     }
 }
 
@@ -275,7 +281,9 @@ unsafe extern "C" fn release<P: Protocol>(sk: *mut bindings::sock) {
 unsafe extern "C" fn free<P: Protocol>(rcu: *mut bindings::callback_head) {
     // SAFETY: `release` queued the head of a context that nobody reaches any more.
     unsafe {
-        let context = rcu.byte_sub(offset_of!(Context<P>, rcu)).cast::<Context<P>>();
+        let context = rcu
+            .byte_sub(offset_of!(Context<P>, rcu))
+            .cast::<Context<P>>();
         let context = KBox::from_raw(context);
         if let Some(meta) = NonNull::new(context.meta.load(Ordering::Acquire)) {
             drop(ARef::from_raw(meta));

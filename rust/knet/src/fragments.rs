@@ -79,7 +79,9 @@ impl Gathered {
         let mut left = bytes.min(self.len);
         self.len -= left;
         while left > 0 && self.first < self.count {
-            let Some(vector) = self.vectors.get_mut(self.first) else { return };
+            let Some(vector) = self.vectors.get_mut(self.first) else {
+                return;
+            };
             // SAFETY: Vectors below `count` are initialised.
             let vector = unsafe { vector.assume_init_mut() };
             let have = vector.bv_len as usize;
@@ -94,9 +96,10 @@ impl Gathered {
     }
 
     fn add(&mut self, page: NonNull<bindings::page>, offset: u32, len: u32) -> bool {
-        let (Some(vector), Some(slot)) =
-            (self.vectors.get_mut(self.count), self.pages.get_mut(self.count))
-        else {
+        let (Some(vector), Some(slot)) = (
+            self.vectors.get_mut(self.count),
+            self.pages.get_mut(self.count),
+        ) else {
             return false;
         };
         // SAFETY: The page is held by a fragment now, and by the reference taken here later.
@@ -122,7 +125,10 @@ impl Gathered {
 
     /// The pieces that are left, as the kernel wants them: the first, and how many.
     pub(crate) fn vectors(&mut self) -> (*mut bindings::bio_vec, c_uint) {
-        let rest = self.vectors.get_mut(self.first..self.count).unwrap_or_default();
+        let rest = self
+            .vectors
+            .get_mut(self.first..self.count)
+            .unwrap_or_default();
         (rest.as_mut_ptr().cast(), rest.len() as c_uint)
     }
 
@@ -151,7 +157,14 @@ impl Drop for Gathered {
 impl SendQueue {
     /// An empty queue without memory.
     pub const fn new() -> Self {
-        Self { ring: KVec::new(), head: 0, count: 0, acked: 0, bytes: 0, cursor: (0, 0) }
+        Self {
+            ring: KVec::new(),
+            head: 0,
+            count: 0,
+            acked: 0,
+            bytes: 0,
+            cursor: (0, 0),
+        }
     }
 
     /// Bytes in the queue.
@@ -169,7 +182,8 @@ impl SendQueue {
             at += 1;
         }
         sent += u64::from(offset);
-        self.bytes.saturating_sub(sent.saturating_sub(u64::from(self.acked)))
+        self.bytes
+            .saturating_sub(sent.saturating_sub(u64::from(self.acked)))
     }
 
     fn slot(&self, index: usize) -> usize {
@@ -193,7 +207,11 @@ impl SendQueue {
 
     /// Appends what was copied to a page. Any context.
     pub fn append(&mut self, written: Written) -> Result {
-        if let Some(last) = self.count.checked_sub(1).and_then(|last| self.fragment_mut(last)) {
+        if let Some(last) = self
+            .count
+            .checked_sub(1)
+            .and_then(|last| self.fragment_mut(last))
+        {
             if last.page == written.page && last.offset + last.len == written.offset {
                 last.len += written.len;
                 self.bytes += u64::from(written.len);
@@ -206,7 +224,11 @@ impl SendQueue {
         // SAFETY: The writer's page fragment holds the page now.
         unsafe { bindings::knet_helper_get_page(written.page.as_ptr()) };
         let slot = self.slot(self.count);
-        let fragment = Fragment { page: written.page, offset: written.offset, len: written.len };
+        let fragment = Fragment {
+            page: written.page,
+            offset: written.offset,
+            len: written.len,
+        };
         match self.ring.get_mut(slot) {
             Some(place) => *place = Some(fragment),
             None => return Err(ENOMEM),
@@ -237,7 +259,9 @@ impl SendQueue {
         let mut left = bytes.min(self.bytes);
         self.bytes -= left;
         while left > 0 {
-            let Some(fragment) = self.fragment(0) else { break };
+            let Some(fragment) = self.fragment(0) else {
+                break;
+            };
             let available = u64::from(fragment.len - self.acked);
             if left < available || (left == available && self.count == 1) {
                 // The last fragment stays as long as it may grow.
@@ -268,7 +292,9 @@ impl SendQueue {
         let (mut index, mut offset) = self.cursor;
         let mut left = max;
         while left > 0 {
-            let Some(fragment) = self.fragment(index) else { break };
+            let Some(fragment) = self.fragment(index) else {
+                break;
+            };
             let available = fragment.len - offset;
             if available == 0 {
                 if index + 1 >= self.count {
@@ -296,7 +322,9 @@ impl SendQueue {
         let mut left = max;
         let mut index = 0;
         while left > 0 {
-            let Some(fragment) = self.fragment(index) else { break };
+            let Some(fragment) = self.fragment(index) else {
+                break;
+            };
             if skip >= u64::from(fragment.len) {
                 skip -= u64::from(fragment.len);
                 index += 1;

@@ -48,7 +48,10 @@ impl Flavour {
 
     /// Learns the kernel's table. Only the first call counts; `false` while another is at it.
     fn learn<P: Protocol>(&self, pristine: *const Table) -> bool {
-        match self.state.compare_exchange(EMPTY, FILLING, Ordering::AcqRel, Ordering::Acquire) {
+        match self
+            .state
+            .compare_exchange(EMPTY, FILLING, Ordering::AcqRel, Ordering::Acquire)
+        {
             Ok(_) => {
                 // SAFETY: The kernel's tables live for ever; nobody else writes or reads ours
                 // before the state is READY.
@@ -257,16 +260,25 @@ unsafe extern "C" fn syn_recv_sock<P: Protocol>(
         };
         // TCP moves what the request saved to the child.
         let syn_options = crate::netfilter::saved_options(request);
-        let child = make(listener, skb, request, route, unhash, own_request, child_init);
+        let child = make(
+            listener,
+            skb,
+            request,
+            route,
+            unhash,
+            own_request,
+            child_init,
+        );
         if child.is_null() || !*own_request {
             return child;
         }
-        let (Some(parent), Some(context)) =
-            (Context::<P>::of(listener), Context::<P>::of(child))
+        let (Some(parent), Some(context)) = (Context::<P>::of(listener), Context::<P>::of(child))
         else {
             return child;
         };
-        let Some(parent) = parent.meta() else { return child };
+        let Some(parent) = parent.meta() else {
+            return child;
+        };
         install::<P>(child);
         let header = Header::new(bindings::knet_helper_tcp_hdr(skb));
         let payload = (*skb).len.saturating_sub(header.length() as u32);

@@ -12,14 +12,26 @@ use core::mem::{offset_of, size_of};
 /// In the order of `knet_layout` in `helpers/layout.c`.
 const LAYOUT: [(&str, usize); bindings::KNET_LAYOUT_COUNT as usize] = [
     ("sock_common", size_of::<bindings::sock_common>()),
-    ("sock.sk_receive_queue", offset_of!(bindings::sock, sk_receive_queue)),
+    (
+        "sock.sk_receive_queue",
+        offset_of!(bindings::sock, sk_receive_queue),
+    ),
     ("sock.sk_rcvbuf", offset_of!(bindings::sock, sk_rcvbuf)),
     ("sock.sk_lock", offset_of!(bindings::sock, sk_lock)),
-    ("sock.sk_timer", offset_of!(bindings::sock, __bindgen_anon_3)),
+    (
+        "sock.sk_timer",
+        offset_of!(bindings::sock, __bindgen_anon_3),
+    ),
     ("sock.sk_sndbuf", offset_of!(bindings::sock, sk_sndbuf)),
-    ("sock.sk_write_space", offset_of!(bindings::sock, sk_write_space)),
+    (
+        "sock.sk_write_space",
+        offset_of!(bindings::sock, sk_write_space),
+    ),
     ("sock", size_of::<bindings::sock>()),
-    ("inet_sock.inet_sport", offset_of!(bindings::inet_sock, inet_sport)),
+    (
+        "inet_sock.inet_sport",
+        offset_of!(bindings::inet_sock, inet_sport),
+    ),
     ("inet_sock", size_of::<bindings::inet_sock>()),
     (
         "inet_connection_sock.icsk_af_ops",
@@ -29,15 +41,27 @@ const LAYOUT: [(&str, usize); bindings::KNET_LAYOUT_COUNT as usize] = [
         "inet_connection_sock.icsk_ulp_ops",
         offset_of!(bindings::inet_connection_sock, icsk_ulp_ops),
     ),
-    ("tcp_sock.copied_seq", offset_of!(bindings::tcp_sock, copied_seq)),
+    (
+        "tcp_sock.copied_seq",
+        offset_of!(bindings::tcp_sock, copied_seq),
+    ),
     ("tcp_sock.rcv_nxt", offset_of!(bindings::tcp_sock, rcv_nxt)),
-    ("tcp_sock.write_seq", offset_of!(bindings::tcp_sock, write_seq)),
+    (
+        "tcp_sock.write_seq",
+        offset_of!(bindings::tcp_sock, write_seq),
+    ),
     ("tcp_sock", size_of::<bindings::tcp_sock>()),
     ("sk_buff.data", offset_of!(bindings::sk_buff, data)),
     ("sk_buff.truesize", offset_of!(bindings::sk_buff, truesize)),
     ("sk_buff", size_of::<bindings::sk_buff>()),
-    ("request_sock.saved_syn", offset_of!(bindings::request_sock, saved_syn)),
-    ("tcp_request_sock.snt_isn", offset_of!(bindings::tcp_request_sock, snt_isn)),
+    (
+        "request_sock.saved_syn",
+        offset_of!(bindings::request_sock, saved_syn),
+    ),
+    (
+        "tcp_request_sock.snt_isn",
+        offset_of!(bindings::tcp_request_sock, snt_isn),
+    ),
     ("proto", size_of::<bindings::proto>()),
     ("proto_ops", size_of::<bindings::proto_ops>()),
     ("ipv6_pinfo", size_of::<bindings::ipv6_pinfo>()),
@@ -62,7 +86,11 @@ pub fn check() -> core::result::Result<(), Difference> {
     for ((name, bound), actual) in LAYOUT.iter().zip(places) {
         let actual = *actual as usize;
         if *bound != actual {
-            return Err(Difference { name, bound: *bound, actual });
+            return Err(Difference {
+                name,
+                bound: *bound,
+                actual,
+            });
         }
     }
     Ok(())

@@ -71,7 +71,12 @@ impl Message<'_> {
     /// `msg` is a live message header that the caller may use until the value is dropped.
     pub(crate) unsafe fn new(msg: *mut bindings::msghdr, flags: u32, len: usize) -> Self {
         // SAFETY: By the caller's promise it is not null.
-        Self { msg: unsafe { NonNull::new_unchecked(msg) }, flags, len, _lifetime: PhantomData }
+        Self {
+            msg: unsafe { NonNull::new_unchecked(msg) },
+            flags,
+            len,
+            _lifetime: PhantomData,
+        }
     }
 
     /// Whether a flag was passed.
@@ -274,7 +279,12 @@ impl PollTable<'_> {
         socket: *mut bindings::socket,
         table: *mut bindings::poll_table,
     ) -> Self {
-        Self { file, socket, table, _lifetime: PhantomData }
+        Self {
+            file,
+            socket,
+            table,
+            _lifetime: PhantomData,
+        }
     }
 
     /// Registers the caller with the socket's wait queue, and orders what was read before.

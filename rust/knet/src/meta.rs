@@ -82,13 +82,12 @@ impl<P: Protocol> Meta<P> {
         let meta = sk.cast::<Self>();
         // SAFETY: The object is as large as `Self`, and nobody else reaches it.
         unsafe {
-            addr_of_mut!((*meta).shared).cast::<P::Shared>().write(shared);
+            addr_of_mut!((*meta).shared)
+                .cast::<P::Shared>()
+                .write(shared);
             addr_of_mut!((*meta).owned).cast::<P::Owned>().write(owned);
             P::init_data(&mut *addr_of_mut!((*meta).data).cast::<MaybeUninit<P::Data>>());
-            bindings::knet_helper_init_work(
-                addr_of_mut!((*meta).work).cast(),
-                Some(run_work::<P>),
-            );
+            bindings::knet_helper_init_work(addr_of_mut!((*meta).work).cast(), Some(run_work::<P>));
             bindings::knet_helper_timer_setup(sk, Some(run_timer::<P>));
             (*sk).sk_destruct = Some(destruct::<P>);
             crate::hooks::wake_writers_as_stream(sk);
@@ -102,13 +101,7 @@ impl<P: Protocol> Meta<P> {
     pub fn inherit(&self, shared: P::Shared, owned: P::Owned) -> Result<(ARef<Self>, ARef<Self>)> {
         // SAFETY: `self` is live; the clone copies it without any lock, as the kernel does for
         // accepted TCP sockets, and every part that must not be shared is written anew below.
-        let sk = unsafe {
-            bindings::sk_clone(
-                self.sock().as_ptr(),
-                bindings::GFP_ATOMIC,
-                false,
-            )
-        };
+        let sk = unsafe { bindings::sk_clone(self.sock().as_ptr(), bindings::GFP_ATOMIC, false) };
         let sk = NonNull::new(sk).ok_or(ENOMEM)?;
         // SAFETY: The clone is a socket of the same protocol that nobody else knows.
         unsafe {
@@ -143,7 +136,10 @@ impl<P: Protocol> Meta<P> {
     pub fn lock(&self) -> OwnerGuard<'_, P> {
         // SAFETY: The socket is live.
         unsafe { bindings::knet_helper_lock_sock(self.sock().as_ptr()) }
-        OwnerGuard { meta: self, release: true }
+        OwnerGuard {
+            meta: self,
+            release: true,
+        }
     }
 
     /// The guard for a caller that the kernel called with the owner lock held.
@@ -153,14 +149,20 @@ impl<P: Protocol> Meta<P> {
     /// The calling thread holds the owner lock for longer than the guard lives, and has no other
     /// guard.
     pub(crate) unsafe fn assume_locked(&self) -> OwnerGuard<'_, P> {
-        OwnerGuard { meta: self, release: false }
+        OwnerGuard {
+            meta: self,
+            release: false,
+        }
     }
 
     /// Takes the data lock; softirqs are off while it is held. Any context.
     pub fn lock_data(&self) -> DataGuard<'_, P> {
         // SAFETY: The socket is live.
         unsafe { bindings::knet_helper_data_lock(self.sock().as_ptr()) }
-        DataGuard { meta: self, release: true }
+        DataGuard {
+            meta: self,
+            release: true,
+        }
     }
 
     /// The guard for a caller that the kernel called with the data lock held.
@@ -170,7 +172,10 @@ impl<P: Protocol> Meta<P> {
     /// The current context holds the data lock for longer than the guard lives, and has no other
     /// guard.
     pub(crate) unsafe fn assume_data_locked(&self) -> DataGuard<'_, P> {
-        DataGuard { meta: self, release: false }
+        DataGuard {
+            meta: self,
+            release: false,
+        }
     }
 
     /// Lets [`Protocol::work`] run soon in process context. Any context.
@@ -238,8 +243,12 @@ unsafe extern "C" fn destruct<P: Protocol>(sk: *mut bindings::sock) {
     unsafe {
         P::destruct(&*meta);
         addr_of_mut!((*meta).data).cast::<P::Data>().drop_in_place();
-        addr_of_mut!((*meta).owned).cast::<P::Owned>().drop_in_place();
-        addr_of_mut!((*meta).shared).cast::<P::Shared>().drop_in_place();
+        addr_of_mut!((*meta).owned)
+            .cast::<P::Owned>()
+            .drop_in_place();
+        addr_of_mut!((*meta).shared)
+            .cast::<P::Shared>()
+            .drop_in_place();
         if (*sk).__sk_common.skc_family == crate::sock::AF_INET6 {
             bindings::inet6_sock_destruct(sk);
         } else {

@@ -39,8 +39,7 @@ pub mod option {
     /// SOL_TCP: keep the SYN.
     pub const SAVE_SYN: i32 = bindings::TCP_SAVE_SYN as i32;
     /// SOL_TCP: signatures, which an MPTCP subflow cannot have.
-    pub const MD5SIG: [i32; 2] =
-        [bindings::TCP_MD5SIG as i32, bindings::TCP_MD5SIG_EXT as i32];
+    pub const MD5SIG: [i32; 2] = [bindings::TCP_MD5SIG as i32, bindings::TCP_MD5SIG_EXT as i32];
     /// SOL_TCP: repair mode.
     pub const REPAIR: i32 = bindings::TCP_REPAIR as i32;
     /// SOL_TCP: whether the connection is MPTCP.

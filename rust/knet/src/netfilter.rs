@@ -36,7 +36,11 @@ impl Hooks {
         let net = NonNull::new(net.as_raw()).ok_or(EINVAL)?;
         let entry = |hook: bindings::nf_hookfn, ipv6: bool, point| bindings::nf_hook_ops {
             hook,
-            pf: if ipv6 { bindings::NFPROTO_IPV6 } else { bindings::NFPROTO_IPV4 } as u8,
+            pf: if ipv6 {
+                bindings::NFPROTO_IPV6
+            } else {
+                bindings::NFPROTO_IPV4
+            } as u8,
             hooknum: point,
             priority: c_int::MAX,
             ..Default::default()
@@ -88,7 +92,11 @@ unsafe fn transport<const IPV6: bool>(skb: *mut bindings::sk_buff) -> Option<(u3
                 return None;
             }
             let payload = u32::from(u16::from_be((*header).payload_len));
-            let total = if payload == 0 { (*skb).len - 40 } else { payload };
+            let total = if payload == 0 {
+                (*skb).len - 40
+            } else {
+                payload
+            };
             Some((offset, total.checked_sub(extensions)?))
         } else {
             let header = ip.cast::<bindings::iphdr>();
@@ -121,7 +129,9 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
     // pulled into one piece before they are read. The socket is held by the packet or by the
     // look-up below.
     unsafe {
-        let Some((offset, total)) = transport::<IPV6>(skb) else { return ACCEPT };
+        let Some((offset, total)) = transport::<IPV6>(skb) else {
+            return ACCEPT;
+        };
         if !bindings::knet_helper_pskb_may_pull(skb, offset + HEADER as u32) {
             return ACCEPT;
         }
@@ -148,8 +158,9 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
         let mut verdict = Verdict::Accept;
         if !sk.is_null() && bindings::knet_helper_sk_fullsock(sk) {
             let is_tcp = (*sk).sk_protocol == bindings::IPPROTO_TCP as u16;
-            if let Some(meta) =
-                Context::<P>::of(sk).filter(|_| is_tcp).and_then(Context::meta)
+            if let Some(meta) = Context::<P>::of(sk)
+                .filter(|_| is_tcp)
+                .and_then(Context::meta)
             {
                 let segment = header.incoming(skb, IPV6, offset, total - length);
                 verdict = P::arrived(meta, Sock::from_ptr(sk), &segment);
@@ -180,7 +191,9 @@ unsafe extern "C" fn leaving<P: Protocol, const IPV6: bool>(
         {
             return ACCEPT;
         }
-        let Some((offset, _)) = transport::<IPV6>(skb) else { return ACCEPT };
+        let Some((offset, _)) = transport::<IPV6>(skb) else {
+            return ACCEPT;
+        };
         let request = bindings::knet_helper_inet_reqsk(sk);
         let listener = bindings::knet_helper_rsk_listener(request);
         let Some(meta) = Context::<P>::of(listener).and_then(Context::meta) else {

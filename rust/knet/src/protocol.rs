@@ -2,13 +2,13 @@
 
 //! What a protocol of meta-sockets decides; everything else is plumbing of this crate.
 
+use crate::address::SocketAddress;
 use crate::message::{Message, PollTable};
 use crate::meta::{DataGuard, Meta, OwnerGuard};
 use crate::segment::{ChildRequest, Incoming, OptionEdit, Outgoing, SynAck};
 use crate::sock::Sock;
 use crate::sockopt::{GetOption, SetOption};
 use crate::subflow::Tcp;
-use crate::address::SocketAddress;
 use core::mem::MaybeUninit;
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;

@@ -66,7 +66,11 @@ pub struct OptionEdit {
 
 impl OptionEdit {
     pub(crate) const fn new() -> Self {
-        Self { options: [KIND_NOP; OPTION_SPACE], length: 0, window: None }
+        Self {
+            options: [KIND_NOP; OPTION_SPACE],
+            length: 0,
+            window: None,
+        }
     }
 
     /// The buffer in which options are written from its start.
@@ -237,7 +241,10 @@ impl Rewrite {
     fn new(header: &[u8], added: &[u8]) -> Option<Self> {
         let mut bytes = [KIND_NOP; HEADER + OPTION_SPACE];
         bytes.get_mut(..header.len())?.copy_from_slice(header);
-        let mut this = Self { bytes, length: header.len() };
+        let mut this = Self {
+            bytes,
+            length: header.len(),
+        };
         while this.length + added.len() > HEADER + OPTION_SPACE {
             this.drop_sack_block()?;
         }
@@ -261,7 +268,10 @@ impl Rewrite {
         self.length -= removed;
         if removed == 8 {
             let length_at = self.bytes.get(at..end).and_then(|option| {
-                option.iter().position(|&kind| kind == KIND_SACK).map(|kind| at + kind + 1)
+                option
+                    .iter()
+                    .position(|&kind| kind == KIND_SACK)
+                    .map(|kind| at + kind + 1)
             })?;
             let byte = self.bytes.get_mut(length_at)?;
             *byte = byte.checked_sub(8)?;
@@ -288,7 +298,10 @@ pub(crate) unsafe fn rewrite_transport(skb: *mut bindings::sk_buff, edit: &Optio
     let old = unsafe { Header::new((*skb).data.cast()) };
     let mut new = Rewrite::new(old.0, edit.padded()).ok_or(ENOSPC)?;
     if let Some(window) = edit.window {
-        new.bytes.get_mut(14..16).ok_or(EINVAL)?.copy_from_slice(&window.to_be_bytes());
+        new.bytes
+            .get_mut(14..16)
+            .ok_or(EINVAL)?
+            .copy_from_slice(&window.to_be_bytes());
     }
     let (old_length, length) = (old.length(), new.length);
     // SAFETY: `skb_cow_head` makes the header ours; push and pull stay inside the head that it

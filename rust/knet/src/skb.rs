@@ -41,7 +41,11 @@ impl Packet {
     pub(crate) unsafe fn from_raw(skb: NonNull<bindings::sk_buff>) -> Self {
         let mut this = Self(skb);
         // INVARIANT: By the caller's promise.
-        this.set_span(Span { position: 0, offset: 0, len: 0 });
+        this.set_span(Span {
+            position: 0,
+            offset: 0,
+            len: 0,
+        });
         this
     }
 
@@ -130,7 +134,11 @@ impl PacketQueue {
         // SAFETY: The list is initialised; packets in it are ours and carry a span.
         unsafe {
             let skb = NonNull::new(bindings::knet_helper_skb_peek(list))?;
-            Some(core::ptr::addr_of!((*skb.as_ptr()).cb).cast::<Span>().read())
+            Some(
+                core::ptr::addr_of!((*skb.as_ptr()).cb)
+                    .cast::<Span>()
+                    .read(),
+            )
         }
     }
 

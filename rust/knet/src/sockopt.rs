@@ -46,7 +46,12 @@ impl SetOption {
         value: bindings::sockptr_t,
         len: c_uint,
     ) -> Self {
-        Self { level, name, value, len }
+        Self {
+            level,
+            name,
+            value,
+            len,
+        }
     }
 
     /// The value as an integer.
@@ -113,7 +118,12 @@ impl GetOption {
         value: *mut c_char,
         len: *mut c_int,
     ) -> Self {
-        Self { level, name, value, len }
+        Self {
+            level,
+            name,
+            value,
+            len,
+        }
     }
 
     /// Lets a subflow answer.

@@ -32,7 +32,10 @@ impl Tcp<'_> {
     /// lives.
     pub(crate) unsafe fn assume_locked(sk: *mut bindings::sock) -> Self {
         // SAFETY: By the caller's promise it is not null.
-        Self { sk: unsafe { NonNull::new_unchecked(sk) }, _lifetime: PhantomData }
+        Self {
+            sk: unsafe { NonNull::new_unchecked(sk) },
+            _lifetime: PhantomData,
+        }
     }
 
     pub(crate) fn as_ptr(&self) -> *mut bindings::sock {
@@ -216,9 +219,7 @@ impl Tcp<'_> {
     /// A packet that shares the data of the first packet of the receive queue.
     pub fn clone_packet(&self, view: &PacketView) -> Option<Packet> {
         // SAFETY: The packet is live while it is in the queue of the locked socket.
-        let clone = unsafe {
-            bindings::skb_clone(view.skb.as_ptr(), bindings::GFP_ATOMIC)
-        };
+        let clone = unsafe { bindings::skb_clone(view.skb.as_ptr(), bindings::GFP_ATOMIC) };
         // SAFETY: A fresh clone is ours.
         NonNull::new(clone).map(|skb| unsafe { Packet::from_raw(skb) })
     }
@@ -347,7 +348,10 @@ pub fn pace(sock: &Sock) -> Pace {
     unsafe {
         let sent = addr_of!((*tcp).srtt_us).read_volatile() >> 3;
         let received = addr_of!((*tcp).rcv_rtt_est.rtt_us).read_volatile() >> 3;
-        Pace { rtt_us: sent.max(received), mss: addr_of!((*tcp).mss_cache).read_volatile() }
+        Pace {
+            rtt_us: sent.max(received),
+            mss: addr_of!((*tcp).mss_cache).read_volatile(),
+        }
     }
 }
 
@@ -379,7 +383,9 @@ pub fn lock(sock: &Sock) -> TcpGuard<'_> {
     // SAFETY: The socket is live.
     unsafe { bindings::knet_helper_lock_sock(sock.as_ptr()) };
     // SAFETY: Locked above until the guard is dropped.
-    TcpGuard { tcp: unsafe { Tcp::assume_locked(sock.as_ptr()) } }
+    TcpGuard {
+        tcp: unsafe { Tcp::assume_locked(sock.as_ptr()) },
+    }
 }
 
 /// The lock of a subflow, owned by a process.
@@ -433,7 +439,11 @@ pub struct AcceptedSubflow<P: Protocol> {
 pub fn accept<P: Protocol>(listener: &Sock, timeout: c_long) -> Result<AcceptedSubflow<P>> {
     let sk = listener.as_ptr();
     let mut argument = bindings::proto_accept_arg {
-        flags: if timeout == 0 { bindings::O_NONBLOCK as c_int } else { 0 },
+        flags: if timeout == 0 {
+            bindings::O_NONBLOCK as c_int
+        } else {
+            0
+        },
         err: 0,
         is_empty: 0,
         kern: true,
@@ -451,8 +461,11 @@ pub fn accept<P: Protocol>(listener: &Sock, timeout: c_long) -> Result<AcceptedS
         }
         Sock::from_ptr(child)
     };
-    let subflow =
-        Subflow { sk: child.hold(), socket: core::ptr::null_mut(), _protocol: PhantomData };
+    let subflow = Subflow {
+        sk: child.hold(),
+        socket: core::ptr::null_mut(),
+        _protocol: PhantomData,
+    };
     match Context::<P>::take(&subflow.sk) {
         Some(meta) => Ok(AcceptedSubflow { subflow, meta }),
         None => {
@@ -483,7 +496,11 @@ impl<P: Protocol> Subflow<P> {
             bindings::sk_net_refcnt_upgrade(sk);
             (*sk).sk_allocation = bindings::GFP_ATOMIC;
             (*sk).sk_use_task_frag = false;
-            Self { sk: Sock::from_ptr(sk).hold(), socket, _protocol: PhantomData }
+            Self {
+                sk: Sock::from_ptr(sk).hold(),
+                socket,
+                _protocol: PhantomData,
+            }
         };
         if let Err(error) = Context::<P>::attach(meta, socket) {
             this.close();

@@ -213,9 +213,8 @@ unsafe extern "C" fn connect<P: Protocol>(
 ) -> c_int {
     // SAFETY: As in `bind`; `inet_stream_connect` owns the socket.
     errno(unsafe {
-        SocketAddress::from_raw(address.cast(), length).and_then(|address| {
-            P::connect(&mut Meta::from_ptr(sk).assume_locked(), &address)
-        })
+        SocketAddress::from_raw(address.cast(), length)
+            .and_then(|address| P::connect(&mut Meta::from_ptr(sk).assume_locked(), &address))
     })
 }
 
@@ -339,9 +338,7 @@ unsafe extern "C" fn setsockopt<P: Protocol>(
     len: c_uint,
 ) -> c_int {
     // SAFETY: The kernel passes a live socket of our protocol and the caller's value.
-    errno(unsafe {
-        P::set_option(Meta::from_ptr(sk), &SetOption::new(level, name, value, len))
-    })
+    errno(unsafe { P::set_option(Meta::from_ptr(sk), &SetOption::new(level, name, value, len)) })
 }
 
 unsafe extern "C" fn getsockopt<P: Protocol>(
@@ -352,8 +349,5 @@ unsafe extern "C" fn getsockopt<P: Protocol>(
     len: *mut c_int,
 ) -> c_int {
     // SAFETY: As above.
-    errno(unsafe {
-        P::get_option(Meta::from_ptr(sk), &GetOption::new(level, name, value, len))
-    })
+    errno(unsafe { P::get_option(Meta::from_ptr(sk), &GetOption::new(level, name, value, len)) })
 }
-
