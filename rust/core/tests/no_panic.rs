@@ -56,7 +56,7 @@ fn panics_of(object: &Path) -> Vec<&'static str> {
             .windows(path.len())
             .any(|window| window == path.as_bytes())
     };
-    PANIC_PATHS.into_iter().filter(|path| named(path)).collect()
+    PANIC_PATHS.into_iter().filter(named).collect()
 }
 
 #[test]
