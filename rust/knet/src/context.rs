@@ -70,7 +70,7 @@ impl<P: Protocol> Context<P> {
         // SAFETY: By the caller's promise; the data of our ULP is always a context.
         unsafe {
             let icsk = sk.cast::<bindings::inet_connection_sock>();
-            if !core::ptr::eq((*icsk).icsk_ulp_ops, ulp::<P>()) {
+            if !core::ptr::eq((*icsk).icsk_ulp_ops, ulp()) {
                 return None;
             }
             bindings::knet_helper_ulp_data(sk).cast::<Self>().as_ref()
@@ -151,7 +151,7 @@ unsafe impl Sync for Slot {}
 static ULP: Slot = Slot(core::cell::UnsafeCell::new(MaybeUninit::zeroed()));
 
 /// The ULP of the protocol. The crate serves one protocol per module.
-fn ulp<P: Protocol>() -> *mut bindings::tcp_ulp_ops {
+fn ulp() -> *mut bindings::tcp_ulp_ops {
     ULP.0.get().cast()
 }
 
@@ -161,7 +161,7 @@ pub struct Registration<P: Protocol>(core::marker::PhantomData<P>);
 impl<P: Protocol> Registration<P> {
     /// Registers the ULP of `P`. At most one protocol per module.
     pub fn new(module: &'static ThisModule) -> Result<Self> {
-        let ops = ulp::<P>();
+        let ops = ulp();
         // SAFETY: Nobody reads the static before it is registered.
         unsafe {
             (*ops).init = Some(init::<P>);
@@ -169,7 +169,7 @@ impl<P: Protocol> Registration<P> {
             (*ops).clone = Some(clone::<P>);
             (*ops).owner = module.as_ptr().cast();
             for (to, from) in (*ops).name.iter_mut().zip(P::ULP_NAME) {
-                *to = *from as _;
+                *to = *from;
             }
             kernel::error::to_result(bindings::tcp_register_ulp(ops))?;
         }
@@ -181,13 +181,17 @@ impl<P: Protocol> Drop for Registration<P> {
     fn drop(&mut self) {
         // SAFETY: Registered in `new`; contexts that wait for their grace period are awaited.
         unsafe {
-            bindings::tcp_unregister_ulp(ulp::<P>());
+            bindings::tcp_unregister_ulp(ulp());
             bindings::rcu_barrier();
         }
     }
 }
 
 /// Called by TCP_ULP with the socket owned by the process.
+///
+/// # Safety
+///
+/// The kernel passes a live TCP socket that the calling process owns.
 unsafe extern "C" fn init<P: Protocol>(sk: *mut bindings::sock) -> c_int {
     // SAFETY: The kernel passes a live, locked TCP socket. Only a socket of the kernel's own
     // whose `sk_user_data` was set by `attach` is taken: user space can name any ULP.
@@ -221,6 +225,10 @@ unsafe extern "C" fn init<P: Protocol>(sk: *mut bindings::sock) -> c_int {
 }
 
 /// Called when TCP copies a listener for a child. Softirq.
+///
+/// # Safety
+///
+/// The kernel passes a locked copy of a socket of our ULP, whose ULP data is still the listener's.
 unsafe extern "C" fn clone<P: Protocol>(
     _request: *const bindings::request_sock,
     child: *mut bindings::sock,
@@ -233,7 +241,7 @@ unsafe extern "C" fn clone<P: Protocol>(
         let parent = bindings::knet_helper_ulp_data(child).cast::<Context<P>>();
         match Context::<P>::new(null_mut(), (*parent).original, GFP_ATOMIC) {
             Ok(context) => {
-                bindings::knet_helper_module_get((*ulp::<P>()).owner);
+                bindings::knet_helper_module_get((*ulp()).owner);
                 bindings::knet_helper_set_ulp_data(child, KBox::into_raw(context).cast());
             }
             Err(_) => {
@@ -247,19 +255,23 @@ unsafe extern "C" fn clone<P: Protocol>(
                 (*child).sk_write_space = original.write_space;
                 (*child).sk_state_change = original.state_change;
                 (*child).sk_error_report = original.error_report;
-                hooks::remove::<P>(child);
+                hooks::remove(child);
             }
         }
     }
 }
 
 /// Called when TCP is done with the socket. Softirq or process context.
+///
+/// # Safety
+///
+/// The kernel passes a socket of our ULP, locked or without other users.
 unsafe extern "C" fn release<P: Protocol>(sk: *mut bindings::sock) {
     // SAFETY: The kernel passes a socket of our ULP, locked or without other users.
     unsafe {
         let context = bindings::knet_helper_ulp_data(sk).cast::<Context<P>>();
         bindings::knet_helper_set_ulp_data(sk, null_mut());
-        hooks::remove::<P>(sk);
+        hooks::remove(sk);
         let Some(this) = context.as_ref() else { return };
         (*sk).sk_data_ready = this.original.data_ready;
         (*sk).sk_write_space = this.original.write_space;
@@ -278,6 +290,11 @@ unsafe extern "C" fn release<P: Protocol>(sk: *mut bindings::sock) {
     }
 }
 
+/// The end of a context, a grace period after its release.
+///
+/// # Safety
+///
+/// `rcu` is the head of a context that [`release`] queued.
 unsafe extern "C" fn free<P: Protocol>(rcu: *mut bindings::callback_head) {
     // SAFETY: `release` queued the head of a context that nobody reaches any more.
     unsafe {
@@ -312,6 +329,11 @@ pub(crate) unsafe fn with_meta<P: Protocol>(
     }
 }
 
+/// Data, a FIN, or for a listener a connection came.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our ULP: a locked one, or a listener.
 unsafe extern "C" fn data_ready<P: Protocol>(sk: *mut bindings::sock) {
     // SAFETY: The kernel passes a live socket: a locked one, or a listener that has a new
     // connection, which is told apart by its state and only notified.
@@ -333,6 +355,11 @@ unsafe extern "C" fn data_ready<P: Protocol>(sk: *mut bindings::sock) {
     }
 }
 
+/// TCP may have room to send.
+///
+/// # Safety
+///
+/// TCP passes a live socket of our ULP whose lock the current context holds.
 unsafe extern "C" fn write_space<P: Protocol>(sk: *mut bindings::sock) {
     // SAFETY: TCP calls it with the socket locked.
     unsafe {
@@ -340,6 +367,11 @@ unsafe extern "C" fn write_space<P: Protocol>(sk: *mut bindings::sock) {
     }
 }
 
+/// TCP changed the state of the socket.
+///
+/// # Safety
+///
+/// TCP passes a live socket of our ULP whose lock the current context holds.
 unsafe extern "C" fn state_change<P: Protocol>(sk: *mut bindings::sock) {
     // SAFETY: TCP calls it with the socket locked.
     unsafe {
@@ -348,6 +380,11 @@ unsafe extern "C" fn state_change<P: Protocol>(sk: *mut bindings::sock) {
     }
 }
 
+/// TCP has an error to report.
+///
+/// # Safety
+///
+/// TCP passes a live socket of our ULP whose lock the current context holds.
 unsafe extern "C" fn error_report<P: Protocol>(sk: *mut bindings::sock) {
     // SAFETY: TCP calls it with the socket locked.
     unsafe {

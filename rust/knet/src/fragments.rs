@@ -77,7 +77,7 @@ impl Gathered {
     /// Forgets the first `bytes` bytes: they were taken.
     pub fn advance(&mut self, bytes: usize) {
         let mut left = bytes.min(self.len);
-        self.len -= left;
+        self.len = self.len.saturating_sub(left);
         while left > 0 && self.first < self.count {
             let Some(vector) = self.vectors.get_mut(self.first) else {
                 return;
@@ -86,12 +86,12 @@ impl Gathered {
             let vector = unsafe { vector.assume_init_mut() };
             let have = vector.bv_len as usize;
             if left < have {
-                vector.bv_offset += left as u32;
-                vector.bv_len -= left as u32;
+                vector.bv_offset = vector.bv_offset.wrapping_add(left as u32);
+                vector.bv_len = vector.bv_len.wrapping_sub(left as u32);
                 return;
             }
-            left -= have;
-            self.first += 1;
+            left = left.saturating_sub(have);
+            self.first = self.first.saturating_add(1);
         }
     }
 
@@ -108,8 +108,8 @@ impl Gathered {
             bindings::knet_helper_bvec_set_page(vector.as_mut_ptr(), page.as_ptr(), len, offset);
         }
         *slot = Some(page);
-        self.count += 1;
-        self.len += len as usize;
+        self.count = self.count.saturating_add(1);
+        self.len = self.len.saturating_add(len as usize);
         true
     }
 
@@ -175,19 +175,17 @@ impl SendQueue {
     /// Bytes that were never sent.
     pub fn unsent(&self) -> u64 {
         let (index, offset) = self.cursor;
-        let mut sent = 0u64;
-        let mut at = 0;
-        while at < index {
-            sent += u64::from(self.fragment(at).map_or(0, |fragment| fragment.len));
-            at += 1;
-        }
-        sent += u64::from(offset);
+        let before = (0..index).filter_map(|at| self.fragment(at));
+        let sent = before.fold(u64::from(offset), |sum, fragment| {
+            sum.saturating_add(u64::from(fragment.len))
+        });
         self.bytes
             .saturating_sub(sent.saturating_sub(u64::from(self.acked)))
     }
 
+    /// Place in the ring, whose size is a power of two, of the fragment `index` after the first.
     fn slot(&self, index: usize) -> usize {
-        (self.head + index) & (self.ring.len().wrapping_sub(1))
+        self.head.wrapping_add(index) & self.ring.len().wrapping_sub(1)
     }
 
     fn fragment(&self, index: usize) -> Option<&Fragment> {
@@ -212,9 +210,11 @@ impl SendQueue {
             .checked_sub(1)
             .and_then(|last| self.fragment_mut(last))
         {
-            if last.page == written.page && last.offset + last.len == written.offset {
-                last.len += written.len;
-                self.bytes += u64::from(written.len);
+            let follows = last.offset.checked_add(last.len) == Some(written.offset);
+            let whole = last.len.checked_add(written.len);
+            if let (true, true, Some(whole)) = (last.page == written.page, follows, whole) {
+                last.len = whole;
+                self.bytes = self.bytes.saturating_add(u64::from(written.len));
                 return Ok(());
             }
         }
@@ -233,13 +233,13 @@ impl SendQueue {
             Some(place) => *place = Some(fragment),
             None => return Err(ENOMEM),
         }
-        self.count += 1;
-        self.bytes += u64::from(written.len);
+        self.count = self.count.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(u64::from(written.len));
         Ok(())
     }
 
     fn grow(&mut self) -> Result {
-        let size = (self.ring.len() * 2).max(8);
+        let size = self.ring.len().saturating_mul(2).max(8);
         let mut ring = KVec::with_capacity(size, GFP_ATOMIC)?;
         for index in 0..self.count {
             let slot = self.slot(index);
@@ -257,27 +257,27 @@ impl SendQueue {
     /// Drops the first `bytes` bytes: they are acknowledged.
     pub fn acknowledge(&mut self, bytes: u64) {
         let mut left = bytes.min(self.bytes);
-        self.bytes -= left;
+        self.bytes = self.bytes.saturating_sub(left);
         while left > 0 {
             let Some(fragment) = self.fragment(0) else {
                 break;
             };
-            let available = u64::from(fragment.len - self.acked);
+            let available = u64::from(fragment.len.saturating_sub(self.acked));
             if left < available || (left == available && self.count == 1) {
                 // The last fragment stays as long as it may grow.
-                self.acked += left as u32;
+                self.acked = self.acked.saturating_add(left as u32);
                 if self.cursor.0 == 0 && self.cursor.1 < self.acked {
                     self.cursor.1 = self.acked;
                 }
                 return;
             }
-            left -= available;
+            left = left.saturating_sub(available);
             let slot = self.slot(0);
             if let Some(place) = self.ring.get_mut(slot) {
                 *place = None;
             }
             self.head = self.slot(1);
-            self.count -= 1;
+            self.count = self.count.saturating_sub(1);
             self.acked = 0;
             self.cursor = match self.cursor.0.checked_sub(1) {
                 Some(index) => (index, self.cursor.1),
@@ -286,31 +286,11 @@ impl SendQueue {
         }
     }
 
-    /// Takes up to `max` bytes that were never sent.
+    /// Takes up to `max` bytes that were never sent, and moves the place of the next unsent byte
+    /// behind them.
     pub fn gather_unsent(&mut self, max: u32) -> Gathered {
         let mut gathered = Gathered::new();
-        let (mut index, mut offset) = self.cursor;
-        let mut left = max;
-        while left > 0 {
-            let Some(fragment) = self.fragment(index) else {
-                break;
-            };
-            let available = fragment.len - offset;
-            if available == 0 {
-                if index + 1 >= self.count {
-                    break;
-                }
-                (index, offset) = (index + 1, 0);
-                continue;
-            }
-            let take = available.min(left);
-            if !gathered.add(fragment.page, fragment.offset + offset, take) {
-                break;
-            }
-            offset += take;
-            left -= take;
-        }
-        self.cursor = (index, offset);
+        self.cursor = self.gather(&mut gathered, self.cursor, max);
         gathered
     }
 
@@ -318,28 +298,47 @@ impl SendQueue {
     /// were sent or not, and leaves the place of the next unsent byte alone.
     pub fn gather_at(&self, skip: u64, max: u32) -> Gathered {
         let mut gathered = Gathered::new();
-        let mut skip = skip + u64::from(self.acked);
+        let mut skip = skip.saturating_add(u64::from(self.acked));
+        let mut index = 0usize;
+        while let Some(fragment) = self.fragment(index) {
+            match skip.checked_sub(u64::from(fragment.len)) {
+                Some(rest) => skip = rest,
+                None => {
+                    self.gather(&mut gathered, (index, skip as u32), max);
+                    break;
+                }
+            }
+            index = index.saturating_add(1);
+        }
+        gathered
+    }
+
+    /// Adds up to `max` bytes from the place `from` (index and offset) on, and returns the place
+    /// after them.
+    fn gather(&self, to: &mut Gathered, from: (usize, u32), max: u32) -> (usize, u32) {
+        let (mut index, mut offset) = from;
         let mut left = max;
-        let mut index = 0;
         while left > 0 {
             let Some(fragment) = self.fragment(index) else {
                 break;
             };
-            if skip >= u64::from(fragment.len) {
-                skip -= u64::from(fragment.len);
-                index += 1;
+            let take = fragment.len.saturating_sub(offset).min(left);
+            if take == 0 {
+                let next = index.saturating_add(1);
+                if next >= self.count {
+                    // The last fragment may still grow.
+                    break;
+                }
+                (index, offset) = (next, 0);
                 continue;
             }
-            let offset = skip as u32;
-            let take = (fragment.len - offset).min(left);
-            if !gathered.add(fragment.page, fragment.offset + offset, take) {
+            if !to.add(fragment.page, fragment.offset.saturating_add(offset), take) {
                 break;
             }
-            left -= take;
-            skip = 0;
-            index += 1;
+            offset = offset.saturating_add(take);
+            left = left.saturating_sub(take);
         }
-        gathered
+        (index, offset)
     }
 
     /// Empties the queue.

@@ -8,10 +8,8 @@
 use crate::bindings;
 use crate::context::{with_meta, Context};
 use crate::meta::Protocol;
-use crate::segment::{
-    droppable, rewrite_transport, ChildRequest, Handshake, Header, OptionEdit, Outgoing, HEADER,
-    OPTION_SPACE,
-};
+use crate::rewrite::{droppable, rewrite_transport};
+use crate::segment::{ChildRequest, Handshake, Header, OptionEdit, Outgoing};
 use crate::sock::Sock;
 use crate::subflow::Tcp;
 use core::cell::UnsafeCell;
@@ -21,6 +19,7 @@ use kernel::error::to_result;
 use kernel::prelude::*;
 
 type Table = bindings::inet_connection_sock_af_ops;
+type WriteSpace = Option<unsafe extern "C" fn(*mut bindings::sock)>;
 
 /// One kind of TCP socket: the kernel's table, and our copy of it with the hooks in it.
 struct Flavour {
@@ -94,7 +93,7 @@ static STREAM_WRITE_SPACE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut())
 pub(crate) unsafe fn wake_writers_as_stream(sk: *mut bindings::sock) {
     let space = STREAM_WRITE_SPACE.load(Ordering::Acquire);
     // SAFETY: The pointer is null or came from a field of this type; `sk` by the caller's promise.
-    unsafe { (*sk).sk_write_space = core::mem::transmute::<*mut (), _>(space) };
+    unsafe { (*sk).sk_write_space = core::mem::transmute::<*mut (), WriteSpace>(space) };
 }
 
 /// Learns the kernel's tables from two throw-away sockets. Called once at load, before the ULP is
@@ -157,7 +156,7 @@ pub(crate) unsafe fn install<P: Protocol>(sk: *mut bindings::sock) {
 /// # Safety
 ///
 /// As for [`install`].
-pub(crate) unsafe fn remove<P: Protocol>(sk: *mut bindings::sock) {
+pub(crate) unsafe fn remove(sk: *mut bindings::sock) {
     // SAFETY: By the caller's promise.
     unsafe {
         let icsk = sk.cast::<bindings::inet_connection_sock>();
@@ -186,6 +185,10 @@ unsafe fn original(sk: *const bindings::sock) -> *const Table {
 }
 
 /// TCP has built a segment, the last step before IP. The socket is locked.
+///
+/// # Safety
+///
+/// TCP passes its live, locked socket and a segment of its own that begins with the TCP header.
 unsafe extern "C" fn queue_xmit<P: Protocol>(
     sk: *mut bindings::sock,
     skb: *mut bindings::sk_buff,
@@ -202,7 +205,7 @@ unsafe extern "C" fn queue_xmit<P: Protocol>(
                 seq: header.seq(),
                 payload_len: (*skb).len.saturating_sub(header.length() as u32),
                 window: header.window(),
-                free: HEADER + OPTION_SPACE - header.length(),
+                free: header.free(),
                 droppable: droppable(header.options()),
             };
             let mut edit = OptionEdit::new();
@@ -223,6 +226,10 @@ unsafe extern "C" fn queue_xmit<P: Protocol>(
 
 /// TCP accepted the SYN/ACK of a connecting socket, or remembers the route of a later segment.
 /// The socket is locked.
+///
+/// # Safety
+///
+/// TCP passes its live, locked socket and a packet that begins with its TCP header.
 unsafe extern "C" fn sk_rx_dst_set<P: Protocol>(
     sk: *mut bindings::sock,
     skb: *const bindings::sk_buff,
@@ -243,6 +250,10 @@ unsafe extern "C" fn sk_rx_dst_set<P: Protocol>(
 }
 
 /// The handshake with a listener is done: TCP makes the child. Softirq; the listener is not locked.
+///
+/// # Safety
+///
+/// TCP passes live objects inside an RCU read-side section.
 unsafe extern "C" fn syn_recv_sock<P: Protocol>(
     listener: *const bindings::sock,
     skb: *mut bindings::sk_buff,

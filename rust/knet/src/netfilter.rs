@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::meta::Protocol;
 use crate::netns::Net;
 use crate::protocol::Verdict;
-use crate::segment::{rewrite_packet, Handshake, Header, OptionEdit, SynAck, HEADER, OPTION_SPACE};
+use crate::rewrite::rewrite_packet;
+use crate::segment::{Handshake, Header, OptionEdit, SynAck, HEADER};
 use crate::sock::{Sock, State};
 use core::ptr::NonNull;
 use kernel::prelude::*;
@@ -93,7 +94,7 @@ unsafe fn transport<const IPV6: bool>(skb: *mut bindings::sk_buff) -> Option<(u3
             }
             let payload = u32::from(u16::from_be((*header).payload_len));
             let total = if payload == 0 {
-                (*skb).len - 40
+                (*skb).len.checked_sub(40)?
             } else {
                 payload
             };
@@ -120,6 +121,11 @@ fn may_speak_mptcp(options: &[u8]) -> bool {
 }
 
 /// A packet for this host. Softirq (or process context with softirqs off), under RCU.
+///
+/// # Safety
+///
+/// Netfilter passes a live packet that begins with its checked IP header, inside an RCU read-side
+/// section.
 unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
     _private: *mut c_void,
     skb: *mut bindings::sk_buff,
@@ -132,14 +138,14 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
         let Some((offset, total)) = transport::<IPV6>(skb) else {
             return ACCEPT;
         };
-        if !bindings::knet_helper_pskb_may_pull(skb, offset + HEADER as u32) {
+        if !bindings::knet_helper_pskb_may_pull(skb, offset.saturating_add(HEADER as u32)) {
             return ACCEPT;
         }
         let at = (*skb).data.add(offset as usize);
         let length = u32::from(at.add(12).read() >> 4) * 4;
         if length <= HEADER as u32
             || total < length
-            || !bindings::knet_helper_pskb_may_pull(skb, offset + length)
+            || !bindings::knet_helper_pskb_may_pull(skb, offset.saturating_add(length))
         {
             return ACCEPT;
         }
@@ -162,7 +168,7 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
                 .filter(|_| is_tcp)
                 .and_then(Context::meta)
             {
-                let segment = header.incoming(skb, IPV6, offset, total - length);
+                let segment = header.incoming(skb, IPV6, offset, total.saturating_sub(length));
                 verdict = P::arrived(meta, Sock::from_ptr(sk), &segment);
             }
         }
@@ -177,6 +183,11 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
 }
 
 /// A packet of this host. Only SYN/ACKs of our listeners are touched. Under RCU.
+///
+/// # Safety
+///
+/// Netfilter passes a live packet of this host that begins with its IP header and owns a reference
+/// to its socket or request, inside an RCU read-side section.
 unsafe extern "C" fn leaving<P: Protocol, const IPV6: bool>(
     _private: *mut c_void,
     skb: *mut bindings::sk_buff,
@@ -206,7 +217,7 @@ unsafe extern "C" fn leaving<P: Protocol, const IPV6: bool>(
         let syn = SynAck {
             handshake: Handshake::new(request),
             syn_options: saved_options(request),
-            free: HEADER + OPTION_SPACE - header.length(),
+            free: header.free(),
         };
         let mut edit = OptionEdit::new();
         P::answer_syn(meta, &syn, &mut edit);
@@ -223,15 +234,25 @@ unsafe extern "C" fn leaving<P: Protocol, const IPV6: bool>(
 ///
 /// `request` is a live request; what it saved lives as long.
 pub(crate) unsafe fn saved_options<'a>(request: *mut bindings::request_sock) -> Option<&'a [u8]> {
-    // SAFETY: By the caller's promise; the kernel saved network and TCP header whole.
+    // SAFETY: By the caller's promise.
+    unsafe { options_of_saved((*request).saved_syn) }
+}
+
+/// The options of a saved SYN.
+///
+/// # Safety
+///
+/// `saved` is null or points to the lengths of three headers with those headers behind them.
+pub(crate) unsafe fn options_of_saved<'a>(saved: *const bindings::saved_syn) -> Option<&'a [u8]> {
+    // SAFETY: By the caller's promise.
+    let lengths = unsafe { saved.as_ref()? };
+    let before = (lengths.mac_hdrlen as usize)
+        .saturating_add(lengths.network_hdrlen as usize)
+        .saturating_add(HEADER);
+    let length = (lengths.tcp_hdrlen as usize).checked_sub(HEADER)?;
+    // SAFETY: By the caller's promise `tcp_hdrlen` bytes lie behind the other two headers.
     unsafe {
-        let saved = (*request).saved_syn.as_ref()?;
-        let skipped = saved.mac_hdrlen + saved.network_hdrlen;
-        if saved.tcp_hdrlen < HEADER as u32 {
-            return None;
-        }
-        let at = saved.data.as_ptr().add(skipped as usize);
-        let header = Header::new(at.cast());
-        header.options().get(..saved.tcp_hdrlen as usize - HEADER)
+        let data = core::ptr::addr_of!((*saved).data).cast::<u8>();
+        Some(core::slice::from_raw_parts(data.add(before), length))
     }
 }

@@ -5,7 +5,6 @@
 use crate::bindings;
 use crate::sock::{Address, Tuple};
 use core::ptr::NonNull;
-use kernel::prelude::*;
 
 /// Length of a TCP header without options, in bytes.
 pub const HEADER: usize = 20;
@@ -13,7 +12,6 @@ pub const HEADER: usize = 20;
 pub const OPTION_SPACE: usize = 40;
 
 const KIND_NOP: u8 = 1;
-const KIND_SACK: u8 = 5;
 
 /// TCP flags of a segment, as in byte 13 of the header.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -84,12 +82,14 @@ impl OptionEdit {
         self.length = length.min(OPTION_SPACE);
     }
 
-    fn padded(&self) -> &[u8] {
-        let padded = self.length.next_multiple_of(4);
+    /// The options, padded to whole words.
+    pub(crate) fn padded(&self) -> &[u8] {
+        let padded = self.length.saturating_add(3) & !3;
         self.options.get(..padded).unwrap_or(&[])
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether nothing is to be changed.
+    pub(crate) fn is_empty(&self) -> bool {
         self.length == 0 && self.window.is_none()
     }
 }
@@ -147,11 +147,21 @@ impl<'a> Header<'a> {
         Self(unsafe { core::slice::from_raw_parts(at, length.max(HEADER)) })
     }
 
+    /// The word of four bytes at `at` in host byte order.
     fn word(&self, at: usize) -> u32 {
-        match self.0.get(at..at + 4) {
-            Some(&[a, b, c, d]) => u32::from_be_bytes([a, b, c, d]),
-            _ => 0,
+        match self.0.get(at..).and_then(<[u8]>::first_chunk) {
+            Some(bytes) => u32::from_be_bytes(*bytes),
+            None => 0,
         }
+    }
+
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Option space that is free, in bytes.
+    pub(crate) fn free(&self) -> usize {
+        (HEADER + OPTION_SPACE).saturating_sub(self.length())
     }
 
     pub(crate) fn length(&self) -> usize {
@@ -197,167 +207,6 @@ impl<'a> Header<'a> {
             options: self.options(),
         }
     }
-}
-
-/// Where the SACK option lies in `options`, with the padding before it: offset and length.
-fn find_sack(options: &[u8]) -> Option<(usize, usize)> {
-    let mut at = 0;
-    let mut padding = 0;
-    while at < OPTION_SPACE {
-        let kind = *options.get(at)?;
-        if kind == KIND_NOP {
-            at += 1;
-            padding += 1;
-            continue;
-        }
-        let length = usize::from(*options.get(at + 1)?);
-        if kind == 0 || length < 2 {
-            return None;
-        }
-        if kind == KIND_SACK {
-            let padding = padding.min(2);
-            return Some((at - padding, length + padding));
-        }
-        at += length;
-        padding = 0;
-    }
-    None
-}
-
-/// Bytes that dropping SACK blocks would free in `options`.
-pub(crate) fn droppable(options: &[u8]) -> usize {
-    find_sack(options).map_or(0, |(_, length)| length)
-}
-
-/// A TCP header with options that is being rewritten.
-struct Rewrite {
-    bytes: [u8; HEADER + OPTION_SPACE],
-    length: usize,
-}
-
-impl Rewrite {
-    /// Copies `header`, drops as many SACK blocks as `added` needs room, and appends `added`.
-    /// `None`: it does not fit.
-    fn new(header: &[u8], added: &[u8]) -> Option<Self> {
-        let mut bytes = [KIND_NOP; HEADER + OPTION_SPACE];
-        bytes.get_mut(..header.len())?.copy_from_slice(header);
-        let mut this = Self {
-            bytes,
-            length: header.len(),
-        };
-        while this.length + added.len() > HEADER + OPTION_SPACE {
-            this.drop_sack_block()?;
-        }
-        let end = this.length + added.len();
-        this.bytes.get_mut(this.length..end)?.copy_from_slice(added);
-        this.length = end;
-        let words = u8::try_from(end / 4).ok()?;
-        let offset = this.bytes.get_mut(12)?;
-        *offset = (*offset & 0x0f) | (words << 4);
-        Some(this)
-    }
-
-    /// Removes the last SACK block, and the whole option with the last one.
-    fn drop_sack_block(&mut self) -> Option<()> {
-        let options = self.bytes.get(HEADER..self.length)?;
-        let (at, length) = find_sack(options)?;
-        let (at, end) = (HEADER + at, HEADER + at + length);
-        // Two bytes of padding, kind, length: the blocks follow.
-        let removed = if length > 12 { 8 } else { length };
-        self.bytes.copy_within(end..self.length, end - removed);
-        self.length -= removed;
-        if removed == 8 {
-            let length_at = self.bytes.get(at..end).and_then(|option| {
-                option
-                    .iter()
-                    .position(|&kind| kind == KIND_SACK)
-                    .map(|kind| at + kind + 1)
-            })?;
-            let byte = self.bytes.get_mut(length_at)?;
-            *byte = byte.checked_sub(8)?;
-        }
-        Some(())
-    }
-
-    fn header(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or(&[])
-    }
-}
-
-/// Writes `edit` into an outgoing segment whose data begins with its TCP header.
-///
-/// # Safety
-///
-/// `skb` is owned by the caller, `skb->data` is its TCP header in one piece, `skb->sk` the socket
-/// or request that sends it, and its checksum is still to be completed.
-pub(crate) unsafe fn rewrite_transport(skb: *mut bindings::sk_buff, edit: &OptionEdit) -> Result {
-    if edit.is_empty() {
-        return Ok(());
-    }
-    // SAFETY: By the caller's promise.
-    let old = unsafe { Header::new((*skb).data.cast()) };
-    let mut new = Rewrite::new(old.0, edit.padded()).ok_or(ENOSPC)?;
-    if let Some(window) = edit.window {
-        new.bytes
-            .get_mut(14..16)
-            .ok_or(EINVAL)?
-            .copy_from_slice(&window.to_be_bytes());
-    }
-    let (old_length, length) = (old.length(), new.length);
-    // SAFETY: `skb_cow_head` makes the header ours; push and pull stay inside the head that it
-    // made room in, and the header's bytes are written into that room.
-    unsafe {
-        let more = c_uint::try_from(length.saturating_sub(old_length)).map_err(|_| EINVAL)?;
-        kernel::error::to_result(bindings::knet_helper_skb_cow_head(skb, more))?;
-        if length >= old_length {
-            bindings::skb_push(skb, more);
-        } else {
-            bindings::skb_pull(skb, (old_length - length) as c_uint);
-        }
-        core::ptr::copy_nonoverlapping(new.header().as_ptr(), (*skb).data, length);
-        bindings::knet_helper_reset_transport_header(skb);
-        bindings::knet_helper_partial_checksum(skb, (*skb).data.cast());
-    }
-    Ok(())
-}
-
-/// Writes `edit` into a segment without data whose data begins with its IP header.
-///
-/// # Safety
-///
-/// As for [`rewrite_transport`], but `skb->data` is the IP header of `ip_length` bytes that is
-/// followed by the TCP header, all in one piece.
-pub(crate) unsafe fn rewrite_packet(
-    skb: *mut bindings::sk_buff,
-    ip_length: usize,
-    ipv6: bool,
-    edit: &OptionEdit,
-) -> Result {
-    let added = c_uint::try_from(edit.padded().len()).map_err(|_| EINVAL)?;
-    if added == 0 {
-        return Ok(());
-    }
-    // SAFETY: By the caller's promise.
-    let old = unsafe { Header::new((*skb).data.add(ip_length).cast()) };
-    let old_length = old.length();
-    let new = Rewrite::new(old.0, edit.padded()).ok_or(ENOSPC)?;
-    if new.length != old_length + added as usize {
-        // Nothing may be dropped from the options of a SYN/ACK.
-        return Err(ENOSPC);
-    }
-    // SAFETY: `skb_cow_head` makes headers ours with room for `added` more bytes; the IP header is
-    // moved to the new start and the TCP header written behind it.
-    unsafe {
-        kernel::error::to_result(bindings::knet_helper_skb_cow_head(skb, added))?;
-        bindings::skb_push(skb, added);
-        let start = (*skb).data;
-        core::ptr::copy(start.add(added as usize), start, ip_length);
-        core::ptr::copy_nonoverlapping(new.header().as_ptr(), start.add(ip_length), new.length);
-        bindings::knet_helper_reset_headers(skb, ip_length as c_uint);
-        bindings::knet_helper_fix_ip_length(skb, ipv6);
-        bindings::knet_helper_partial_checksum(skb, start.add(ip_length).cast());
-    }
-    Ok(())
 }
 
 /// A handshake with a listener, seen from its request.
