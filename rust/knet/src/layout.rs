@@ -82,14 +82,13 @@ pub struct Difference {
 /// Compares both views. The first difference is the error.
 pub fn check() -> core::result::Result<(), Difference> {
     // SAFETY: A constant of this module.
-    let places = unsafe { &*(&raw const bindings::knet_layout) };
+    let places = unsafe { &bindings::knet_layout };
     for ((name, bound), actual) in LAYOUT.iter().zip(places) {
-        let actual = *actual as usize;
-        if *bound != actual {
+        if bound != actual {
             return Err(Difference {
                 name,
                 bound: *bound,
-                actual,
+                actual: *actual,
             });
         }
     }

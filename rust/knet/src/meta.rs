@@ -218,6 +218,11 @@ unsafe fn knet_timer(sk: *mut bindings::sock) -> *mut bindings::timer_list {
     unsafe { addr_of_mut!((*sk).__bindgen_anon_3.sk_timer) }
 }
 
+/// The timer of a meta-socket ran out. Softirq.
+///
+/// # Safety
+///
+/// `timer` is the `sk_timer` of a live meta-socket of `P`, whose reference the timer gives away.
 unsafe extern "C" fn run_timer<P: Protocol>(timer: *mut bindings::timer_list) {
     // SAFETY: The timer is the `sk_timer` of a socket of `P`, whose reference the timer holds.
     let sk = unsafe { bindings::knet_helper_sock_of_timer(timer) };
@@ -226,6 +231,11 @@ unsafe extern "C" fn run_timer<P: Protocol>(timer: *mut bindings::timer_list) {
     P::timer(&meta);
 }
 
+/// The work of a meta-socket is due. Process context.
+///
+/// # Safety
+///
+/// `work` is the work item of a live meta-socket of `P`, whose reference it gives away.
 unsafe extern "C" fn run_work<P: Protocol>(work: *mut bindings::work_struct) {
     // SAFETY: The work item is the member of a live meta-socket, held by the reference that
     // `schedule_work` left to it.
@@ -236,6 +246,11 @@ unsafe extern "C" fn run_work<P: Protocol>(work: *mut bindings::work_struct) {
     P::work(&meta);
 }
 
+/// The last reference to a meta-socket is gone. Any context.
+///
+/// # Safety
+///
+/// The kernel passes a meta-socket of `P` that nobody else reaches.
 unsafe extern "C" fn destruct<P: Protocol>(sk: *mut bindings::sock) {
     let meta = sk.cast::<Meta<P>>();
     // SAFETY: The last reference is gone, so nobody reaches the parts any more; they were

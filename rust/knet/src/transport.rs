@@ -14,7 +14,7 @@ use crate::sockopt::{GetOption, SetOption};
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::mem::{size_of, MaybeUninit};
-use core::ptr::{addr_of_mut, null_mut};
+use core::ptr::{addr_of, addr_of_mut, null_mut};
 use kernel::error::to_result;
 use kernel::prelude::*;
 
@@ -85,7 +85,7 @@ impl<P: Protocol> Drop for Registration<P> {
 /// `proto` is all zero and not registered.
 unsafe fn fill_proto<P: Protocol>(proto: &mut bindings::proto, module: &'static ThisModule) {
     for (to, from) in proto.name.iter_mut().zip(P::NAME) {
-        *to = *from as _;
+        *to = *from;
     }
     proto.owner = module.as_ptr().cast();
     proto.obj_size = size_of::<Meta<P>>() as c_uint;
@@ -108,16 +108,16 @@ unsafe fn fill_proto<P: Protocol>(proto: &mut bindings::proto, module: &'static 
     proto.unhash = Some(unhash);
     // SAFETY: TCP's table lives for ever. The meta-socket shares TCP's memory limits.
     unsafe {
-        let tcp = &bindings::tcp_prot;
-        proto.memory_allocated = tcp.memory_allocated;
-        proto.per_cpu_fw_alloc = tcp.per_cpu_fw_alloc;
+        let tcp = addr_of!(bindings::tcp_prot);
+        proto.memory_allocated = (*tcp).memory_allocated;
+        proto.per_cpu_fw_alloc = (*tcp).per_cpu_fw_alloc;
         proto.sockets_allocated = null_mut();
-        proto.memory_pressure = tcp.memory_pressure;
-        proto.enter_memory_pressure = tcp.enter_memory_pressure;
-        proto.leave_memory_pressure = tcp.leave_memory_pressure;
-        proto.sysctl_mem = tcp.sysctl_mem;
-        proto.sysctl_wmem_offset = tcp.sysctl_wmem_offset;
-        proto.sysctl_rmem_offset = tcp.sysctl_rmem_offset;
+        proto.memory_pressure = (*tcp).memory_pressure;
+        proto.enter_memory_pressure = (*tcp).enter_memory_pressure;
+        proto.leave_memory_pressure = (*tcp).leave_memory_pressure;
+        proto.sysctl_mem = (*tcp).sysctl_mem;
+        proto.sysctl_wmem_offset = (*tcp).sysctl_wmem_offset;
+        proto.sysctl_rmem_offset = (*tcp).sysctl_rmem_offset;
     }
 }
 
@@ -134,7 +134,7 @@ fn fill_ops<P: Protocol>(
         bind: tcp.bind,
         connect: tcp.connect,
         socketpair: tcp.socketpair,
-        accept: Some(accept_socket::<P>),
+        accept: Some(accept_socket),
         getname: tcp.getname,
         poll: Some(poll::<P>),
         ioctl: tcp.ioctl,
@@ -164,6 +164,11 @@ fn count(result: Result<usize>) -> c_int {
     }
 }
 
+/// A socket of the protocol is made.
+///
+/// # Safety
+///
+/// The kernel passes a new socket of our protocol that nobody else knows.
 unsafe extern "C" fn init<P: Protocol>(sk: *mut bindings::sock) -> c_int {
     // SAFETY: The kernel passes a new socket of our protocol; nobody else knows it.
     errno(unsafe {
@@ -175,17 +180,37 @@ unsafe extern "C" fn init<P: Protocol>(sk: *mut bindings::sock) -> c_int {
     })
 }
 
+/// TCP and UDP keep tables of their sockets; we need none.
+///
+/// # Safety
+///
+/// None: the socket is not touched.
 unsafe extern "C" fn hash(_sk: *mut bindings::sock) -> c_int {
     0
 }
 
+/// Takes out of the table what [`hash`] put in: nothing.
+///
+/// # Safety
+///
+/// None: the socket is not touched.
 unsafe extern "C" fn unhash(_sk: *mut bindings::sock) {}
 
+/// The owner lock is about to be given up.
+///
+/// # Safety
+///
+/// `release_sock` passes a live socket of our protocol whose spinlock it holds.
 unsafe extern "C" fn release_cb<P: Protocol>(sk: *mut bindings::sock) {
     // SAFETY: `release_sock` passes a live socket of our protocol whose spinlock it holds.
     unsafe { P::released(&mut Meta::from_ptr(sk).assume_data_locked()) }
 }
 
+/// The application is gone.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol and the application's reference.
 unsafe extern "C" fn close<P: Protocol>(sk: *mut bindings::sock, timeout: c_long) {
     // SAFETY: The kernel passes a live socket of our protocol and the application's reference.
     unsafe {
@@ -194,6 +219,12 @@ unsafe extern "C" fn close<P: Protocol>(sk: *mut bindings::sock, timeout: c_long
     }
 }
 
+/// `bind`.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol and an address of `length` bytes in its own
+/// memory.
 unsafe extern "C" fn bind<P: Protocol>(
     sk: *mut bindings::sock,
     address: *mut bindings::sockaddr_unsized,
@@ -206,6 +237,12 @@ unsafe extern "C" fn bind<P: Protocol>(
     })
 }
 
+/// `connect`.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol that the caller owns, and an address of `length`
+/// bytes in its own memory.
 unsafe extern "C" fn connect<P: Protocol>(
     sk: *mut bindings::sock,
     address: *mut bindings::sockaddr_unsized,
@@ -218,11 +255,21 @@ unsafe extern "C" fn connect<P: Protocol>(
     })
 }
 
+/// `connect` to no family.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol that the caller owns.
 unsafe extern "C" fn disconnect<P: Protocol>(sk: *mut bindings::sock, _flags: c_int) -> c_int {
     // SAFETY: The kernel passes a live socket of our protocol, owned by the process.
     errno(unsafe { P::disconnect(&mut Meta::from_ptr(sk).assume_locked()) })
 }
 
+/// `accept`.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol and a live argument.
 unsafe extern "C" fn accept<P: Protocol>(
     sk: *mut bindings::sock,
     argument: *mut bindings::proto_accept_arg,
@@ -241,7 +288,12 @@ unsafe extern "C" fn accept<P: Protocol>(
     }
 }
 
-unsafe extern "C" fn accept_socket<P: Protocol>(
+/// `accept` of the socket layer.
+///
+/// # Safety
+///
+/// The kernel passes two live sockets of our protocol and a live argument.
+unsafe extern "C" fn accept_socket(
     socket: *mut bindings::socket,
     new: *mut bindings::socket,
     argument: *mut bindings::proto_accept_arg,
@@ -256,6 +308,11 @@ unsafe extern "C" fn accept_socket<P: Protocol>(
     }
 }
 
+/// `listen`.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol.
 unsafe extern "C" fn listen<P: Protocol>(socket: *mut bindings::socket, backlog: c_int) -> c_int {
     // SAFETY: The kernel passes a live socket of our protocol.
     errno(unsafe {
@@ -269,11 +326,21 @@ unsafe extern "C" fn listen<P: Protocol>(socket: *mut bindings::socket, backlog:
     })
 }
 
+/// `shutdown`.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol that the caller owns.
 unsafe extern "C" fn shutdown<P: Protocol>(sk: *mut bindings::sock, how: c_int) {
     // SAFETY: `inet_shutdown` passes a live socket of our protocol that it owns.
     unsafe { P::shut_down(&mut Meta::from_ptr(sk).assume_locked(), how as u8) }
 }
 
+/// `send` and its kin.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol and a live message of `len` bytes.
 unsafe extern "C" fn sendmsg<P: Protocol>(
     sk: *mut bindings::sock,
     msg: *mut bindings::msghdr,
@@ -286,6 +353,11 @@ unsafe extern "C" fn sendmsg<P: Protocol>(
     }
 }
 
+/// `recv` and its kin.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol and a live message with room for `len` bytes.
 unsafe extern "C" fn recvmsg<P: Protocol>(
     sk: *mut bindings::sock,
     msg: *mut bindings::msghdr,
@@ -301,6 +373,11 @@ unsafe extern "C" fn recvmsg<P: Protocol>(
     }
 }
 
+/// `poll` and its kin.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol, and the file and table of the call.
 unsafe extern "C" fn poll<P: Protocol>(
     file: *mut bindings::file,
     socket: *mut bindings::socket,
@@ -313,6 +390,11 @@ unsafe extern "C" fn poll<P: Protocol>(
     }
 }
 
+/// `ioctl`.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol and a place for the answer.
 unsafe extern "C" fn ioctl<P: Protocol>(
     sk: *mut bindings::sock,
     command: c_int,
@@ -330,6 +412,11 @@ unsafe extern "C" fn ioctl<P: Protocol>(
     }
 }
 
+/// `setsockopt`.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol and the value of the call.
 unsafe extern "C" fn setsockopt<P: Protocol>(
     sk: *mut bindings::sock,
     level: c_int,
@@ -341,6 +428,11 @@ unsafe extern "C" fn setsockopt<P: Protocol>(
     errno(unsafe { P::set_option(Meta::from_ptr(sk), &SetOption::new(level, name, value, len)) })
 }
 
+/// `getsockopt`.
+///
+/// # Safety
+///
+/// The kernel passes a live socket of our protocol and the user pointers of the call.
 unsafe extern "C" fn getsockopt<P: Protocol>(
     sk: *mut bindings::sock,
     level: c_int,

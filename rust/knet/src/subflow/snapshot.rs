@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What can be read from the TCP socket of a subflow without its lock.
+
+use crate::bindings;
+use crate::sock::{Sock, State};
+use core::ptr::addr_of;
+
+/// Numbers of a TCP socket read without its lock, each for itself.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Snapshot {
+    pub state: State,
+    pub rcv_nxt: u32,
+    pub rcv_wup: u32,
+    /// What is left of the promised window behind `rcv_nxt`.
+    pub rcv_wnd: u32,
+    pub snd_una: u32,
+    /// Not `snd_nxt`, which lags behind segments that are just being sent.
+    pub write_seq: u32,
+    pub max_window: u32,
+    pub snd_wscale: u8,
+    /// Timestamps are in use, and the last one is not too old to be compared.
+    pub timestamps: bool,
+    pub ts_recent: u32,
+}
+
+/// Reads the numbers of a TCP socket that the current context need not have locked.
+pub fn snapshot(sock: &Sock) -> Snapshot {
+    let tcp = sock.as_ptr().cast::<bindings::tcp_sock>();
+    // SAFETY: A TCP socket is a `struct tcp_sock`; torn or stale numbers are possible and the
+    // caller's business.
+    unsafe {
+        Snapshot {
+            state: sock.state(),
+            rcv_nxt: addr_of!((*tcp).rcv_nxt).read_volatile(),
+            rcv_wup: addr_of!((*tcp).rcv_wup).read_volatile(),
+            rcv_wnd: bindings::knet_helper_tcp_receive_window(sock.as_ptr()),
+            snd_una: addr_of!((*tcp).snd_una).read_volatile(),
+            write_seq: addr_of!((*tcp).write_seq).read_volatile(),
+            max_window: addr_of!((*tcp).max_window).read_volatile(),
+            snd_wscale: bindings::knet_helper_snd_wscale(sock.as_ptr()),
+            timestamps: bindings::knet_helper_timestamps_comparable(sock.as_ptr()),
+            ts_recent: addr_of!((*tcp).rx_opt.ts_recent).read_volatile(),
+        }
+    }
+}
+
+/// Bytes of data that `space` bytes of packet memory of a subflow hold, as TCP estimates it.
+pub fn window_of_space(sock: &Sock, space: i32) -> i32 {
+    // SAFETY: The socket is live; the estimate is one number that TCP updates.
+    unsafe { bindings::knet_helper_tcp_win_from_space(sock.as_ptr(), space) }
+}
+
+/// Speed of a subflow, read without its lock.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Smoothed round-trip time in microseconds: the sender's, or the receiver's estimate.
+    pub rtt_us: u32,
+    /// Bytes of data in a segment.
+    pub mss: u32,
+}
+
+/// Reads the speed of a subflow.
+pub fn pace(sock: &Sock) -> Pace {
+    let tcp = sock.as_ptr().cast::<bindings::tcp_sock>();
+    // SAFETY: A TCP socket is a `struct tcp_sock`; stale numbers do no harm.
+    unsafe {
+        let sent = addr_of!((*tcp).srtt_us).read_volatile() >> 3;
+        let received = addr_of!((*tcp).rcv_rtt_est.rtt_us).read_volatile() >> 3;
+        Pace {
+            rtt_us: sent.max(received),
+            mss: addr_of!((*tcp).mss_cache).read_volatile(),
+        }
+    }
+}
+
+/// Whether a listening subflow has a connection that nobody accepted yet.
+pub fn has_connection_waiting(sock: &Sock) -> bool {
+    // SAFETY: The socket is live; the kernel reads the queue without lock too.
+    unsafe { bindings::knet_helper_has_connection_waiting(sock.as_ptr()) }
+}
