@@ -24,7 +24,7 @@
 
 #define FAR 0x80000000u
 
-enum { OWN_TTL = 63, MAX_OPTIONS = 40, KIND_MPTCP = 30, SUBTYPE_DSS = 2 };
+enum { OWN_TTL = 63, MAX_OPTIONS = 40, KIND_MPTCP = 30, KIND_UNKNOWN = 222, SUBTYPE_DSS = 2 };
 
 /* What the real segments of the connection said last. */
 struct seen {
@@ -182,9 +182,27 @@ static int make_option(const struct seen *seen, uint8_t *at, int room, uint32_t 
 	return length;
 }
 
+/*
+ * Broken lengths make a receiver read options where noise stands. A timestamp or a SACK block found
+ * there would be obeyed, as from any peer who knows the sequence numbers: takes such kinds away.
+ */
+static void keep_only_mptcp(uint8_t *at, int left)
+{
+	while (left > 1 && at[0] != TCPOPT_EOL) {
+		int length = at[0] == TCPOPT_NOP ? 1 : at[1];
+
+		if (at[0] != TCPOPT_NOP && at[0] != KIND_MPTCP)
+			at[0] = KIND_UNKNOWN;
+		if (length < 1 || length > left)
+			return;
+		at += length;
+		left -= length;
+	}
+}
+
 static int make_options(const struct seen *seen, uint8_t *options, int timestamps, uint32_t number)
 {
-	int used = 0;
+	int used = 0, own;
 
 	memset(options, TCPOPT_NOP, MAX_OPTIONS);
 	if (timestamps) {
@@ -194,6 +212,7 @@ static int make_options(const struct seen *seen, uint8_t *options, int timestamp
 		put32(options + 8, seen->tsecr);
 		used = 12;
 	}
+	own = used;
 	/* All sixteen subtypes in turn; sometimes two options, sometimes noise behind them. */
 	used += make_option(seen, options + used, MAX_OPTIONS - used, number & 15);
 	if (!below(6))
@@ -201,7 +220,9 @@ static int make_options(const struct seen *seen, uint8_t *options, int timestamp
 	if (!below(16))
 		while (used < MAX_OPTIONS && below(8))
 			options[used++] = draw();
-	return (used + 3) & ~3;
+	used = (used + 3) & ~3;
+	keep_only_mptcp(options + own, used - own);
+	return used;
 }
 
 static uint16_t checksum(const uint8_t *tcp, int length)

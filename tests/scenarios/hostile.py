@@ -13,17 +13,17 @@ SEED = 20_120_326
 MEGABYTE = 1 << 20
 
 
-@scenario(roles=(("ours", "ours"), ("ours", "builtin")), needs_module=True, limit=300)
+@scenario(roles=(("ours", "ours"), ("ours", "builtin")), needs_module=True, limit=120)
 def options_at_client(case):
     endure(case, "client")
 
 
-@scenario(roles=(("ours", "ours"), ("builtin", "ours")), needs_module=True, limit=300)
+@scenario(roles=(("ours", "ours"), ("builtin", "ours")), needs_module=True, limit=120)
 def options_at_server(case):
     endure(case, "server")
 
 
-@scenario(roles=(("tcp", "tcp"),), limit=300)
+@scenario(roles=(("tcp", "tcp"),), limit=120)
 def control(case):
     """Plain TCP lives through the same segments: they ask for nothing a receiver must do."""
     endure(case, "server")
