@@ -28,7 +28,7 @@ from lib.stack import IPPROTO_MPTCP, SPARE_PROTOCOL, Stack, read_references  # n
 MEGABYTES = 64
 PORT = 8080
 NGINX = """
-daemon off; master_process off; pid {place}/nginx.pid; error_log stderr;
+daemon off; master_process off; pid {place}/nginx.pid; error_log stderr crit;
 events {{}}
 http {{
     access_log off; sendfile on; default_type application/octet-stream;
@@ -130,6 +130,10 @@ def speak(end_stack: Stack, command: list[str]) -> tuple[list[str], dict[str, st
     return command, preload
 
 
+def shell_words(command: list[str], extra: dict[str, str]) -> str:
+    return " ".join([*(f"{name}={value}" for name, value in extra.items()), *command])
+
+
 class Server:
     """nginx in the server's namespace for the time of a `with` block."""
 
@@ -140,9 +144,9 @@ class Server:
     def __enter__(self):
         settings = Path(self.place, "nginx.conf")
         settings.write_text(NGINX.format(place=self.place, port=PORT))
-        plain = ["nginx", "-c", str(settings), "-e", "stderr"]
+        plain = ["nginx", "-c", str(settings)]
         command, extra = speak(self.case.server.stack, plain)
-        print(f"   server $ {' '.join([*(f'{k}={v}' for k, v in extra.items()), *command[:4]])}")
+        explain(f"server $ {shell_words(command, extra)}")
         self.process = self.case.server.namespace.start(*command, env=os.environ | extra)
         self._wait_until_it_listens()
         return self
@@ -165,7 +169,7 @@ def fetch(case: Case, file: Path) -> None:
     target = file.with_name("fetched")
     url = f"http://{case.server.address()}:{PORT}/{file.name}"
     command, extra = speak(case.client.stack, ["curl", "-sS", "-o", str(target), url])
-    print(f"   client $ {' '.join(command)}", flush=True)
+    explain(f"client $ {shell_words(command, extra)}")
     started = time.monotonic()
     curl = case.client.namespace.start(*command, env=os.environ | extra)
     seen = watch_sockets(case, curl)
