@@ -56,6 +56,9 @@
 
 #include "../../helpers/helpers.h"
 #include "../../helpers/socket.h"
+#if IS_BUILTIN(CONFIG_KUNIT)
+#include "../../helpers/testing.h"
+#endif
 
 /*
  * Constants whose macros bindgen cannot evaluate (casts, enum values, sizeof). The prefix is taken off

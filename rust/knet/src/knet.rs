@@ -28,6 +28,8 @@ pub mod sock;
 pub mod sockopt;
 pub mod subflow;
 pub mod sysctl;
+#[cfg(CONFIG_KUNIT = "y")]
+pub mod testing;
 pub mod time;
 pub mod transport;
 
