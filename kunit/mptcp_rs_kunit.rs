@@ -6,10 +6,14 @@
 //! The suites run when the module is loaded into a kernel with `CONFIG_KUNIT=y`. A failed assertion ends
 //! its test without running destructors, so a test holds no lock and no reference while it asserts.
 
+mod answer;
 mod connection;
 mod crypto;
 mod data;
+mod header;
 mod mapping;
+mod packet_queue;
+mod send_queue;
 mod seq;
 mod wire;
 

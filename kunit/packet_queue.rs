@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Queues of received packets: their order, and what a packet says of itself.
+
+use kernel::prelude::*;
+
+#[kunit_tests(mptcp_rs_packet_queue)]
+mod tests {
+    use kernel::prelude::*;
+    use knet::skb::{PacketQueue, Span};
+    use knet::testing::received_packet;
+    use mptcp_core::mapping::DssChecksum;
+    use mptcp_core::seq::{Dsn, Ssn};
+
+    #[test]
+    fn packets_come_out_as_they_went_in() -> Result {
+        let mut queue = PacketQueue::new();
+        assert!(queue.is_empty());
+        assert!(queue.pop().is_none());
+        for position in [5, 3, 9] {
+            queue.push(received_packet(position, b"data")?);
+        }
+        queue.push_front(received_packet(7, b"data")?);
+        assert!(positions(&mut queue)? == [7, 5, 3, 9]);
+        let front = Span {
+            position: 7,
+            offset: 0,
+            len: 4,
+        };
+        assert_eq!(queue.front(), Some(front));
+        for position in [7, 5, 3, 9] {
+            let packet = queue.pop();
+            assert!(packet.is_some_and(|packet| packet.span().position == position));
+        }
+        assert!(queue.is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn order_holds_across_the_wrap() -> Result {
+        let start = u64::MAX - 2;
+        for step in [1u64, 3, 5, 7] {
+            let mut queue = PacketQueue::new();
+            for at in 0..8u64 {
+                let position = start.wrapping_add(at * step % 8);
+                queue.insert_ordered(received_packet(position, b"x")?);
+            }
+            let mut expected = KVec::new();
+            for at in 0..8u64 {
+                expected.push(start.wrapping_add(at), GFP_KERNEL)?;
+            }
+            assert!(positions(&mut queue)?.as_slice() == expected.as_slice());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn of_the_same_position_the_first_stays_first() -> Result {
+        let mut queue = PacketQueue::new();
+        for (position, data) in [(2, "c"), (1, "a"), (1, "bb"), (1, "ccc")] {
+            queue.insert_ordered(received_packet(position, data.as_bytes())?);
+        }
+        let mut lengths = KVec::new();
+        while let Some(packet) = queue.pop() {
+            lengths.push(packet.span().len, GFP_KERNEL)?;
+        }
+        assert!(lengths.as_slice() == [1, 2, 3, 1]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_queue_is_moved_to_the_end_of_another() -> Result {
+        let (mut one, mut two) = (PacketQueue::new(), PacketQueue::new());
+        one.append(&mut two);
+        assert!(one.is_empty() && two.is_empty());
+        two.push(received_packet(3, b"x")?);
+        two.push(received_packet(4, b"x")?);
+        one.push(received_packet(1, b"x")?);
+        one.append(&mut two);
+        assert!(two.is_empty());
+        assert!(positions(&mut one)? == [1, 3, 4]);
+        two.push(received_packet(9, b"x")?);
+        one.append(&mut two);
+        assert!(positions(&mut one)? == [1, 3, 4, 9]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_walk_ends_where_it_is_told() -> Result {
+        let mut queue = PacketQueue::new();
+        for position in 0..5 {
+            queue.push(received_packet(position, b"x")?);
+        }
+        let mut seen = 0;
+        queue.for_each(|packet| {
+            seen += 1;
+            packet.span().position < 2
+        });
+        assert_eq!(seen, 3);
+        assert!(positions(&mut queue)? == [0, 1, 2, 3, 4]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_packet_keeps_its_span_and_sums_its_bytes() -> Result {
+        let bytes = b"an odd number of bytes!";
+        let mut packet = received_packet(1, bytes)?;
+        let span = Span {
+            position: u64::MAX,
+            offset: 3,
+            len: 5,
+        };
+        packet.set_span(span);
+        assert_eq!(packet.span(), span);
+        assert!(packet.memory() > bytes.len() as i32);
+        for offset in 0..bytes.len() {
+            let part = bytes.get(offset..).unwrap_or(&[]);
+            let mut expected = DssChecksum::new();
+            expected.add(part);
+            let len = part.len() as u32;
+            let mut sum = DssChecksum::new();
+            sum.add_partial(packet.checksum(offset as u32, len), len);
+            assert_eq!(finish(&sum), finish(&expected));
+        }
+        Ok(())
+    }
+
+    fn positions(queue: &mut PacketQueue) -> Result<KVec<u64>> {
+        let mut positions = KVec::new();
+        let mut result = Ok(());
+        queue.for_each(|packet| {
+            result = positions.push(packet.span().position, GFP_KERNEL);
+            result.is_ok()
+        });
+        result?;
+        Ok(positions)
+    }
+
+    fn finish(sum: &DssChecksum) -> u16 {
+        sum.finish(Dsn::new(1), Ssn::new(2), 3)
+    }
+}
