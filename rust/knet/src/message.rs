@@ -34,11 +34,11 @@ pub mod flag {
 pub mod ioctl {
     use crate::bindings;
     /// Bytes that can be received.
-    pub const INQ: u32 = bindings::SIOCINQ as u32;
+    pub const INQ: u32 = bindings::SIOCINQ;
     /// Bytes that are not acknowledged.
-    pub const OUTQ: u32 = bindings::SIOCOUTQ as u32;
+    pub const OUTQ: u32 = bindings::SIOCOUTQ;
     /// Bytes that were not sent.
-    pub const OUTQNSD: u32 = bindings::SIOCOUTQNSD as u32;
+    pub const OUTQNSD: u32 = bindings::SIOCOUTQNSD;
 }
 
 /// Events of `poll` (`EPOLL*`).
@@ -70,8 +70,8 @@ impl Message<'_> {
     ///
     /// `msg` is a live message header that the caller may use until the value is dropped.
     pub(crate) unsafe fn new(msg: *mut bindings::msghdr, flags: u32, len: usize) -> Self {
-        // SAFETY: By the caller's promise it is not null.
         Self {
+            // SAFETY: By the caller's promise it is not null.
             msg: unsafe { NonNull::new_unchecked(msg) },
             flags,
             len,
@@ -104,7 +104,7 @@ impl Message<'_> {
             if !bindings::sk_page_frag_refill(sk, fragment) {
                 return Ok(None);
             }
-            let room = ((*fragment).size - (*fragment).offset) as usize;
+            let room = (*fragment).size.saturating_sub((*fragment).offset) as usize;
             let bytes = self.left().min(max).min(room);
             let copied = bindings::knet_helper_copy_from_iter_to_page(
                 (*fragment).page,
@@ -120,7 +120,7 @@ impl Message<'_> {
                 offset: (*fragment).offset,
                 len: copied as u32,
             };
-            (*fragment).offset += copied as u32;
+            (*fragment).offset = (*fragment).offset.saturating_add(copied as u32);
             Ok(Some(written))
         }
     }
@@ -215,7 +215,7 @@ impl<P: Protocol> DataGuard<'_, P> {
         unsafe {
             let sk = self.sk();
             let bytes = bytes.min(c_int::MAX as u64) as c_int;
-            bindings::knet_helper_sk_wmem_queued_add(sk, -bytes);
+            bindings::knet_helper_sk_wmem_queued_add(sk, bytes.wrapping_neg());
             bindings::knet_helper_sk_mem_uncharge(sk, bytes);
         }
     }
