@@ -297,6 +297,21 @@ void knet_helper_copy_addresses(struct sock *to, const struct sock *from)
 #endif
 }
 
+/* As sk_wait_data(), but the end of the stream may come without the socket's owner lock too. */
+void knet_helper_wait_for_data(struct sock *sk, long *timeo)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+
+	add_wait_queue(sk_sleep(sk), &wait);
+	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	sk_wait_event(sk, timeo,
+		      !skb_queue_empty_lockless(&sk->sk_receive_queue) || READ_ONCE(sk->sk_err) ||
+		      (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) ||
+		      READ_ONCE(sk->sk_state) == TCP_CLOSE, &wait);
+	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	remove_wait_queue(sk_sleep(sk), &wait);
+}
+
 int knet_helper_copy_from_sockptr(void *to, sockptr_t from, size_t size)
 {
 	return copy_from_sockptr(to, from, size);

@@ -102,6 +102,8 @@ pub(crate) struct SubflowState {
     pub(crate) offered: bool,
     /// The peer's FIN was taken off it.
     pub(crate) finished: bool,
+    /// A DATA_FIN came on a segment that TCP does not acknowledge by itself.
+    pub(crate) ack_due: bool,
     /// What it carries cannot be understood: it is to be reset.
     pub(crate) useless: bool,
     /// The mapping whose checksum was found right.
@@ -223,6 +225,7 @@ impl SubflowState {
             dss_seen: false,
             offered: false,
             finished: false,
+            ack_due: false,
             useless: false,
             verified: None,
         }
@@ -239,16 +242,16 @@ impl SubflowState {
     }
 }
 
-/// Whether the namespace's test setting asks for sequence numbers that soon wrap around.
-pub(crate) fn wraps_soon(sock: &Sock) -> bool {
-    Namespace::of(sock.net()).is_some_and(|namespace| namespace.settings.test_wrap())
+/// The namespace's test setting about sequence numbers.
+pub(crate) fn test_wrap(sock: &Sock) -> u32 {
+    Namespace::of(sock.net()).map_or(0, |namespace| namespace.settings.test_wrap())
 }
 
-/// Token and initial data sequence number of a key. With the test setting, which both ends must
+/// Token and initial data sequence number of a key. With the test setting 2, which both ends must
 /// have, data sequence numbers begin within a megabyte of their end.
 pub(crate) fn derive(sock: &Sock, key: Key) -> Derived {
     let mut derived = key.derive(&KernelSha256);
-    if wraps_soon(sock) {
+    if test_wrap(sock) > 1 {
         derived.idsn = Dsn::new(u64::MAX - (derived.idsn.raw() & 0xf_ffff));
     }
     derived

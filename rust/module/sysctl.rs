@@ -40,7 +40,7 @@ const SETTINGS: [Setting; 4] = [
         name: c"test_wrap",
         default: 0,
         min: 0,
-        max: 1,
+        max: 2,
     },
 ];
 
@@ -53,7 +53,7 @@ impl Settings {
         Ok(Self(Table::register(net, c"net/mptcp_rs", &SETTINGS)?))
     }
 
-    /// Whether new sockets speak MPTCP; if not, they are plain TCP.
+    /// Whether sockets can be made; those that exist go on.
     #[inline]
     pub(crate) fn enabled(&self) -> bool {
         self.0.value(ENABLED) != 0
@@ -71,9 +71,10 @@ impl Settings {
         self.0.value(SYN_RETRANS_BEFORE_TCP_FALLBACK)
     }
 
-    /// Whether new connections choose keys and sequence numbers that soon wrap around, for tests.
+    /// For tests, whether sequence numbers soon wrap around: from 1 on those of subflows that
+    /// connect, with 2 data sequence numbers too, which both ends must agree on.
     #[inline]
-    pub(crate) fn test_wrap(&self) -> bool {
-        self.0.value(TEST_WRAP) != 0
+    pub(crate) fn test_wrap(&self) -> u32 {
+        self.0.value(TEST_WRAP)
     }
 }

@@ -2,8 +2,10 @@
 
 //! The timer of a connection: data-level retransmission, and the patience with orphans.
 
-use crate::connection::{abort, Connection};
+use crate::connection::{abort, count, Connection};
+use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
+use crate::subflow::delivery::fall_back;
 use crate::subflow::push;
 use kernel::prelude::*;
 use knet::meta::DataGuard;
@@ -46,6 +48,12 @@ fn arm(connection: &DataGuard<'_, Mptcp>) {
     }
 }
 
+/// Whether the peer never sent an option after the handshake.
+fn is_unheard(connection: &Connection) -> bool {
+    let heard = connection.subflow.as_ref().is_some_and(|subflow| subflow.dss_seen);
+    !connection.fully_established && !heard && !connection.retransmitted
+}
+
 /// The timer expired. Softirq, nothing locked.
 pub(crate) fn expired(meta: &Meta) {
     let now = now_us();
@@ -75,7 +83,14 @@ pub(crate) fn expired(meta: &Meta) {
     drop(connection);
     let sent = with_softirq_lock(&subflow, |tcp| {
         let mut connection = meta.lock_data();
-        if stuck && tcp.is_drained() {
+        if stuck && tcp.is_drained() && is_unheard(&connection) {
+            // RFC 8684 section 3.7: the subflow delivered the data, and no option ever came
+            // back. The path removes them, so both ends go on as plain TCP.
+            count(meta.sock(), Counter::MpCapableDataFallback);
+            fall_back(&mut connection);
+            drop(connection);
+            push::push(meta, tcp);
+        } else if stuck && tcp.is_drained() {
             // RFC 8684 section 3.3.6: the subflow delivered it, but the peer's data level did
             // not take it.
             connection.timers.backoff = connection.timers.backoff.saturating_add(1);

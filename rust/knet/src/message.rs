@@ -26,6 +26,8 @@ pub mod flag {
     pub const OOB: u32 = bindings::MSG_OOB;
     /// More data follows soon.
     pub const MORE: u32 = bindings::MSG_MORE;
+    /// Send data in the SYN.
+    pub const FASTOPEN: u32 = bindings::MSG_FASTOPEN;
     /// Read the error queue.
     pub const ERRQUEUE: u32 = bindings::MSG_ERRQUEUE;
 }
@@ -152,12 +154,20 @@ pub fn interrupted(timeout: c_long) -> Error {
 }
 
 impl<P: Protocol> OwnerGuard<'_, P> {
-    /// Gives the lock up until something happens to the socket or `timeout` jiffies pass.
+    /// Gives the lock up until there is data, an error or the end of the stream, or `timeout`
+    /// jiffies pass.
     pub fn wait_for_data(&mut self, timeout: &mut c_long) {
         // SAFETY: The socket is owned by this process.
         unsafe {
-            bindings::sk_wait_data(self.sk(), timeout, core::ptr::null());
+            bindings::knet_helper_wait_for_data(self.sk(), timeout);
         }
+    }
+
+    /// Gives the lock up until nothing that was written waits for the peer, or `timeout` jiffies
+    /// pass.
+    pub fn wait_for_close(&mut self, timeout: c_long) {
+        // SAFETY: The socket is owned by this process.
+        unsafe { bindings::sk_stream_wait_close(self.sk(), timeout) }
     }
 
     /// Gives the lock up until there is room to send.

@@ -36,6 +36,10 @@ pub mod option {
     pub const MAXSEG: i32 = bindings::TCP_MAXSEG as i32;
     /// SOL_TCP: the upper-layer protocol.
     pub const ULP: i32 = bindings::TCP_ULP as i32;
+    /// SOL_TCP: accept data in SYNs.
+    pub const FASTOPEN: i32 = bindings::TCP_FASTOPEN as i32;
+    /// SOL_TCP: send data in the SYN.
+    pub const FASTOPEN_CONNECT: i32 = bindings::TCP_FASTOPEN_CONNECT as i32;
     /// SOL_TCP: keep the SYN.
     pub const SAVE_SYN: i32 = bindings::TCP_SAVE_SYN as i32;
     /// SOL_TCP: signatures, which an MPTCP subflow cannot have.

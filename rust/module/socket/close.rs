@@ -56,10 +56,10 @@ pub(crate) fn close(meta: &Meta, timeout: c_long) {
         }
         _ => {
             finish_sending(&mut owner);
-            linger(&mut owner, timeout);
+            owner.wait_for_close(timeout);
         }
     }
-    drop_backlog(&mut owner);
+    drop_received(&mut owner);
     owner.orphan();
     if is_over(meta) {
         end(&mut owner);
@@ -69,13 +69,6 @@ pub(crate) fn close(meta: &Meta, timeout: c_long) {
         if is_over(meta) {
             meta.schedule_work();
         }
-    }
-}
-
-/// Waits for the peer to acknowledge everything, as SO_LINGER asks.
-fn linger(owner: &mut OwnerGuard<'_, Mptcp>, mut timeout: c_long) {
-    while timeout > 0 && !is_over(owner.meta()) && !knet::message::signal_pending() {
-        owner.wait_for_data(&mut timeout);
     }
 }
 
@@ -100,10 +93,7 @@ fn is_over(meta: &Meta) -> bool {
 pub(crate) fn work(meta: &Meta) {
     let mut owner = meta.lock();
     if useless(meta) {
-        reset_connection(meta);
-        drop(owner);
         abort(meta, ECONNRESET.to_errno().wrapping_neg());
-        owner = meta.lock();
         break_subflow(&mut owner);
     }
     if meta.sock().is_orphan() && is_over(meta) {
@@ -172,17 +162,17 @@ fn end(owner: &mut OwnerGuard<'_, Mptcp>) {
     }
 }
 
-fn drop_backlog(owner: &mut OwnerGuard<'_, Mptcp>) {
+/// Throws away what was received and not read, in order or not.
+pub(crate) fn drop_received(owner: &mut OwnerGuard<'_, Mptcp>) {
     let meta = owner.meta();
+    let mut connection = meta.lock_data();
+    connection.take_received(&mut owner.backlog);
+    owner.backlog.append(&mut connection.out_of_order);
     let mut dropped = 0i32;
-    {
-        let mut connection = meta.lock_data();
-        connection.take_received(&mut owner.backlog);
-    }
     while let Some(packet) = owner.backlog.pop() {
         dropped = dropped.saturating_add(packet.memory());
     }
-    meta.lock_data().uncharge_receive(dropped);
+    connection.uncharge_receive(dropped);
     meta.shared().readable.store(0, Ordering::Release);
 }
 

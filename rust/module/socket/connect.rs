@@ -3,11 +3,10 @@
 //! `bind`, `connect` and what undoes them.
 
 use crate::connection::{
-    derive, uncount_established, wraps_soon, Connection, Mode, SubflowState,
+    derive, test_wrap, uncount_established, Connection, Mode, SubflowState,
 };
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::first_subflow;
-use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use knet::address::SocketAddress;
 use knet::meta::OwnerGuard;
@@ -48,7 +47,7 @@ pub(crate) fn connect(owner: &mut OwnerGuard<'_, Mptcp>, address: &SocketAddress
         connection.subflow = Some(SubflowState::new(subflow.sock()));
         sock.set_state(State::SynSent);
     }
-    let first_seq = wraps_soon(sock).then_some(FIRST_SEQ_OF_TEST);
+    let first_seq = (test_wrap(sock) > 0).then_some(FIRST_SEQ_OF_TEST);
     if let Err(error) = subflow.connect(address, first_seq) {
         let mut connection = meta.lock_data();
         if sock.state() == State::SynSent {
@@ -75,13 +74,8 @@ pub(crate) fn disconnect(owner: &mut OwnerGuard<'_, Mptcp>) -> Result {
             subflow.close();
         }
     }
-    let mut dropped = 0;
-    while let Some(packet) = owner.backlog.pop() {
-        dropped += packet.memory();
-    }
+    crate::socket::close::drop_received(owner);
     let mut connection = meta.lock_data();
-    connection.uncharge_receive(dropped);
-    meta.shared().readable.store(0, Ordering::Release);
     uncount_established(&mut connection);
     let bytes = connection.queue.bytes();
     connection.uncharge_send(bytes);

@@ -3,7 +3,7 @@
 //! `listen` and `accept`.
 
 use crate::protocol::{Meta, Mptcp};
-use crate::connection::SubflowState;
+use crate::connection::{Reset, SubflowState};
 use crate::socket::first_subflow;
 use crate::subflow::delivery;
 use kernel::prelude::*;
@@ -48,6 +48,9 @@ pub(crate) fn accept(meta: &Meta, no_wait: bool) -> Result<ARef<Meta>> {
     let sock = subflow.sock().hold();
     owner.subflow = Some(subflow);
     drop(owner);
+    if let Some(subflow) = child.lock_data().subflow.as_mut() {
+        subflow.reset = Reset::Tcp;
+    }
     // What arrived while nobody was there to be told is there to be read.
     delivery::data_ready(&child, &mut knet::subflow::lock(&sock));
     Ok(child)

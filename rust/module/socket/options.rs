@@ -19,7 +19,9 @@ pub(crate) fn set(meta: &Meta, call: &SetOption) -> Result {
         (level::TCP, option::NODELAY | option::CORK) => set_coalescing(meta, call),
         // A subflow's upper-layer protocol is ours, its signatures would not cover our options, and
         // the SYN is kept for the handshake.
+        // Data in a SYN has no mapping.
         (level::TCP, option::ULP | option::REPAIR) => Err(EOPNOTSUPP),
+        (level::TCP, option::FASTOPEN | option::FASTOPEN_CONNECT) => Err(EOPNOTSUPP),
         (level::TCP, option::SAVE_SYN) => Err(ENOPROTOOPT),
         (level::TCP, name) if option::MD5SIG.contains(&name) => Err(EOPNOTSUPP),
         (level::TCP | level::IP | level::IPV6, _) => {

@@ -17,6 +17,9 @@ pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
     if message.has(flag::OOB) {
         return Err(EINVAL);
     }
+    if message.has(flag::ERRQUEUE) {
+        return Err(EAGAIN);
+    }
     let mut owner = meta.lock();
     if sock.state() == State::Listen {
         return Err(ENOTCONN);
@@ -34,6 +37,11 @@ pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
             break Ok(());
         }
         if let Some(result) = why_not_wait(sock, reader.copied, timeout) {
+            // Data may have come between the look into the queue and the end of the stream.
+            let arrived = meta.shared().readable.load(Ordering::Acquire) > reader.unreported();
+            if arrived && !reader.peek && reader.copied < message.len {
+                continue;
+            }
             break result;
         }
         reader.give_back(&owner);
@@ -81,6 +89,11 @@ struct Reader {
 }
 
 impl Reader {
+    /// Bytes that were copied and still count as readable.
+    fn unreported(&self) -> u64 {
+        u64::from(self.waited_from)
+    }
+
     /// Copies what there is and fits.
     fn copy(&mut self, owner: &mut Owned, message: &mut Message<'_>) -> Result {
         if self.peek {

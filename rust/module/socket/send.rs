@@ -14,7 +14,7 @@ const BURST: u64 = 64 * 1024;
 
 /// `sendmsg`.
 pub(crate) fn send(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
-    if message.has(flag::OOB) {
+    if message.has(flag::OOB) || message.has(flag::FASTOPEN) {
         return Err(EOPNOTSUPP);
     }
     let mut owner = meta.lock();

@@ -15,7 +15,7 @@ use knet::protocol::Verdict;
 use knet::segment::Incoming;
 use knet::sock::Sock;
 use knet::subflow::{snapshot, Snapshot};
-use mptcp_core::acceptable::{self, judge, Expected};
+use mptcp_core::acceptable::{self, judge, Expected, Refusal};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
 use mptcp_core::connection::state::Event;
 use mptcp_core::mapping::{RecordError, RxMapping};
@@ -48,9 +48,15 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
         return Verdict::Accept;
     }
     let numbers = snapshot(tcp);
-    if !is_acceptable(&numbers, segment, &received) {
+    if let Some(refusal) = refusal(&numbers, segment, &received) {
         count(sock, Counter::UnacceptableSegment);
-        return Verdict::Accept;
+        // TCP must answer what it has received before. Other data it would throw away or, if
+        // it knows more than was read here, take without the mapping that is not believed; the
+        // peer sends it again.
+        let old = refusal == Refusal::Sequence
+            && Ssn::new(segment.seq).before(Ssn::new(numbers.rcv_nxt));
+        let keep = segment.payload_len == 0 || old;
+        return if keep { Verdict::Accept } else { Verdict::Drop };
     }
     if !segment.checksum_is_right() {
         return Verdict::Accept;
@@ -81,7 +87,12 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
     }
 }
 
-fn is_acceptable(numbers: &Snapshot, segment: &Incoming<'_>, received: &Received) -> bool {
+/// Why TCP will not accept a segment.
+fn refusal(
+    numbers: &Snapshot,
+    segment: &Incoming<'_>,
+    received: &Received,
+) -> Option<Refusal> {
     let expected = Expected {
         rcv_nxt: Ssn::new(numbers.rcv_nxt),
         rcv_wup: Ssn::new(numbers.rcv_wup),
@@ -102,7 +113,10 @@ fn is_acceptable(numbers: &Snapshot, segment: &Incoming<'_>, received: &Received
         rst: segment.flags.rst(),
         timestamp: received.timestamp,
     };
-    !matches!(judge(&expected, &facts), acceptable::Verdict::Refuse(_))
+    match judge(&expected, &facts) {
+        acceptable::Verdict::Refuse(refusal) => Some(refusal),
+        _ => None,
+    }
 }
 
 /// Acts on the options of a segment that is as trustworthy as its data.
@@ -228,6 +242,11 @@ fn receive_mapping(
 
 /// The peer sends no data from `fin` on.
 fn data_fin(connection: &mut DataGuard<'_, Mptcp>, fin: Dsn) {
+    if let Some(subflow) = connection.subflow.as_mut() {
+        // RFC 8684 section 3.3.3: a DATA_FIN is acknowledged at the data level. TCP reports
+        // room after every segment, also after one that it does not acknowledge.
+        subflow.ack_due = true;
+    }
     if connection.receive.on_data_fin(fin) == Ok(true) {
         end_of_stream(connection);
     }

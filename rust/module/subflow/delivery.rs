@@ -143,7 +143,12 @@ fn position(
     let circumstances = circumstances(connection);
     match on_unmapped_data(&circumstances) {
         Answer::FallBack => {
-            count(sock, Counter::MpCapableDataFallback);
+            let counter = if circumstances.dss_seen {
+                Counter::DssFallback
+            } else {
+                Counter::MpCapableDataFallback
+            };
+            count(sock, counter);
             fall_back(connection);
             Some((connection.receive.rcv_nxt(), left))
         }

@@ -3,7 +3,7 @@
 //! The handshake of the first subflow (RFC 8684 section 3.1), on both sides.
 
 use crate::connection::{
-    abort, abort_locked, Attempted, count, derive, count_established, publish_state, Mode, SubflowState};
+    abort, abort_locked, Attempted, count, derive, count_established, publish_state, Reset, Mode, SubflowState};
 use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
@@ -201,6 +201,8 @@ pub(crate) fn child(
         let mut subflow = SubflowState::new(tcp.sock());
         subflow.local_isn = request.handshake.local_isn;
         subflow.remote_isn = request.handshake.remote_isn;
+        // If the listener goes away before anybody accepts the connection, the peer shall know.
+        subflow.reset = Reset::Fastclose;
         connection.subflow = Some(subflow);
         match on_third_ack(&received, policy, key) {
             ServerOutcome::Mptcp { remote_key, agreed, first } => {

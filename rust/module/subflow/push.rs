@@ -10,6 +10,7 @@ use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use knet::fragments::Gathered;
 use knet::meta::DataGuard;
+use knet::sock::State;
 use knet::subflow::Tcp;
 use mptcp_core::mapping::{DssChecksum, TxRecord};
 use mptcp_core::seq::Dsn;
@@ -31,6 +32,14 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
         sock.set_send_buffer(tcp.sock().send_buffer());
     }
     push(meta, tcp);
+    let ack_due = {
+        let mut connection = meta.lock_data();
+        let subflow = connection.subflow_of(tcp.sock());
+        subflow.is_some_and(|subflow| core::mem::take(&mut subflow.ack_due))
+    };
+    if ack_due && tcp.sock().state() != State::Close {
+        tcp.send_ack();
+    }
 }
 
 /// Gives as much data to a subflow as it and the peer's window take. The subflow is locked.

@@ -105,7 +105,9 @@ fn old_timestamps_are_refused() {
     for (value, verdict) in [
         (u32::MAX - 5, Verdict::Accept),
         (3, Verdict::Accept),
-        (u32::MAX - 6, refuse(Refusal::Timestamp)),
+        // One tick back may be two segments that changed places.
+        (u32::MAX - 6, Verdict::Accept),
+        (u32::MAX - 7, refuse(Refusal::Timestamp)),
     ] {
         assert_eq!(judge(&EXPECTED, &stamped(value)), verdict, "{value}");
     }

@@ -53,13 +53,15 @@ impl Circumstances {
 
 /// Data arrived that no mapping covers.
 ///
-/// RFC 8684 section 3.7: if no DSS was ever received, the path removes options, and a single
-/// subflow falls back; later the subflow must be closed.
+/// RFC 8684 section 3.7: a peer that sees no DSS of ours, because the path removes options, goes on
+/// as plain TCP. That its own DSS passed until then does not matter: as long as the streams of
+/// the only subflow and the connection are the same, the data is what it seems to be. Otherwise
+/// the subflow must be closed.
 #[inline]
 pub const fn on_unmapped_data(circumstances: &Circumstances) -> Answer {
     if circumstances.fell_back {
         Answer::Ignore
-    } else if !circumstances.dss_seen && circumstances.contiguous() {
+    } else if circumstances.contiguous() {
         Answer::FallBack
     } else {
         Answer::Reset

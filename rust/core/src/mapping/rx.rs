@@ -70,6 +70,21 @@ impl RxRecord {
         ssn.between(self.ssn, self.end())
     }
 
+    /// Whether two records are the same mapping. When it is sent again, a DATA_FIN that followed
+    /// meanwhile can be counted in, with another checksum; the first one stands.
+    #[inline]
+    fn is_again(&self, other: &Self) -> bool {
+        let first = Self {
+            checksum: other.checksum,
+            data_fin: other.data_fin,
+            ..*self
+        };
+        *self == *other
+            || (first == *other
+                && self.data_fin != other.data_fin
+                && self.checksum.is_some() == other.checksum.is_some())
+    }
+
     /// Whether two records agree on the data sequence number of every subflow sequence number and
     /// neither is bound to its extent by a checksum.
     #[inline]
@@ -191,7 +206,7 @@ impl<const N: usize> RxMappings<N> {
         }
         // In-order arrival is the common case: the mapping repeats or continues the newest.
         if let Some(newest) = self.ring.newest_mut() {
-            if *newest == record {
+            if newest.is_again(&record) {
                 return Ok(Recorded::Known);
             }
             if newest.end() == record.ssn && newest.mergeable(&record) {
@@ -292,7 +307,7 @@ impl<const N: usize> RxMappings<N> {
                 break;
             }
             let touching = old.end() == record.ssn || old.ssn == record.end();
-            if *old == record {
+            if old.is_again(&record) {
                 return Ok(Recorded::Known);
             } else if old.mergeable(&record) {
                 if covers_all(old, &record) {

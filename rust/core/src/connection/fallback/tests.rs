@@ -14,13 +14,14 @@ const FRESH: Circumstances = Circumstances {
 };
 
 #[test]
-fn first_data_without_mapping_falls_back() {
+fn data_without_mapping_falls_back_while_contiguous() {
     assert_eq!(on_unmapped_data(&FRESH), Answer::FallBack);
+    let established = Circumstances {
+        dss_seen: true,
+        ..FRESH
+    };
+    assert_eq!(on_unmapped_data(&established), Answer::FallBack);
     for other in [
-        Circumstances {
-            dss_seen: true,
-            ..FRESH
-        },
         Circumstances {
             only_subflow: false,
             ..FRESH
