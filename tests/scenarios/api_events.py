@@ -14,14 +14,13 @@ EDGE = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 
 
 def drain(sock):
-    """Reads until nothing is there; gives whether anything was."""
-    total = 0
+    """Reads until nothing is there, which is always reached."""
     try:
-        while part := sock.recv(1 << 20, DONTWAIT):
-            total += len(part)
+        while sock.recv(1 << 20, DONTWAIT):
+            pass
     except BlockingIOError:
         pass
-    return total > 0
+    return True
 
 
 def watch(s, sock, events):
@@ -103,7 +102,7 @@ def full_send_buffer(s):
     client, server = s.case.connect_pair()
     fill(client)
     s.client("full", poll_now, client, OUT)
-    wait_until(lambda: drain(server) or poll_now(client, OUT), "room after the peer read")
+    wait_until(lambda: drain(server) and poll_now(client, OUT), "room after the peer read")
     s.client("room again", poll_now, client, OUT)
 
 
@@ -144,7 +143,7 @@ def epoll_edge_room(s):
     fill(client)
     watcher = watch(s, client, select.EPOLLOUT | select.EPOLLET)
     s.client("full", happened, watcher)
-    wait_until(lambda: drain(server) or happened(watcher), "edge of room")
+    wait_until(lambda: drain(server) and happened(watcher), "edge of room")
     fill(client)
     s.client("full again", poll_now, client, OUT)
 
