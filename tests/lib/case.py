@@ -2,13 +2,12 @@
 """What a scenario is given: a fresh network, two ends and the checks that prove MPTCP."""
 
 import contextlib
-import os
-import signal
 import socket
 import time
 from dataclasses import dataclass
 
 from . import counters, info
+from .child import Child
 from .namespace import Namespace
 from .network import LINK, Network
 from .stack import Stack
@@ -183,37 +182,3 @@ class Case:
                 text = end.namespace.read("/proc/thread-self/net/mptcp_rs/connections")
                 found += [f"{end.name}: {line}" for line in text.splitlines()[1:]]
         return found
-
-
-class Child:
-    """A forked child process; its exit status or death is waited for within a limit."""
-
-    def __init__(self, function, *arguments):
-        self.pid = os.fork()
-        self.status: int | None = None
-        if self.pid == 0:
-            status = 1
-            try:
-                function(*arguments)
-                status = 0
-            finally:
-                os._exit(status)
-
-    def kill(self) -> None:
-        """SIGKILL, and waits until the process is gone."""
-        if self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            self.wait(10)
-
-    def wait(self, limit: float) -> int:
-        """Exit status (negative: signal number) within the limit."""
-        deadline = time.monotonic() + limit
-        while self.status is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.status = os.waitstatus_to_exitcode(status)
-            elif time.monotonic() > deadline:
-                raise TimeoutError(f"process {self.pid} did not end within {limit} seconds")
-            else:
-                time.sleep(0.02)
-        return self.status

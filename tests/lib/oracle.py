@@ -63,7 +63,7 @@ def same_as_tcp(limit: int = 30, at: str = "both", **options):
         def compared(case):
             compare_with_tcp(case, function)
 
-        return scenario(limit=limit, roles=ROLES[at], brief=True, **options)(compared)
+        return scenario(limit=limit, roles=ROLES[at], **options)(compared)
 
     return register
 

@@ -22,11 +22,12 @@ class Scenario:
     arguments: tuple
     needs_module: bool
     settles: bool
-    brief: bool
+    all_roles: bool
 
     def roles_on(self, kernel: str) -> tuple[tuple[str, str], ...]:
         """The pairs to run with on the given kernel."""
-        return OURS_ONLY if self.brief and kernel == "test" else self.roles
+        brief = kernel == "test" and not self.all_roles and OURS_ONLY[0] in self.roles
+        return OURS_ONLY if brief else self.roles
 
 
 _scenarios: list[Scenario] = []
@@ -38,13 +39,14 @@ def scenario(
     variants: dict[str, tuple] | None = None,
     needs_module: bool = False,
     settles: bool = True,
-    brief: bool = False,
+    all_roles: bool = False,
 ):
     """Registers a scenario. `variants` maps a suffix of the name to further arguments.
 
     `limit` is in seconds of the stock kernel. `needs_module` marks what the kernel's own MPTCP
-    does not do, or does unlike TCP. `settles=False` leaves out the wait for the sockets to be
-    gone. `brief` keeps to ours at both ends on the slow test kernel.
+    does not do, or does unlike TCP. `settles=False` is for what may leave sockets behind for some
+    time. `all_roles` keeps the kernel's own MPTCP as a peer on the slow test kernel too, where
+    most scenarios run with ours at both ends only.
     """
 
     def register(function):
@@ -52,7 +54,7 @@ def scenario(
         for suffix, arguments in (variants or {"": ()}).items():
             name = ".".join(filter(None, (place, function.__name__, suffix)))
             entry = Scenario(
-                name, function, tuple(roles), limit, arguments, needs_module, settles, brief
+                name, function, tuple(roles), limit, arguments, needs_module, settles, all_roles
             )
             _scenarios.append(entry)
         return function

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs scenarios one by one, each in a process of its own, and judges what came of them."""
 
-import ctypes
 import faulthandler
 import fnmatch
 import os
@@ -14,12 +13,12 @@ import traceback
 from dataclasses import dataclass
 
 from .case import Case
+from .child import die_with_parent
 from .kernel_log import KernelLog
 from .registry import Scenario
 from .stack import Stack, read_references
 
 SLOWDOWN = {"test": 4, "stock": 1}
-PR_SET_PDEATHSIG = 1
 GRACE = 40  # seconds in which a scenario that ran out of time may still say where it was
 
 
@@ -85,9 +84,8 @@ class Runner:
             started = time.monotonic()
             problems, notes = self._run_apart(run)
             # Also after a failure, so that what it left does not count against the next one.
-            held = self._wait_for_release()
-            if not problems and run.scenario.settles:
-                problems += held
+            held = self._wait_for_release(10 if run.scenario.settles else 120)
+            problems = problems or held
             problems += ["kernel log:\n" + line for line in self._complaints()]
             self.report(run.name, time.monotonic() - started, problems, notes)
 
@@ -105,11 +103,11 @@ class Runner:
         lines = self.log.complaints()
         return ["\n".join(lines)] if lines else []
 
-    def _wait_for_release(self) -> list[str]:
-        deadline = time.monotonic() + 10
+    def _wait_for_release(self, limit: float) -> list[str]:
+        deadline = time.monotonic() + limit * SLOWDOWN[self.kernel]
         while now := read_references():
             if time.monotonic() > deadline:
-                return [f"{now} references to the module remain 10 seconds after the scenario"]
+                return [f"{now} references to the module remain {limit} seconds after the scenario"]
             time.sleep(0.05)
         return []
 
@@ -165,11 +163,6 @@ class Runner:
         finally:
             os.write(writer, f"{problems}\x00{chr(10).join(notes)}".encode(errors="replace"))
             os._exit(0)
-
-
-def die_with_parent() -> None:
-    """Whoever kills the runner has killed the scenario too."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def set_deadline(limit: int) -> None:

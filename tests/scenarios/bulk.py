@@ -10,6 +10,7 @@ MEGABYTE = 1 << 20
 
 
 @scenario(
+    all_roles=True,
     variants={
         "upload": (64, 0),
         "download": (0, 64),
@@ -24,7 +25,7 @@ def ipv4(case, up, down):
     case.expect_mptcp()
 
 
-@scenario(limit=180)
+@scenario(all_roles=True, limit=180)
 def ipv6(case):
     client, server = case.connect_pair(socket.AF_INET6)
     size = case.size(stock=16, test=4) * MEGABYTE

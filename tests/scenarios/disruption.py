@@ -37,7 +37,7 @@ def wait_for_death(sock, seconds=30):
         return total, errno.errorcode[error.errno]
 
 
-@scenario(variants={"client": ("client",), "server": ("server",)})
+@scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)})
 def killed(case, victim):
     """kill -9 of one end in the middle of a transfer in both directions."""
     client, server = case.connect_pair()
@@ -55,20 +55,12 @@ def killed(case, victim):
     mine.close()
     head = receive_exactly(other, 4 * MEGABYTE)
     case.expect(len(head) == 4 * MEGABYTE, "the transfer ended before the kill")
-    kill_family(child)
+    child.kill()
     _, how = wait_for_death(other)
     case.expect(how in ("end", "reset"), f"the survivor saw {how}")
 
 
-def kill_family(child):
-    """SIGKILL to the child and to the process that it forked."""
-    with open(f"/proc/{child.pid}/task/{child.pid}/children") as file:
-        for pid in file.read().split():
-            os.kill(int(pid), 9)
-    child.kill()
-
-
-@scenario(variants={"client": ("client",), "server": ("server",)})
+@scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)})
 def aborted(case, who):
     """SO_LINGER 0 in the middle of a transfer: MP_FASTCLOSE, and the peer sees a reset."""
     client, server = case.connect_pair()
@@ -84,7 +76,7 @@ def aborted(case, who):
     case.expect_counter(peer, "MPFastcloseRx")
 
 
-@scenario(variants={"client": ("client",), "server": ("server",)})
+@scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)})
 def closed_with_unread_data(case, who):
     """close with data unread tells the peer by a reset that they were lost."""
     client, server = case.connect_pair()
@@ -96,7 +88,7 @@ def closed_with_unread_data(case, who):
     case.expect(how == "reset", f"the peer saw {how}, not a reset")
 
 
-@scenario(variants={"client": ("client",), "server": ("server",)})
+@scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)})
 def closed_while_peer_sends(case, who):
     """One end closes while the other goes on sending: the sender learns it and stops."""
     client, server = case.connect_pair()
@@ -111,7 +103,7 @@ def closed_while_peer_sends(case, who):
     raise AssertionError("the sender ended without an error")
 
 
-@scenario(variants={"client": ("client",), "server": ("server",)})
+@scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)})
 def reset_from_outside(case, where):
     """A middlebox resets the connection at one end; that end tells its application."""
     client, server = case.connect_pair()
@@ -132,7 +124,7 @@ def reset_from_outside(case, where):
     receiver.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
 
 
-@scenario()
+@scenario(all_roles=True)
 def closed_at_once_by_both(case):
     """Both ends close at the same time, many times."""
     for _ in range(case.size(stock=100, test=20)):
@@ -146,7 +138,7 @@ def closed_at_once_by_both(case):
             task.result(10)
 
 
-@scenario()
+@scenario(all_roles=True)
 def shut_down_at_once_by_both(case):
     for _ in range(case.size(stock=50, test=10)):
         client, server = case.connect_pair()
@@ -157,7 +149,7 @@ def shut_down_at_once_by_both(case):
         server.close()
 
 
-@scenario()
+@scenario(all_roles=True)
 def link_gone_for_a_while(case):
     """The link is down for three seconds in the middle of a transfer; nothing is lost."""
     client, server = case.connect_pair()
@@ -170,15 +162,17 @@ def link_gone_for_a_while(case):
     case.expect_mptcp()
 
 
-@scenario(settles=False)
+@scenario(all_roles=True, settles=False)
 def abandoned_network(case):
-    """The namespaces vanish while a connection is open in them."""
+    """The namespaces vanish while a connection is open in them; its ends give up in time."""
+    case.network.sysctl("net.ipv4.tcp_orphan_retries", 1)
+    case.network.sysctl("net.ipv4.tcp_retries2", 3)
     client, server = case.connect_pair()
     client.sendall(b"x" * 1000)
     case.client.namespace.run("ip", "link", "del", LINK)
 
 
-@scenario()
+@scenario(all_roles=True)
 def refused(case):
     """Nobody listens: the client learns it and can use a new socket at once."""
     for _ in range(20):
@@ -192,7 +186,7 @@ def refused(case):
     exchange(client, server, 1000, 1000)
 
 
-@scenario()
+@scenario(all_roles=True)
 def closed_while_connecting(case):
     """close during the handshake, with the server silent and with it answering."""
     filter_packets(case.server.namespace, "prerouting", f"tcp dport {case.port} drop")
@@ -211,7 +205,7 @@ def closed_while_connecting(case):
         sock.close()
 
 
-@scenario()
+@scenario(all_roles=True)
 def reset_seen_by_poll(case):
     client, server = case.connect_pair()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)

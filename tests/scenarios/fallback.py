@@ -34,6 +34,7 @@ def peer_without_mptcp(case, family):
 
 
 @scenario(
+    all_roles=True,
     variants={
         "syn": ("server", SYN),
         "syn_ack": ("client", SYN_ACK),
@@ -48,6 +49,7 @@ def handshake_stripped(case, where, match):
 
 
 @scenario(
+    all_roles=True,
     variants={
         "from_client": ("server", NOT_SYN),
         "from_server": ("client", NOT_SYN),
@@ -72,7 +74,7 @@ def transfer_stripped(case, where, match):
         case.expect(met > 0, "the filter met no packet: nothing was tested")
 
 
-@scenario()
+@scenario(all_roles=True)
 def third_ack_lost(case):
     """The third ACK never arrives: the first data carries both keys and MPTCP goes on."""
     filter_packets(
