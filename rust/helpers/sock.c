@@ -312,6 +312,22 @@ void knet_helper_wait_for_data(struct sock *sk, long *timeo)
 	remove_wait_queue(sk_sleep(sk), &wait);
 }
 
+static bool waits_for_peer(const struct sock *sk)
+{
+	return (1 << READ_ONCE(sk->sk_state)) & (TCPF_FIN_WAIT1 | TCPF_CLOSING | TCPF_LAST_ACK);
+}
+
+/* Until all that was written is acknowledged, the end of the stream included, or a signal comes. */
+void knet_helper_wait_for_close(struct sock *sk, long timeo)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+
+	add_wait_queue(sk_sleep(sk), &wait);
+	while (timeo && waits_for_peer(sk) && !signal_pending(current))
+		sk_wait_event(sk, &timeo, !waits_for_peer(sk), &wait);
+	remove_wait_queue(sk_sleep(sk), &wait);
+}
+
 int knet_helper_copy_from_sockptr(void *to, sockptr_t from, size_t size)
 {
 	return copy_from_sockptr(to, from, size);

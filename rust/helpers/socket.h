@@ -65,6 +65,7 @@ void knet_helper_release_family(struct sock *sk, const struct sock *parent);
 bool knet_helper_v6_mapped(const struct sock *sk);
 void knet_helper_copy_addresses(struct sock *to, const struct sock *from);
 void knet_helper_wait_for_data(struct sock *sk, long *timeo);
+void knet_helper_wait_for_close(struct sock *sk, long timeo);
 int knet_helper_copy_from_sockptr(void *to, sockptr_t from, size_t size);
 int knet_helper_put_option(char __user *value, int __user *len, const void *from, int size);
 void knet_helper_init_buffers(struct sock *sk);

@@ -167,7 +167,7 @@ impl<P: Protocol> OwnerGuard<'_, P> {
     /// pass.
     pub fn wait_for_close(&mut self, timeout: c_long) {
         // SAFETY: The socket is owned by this process.
-        unsafe { bindings::sk_stream_wait_close(self.sk(), timeout) }
+        unsafe { bindings::knet_helper_wait_for_close(self.sk(), timeout) }
     }
 
     /// Gives the lock up until there is room to send.
