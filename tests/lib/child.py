@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Child processes that a scenario may kill, and that do not outlive it."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -29,6 +30,9 @@ class Child:
                 status = 0
             finally:
                 os._exit(status)
+        # Whoever comes first, parent or child, makes the group before it is used.
+        with contextlib.suppress(OSError):
+            os.setpgid(self.pid, self.pid)
 
     def kill(self) -> None:
         """SIGKILL to the group, and waits until the process is gone."""
