@@ -137,7 +137,10 @@ pub(crate) struct Timers {
 impl Connection {
     /// Writes a connection that has not begun.
     pub(crate) fn init(place: &mut MaybeUninit<Self>) {
-        let nothing = Derived { token: mptcp_core::crypto::Token::new(0), idsn: Dsn::new(0) };
+        let nothing = Derived {
+            token: mptcp_core::crypto::Token::new(0),
+            idsn: Dsn::new(0),
+        };
         place.write(Self {
             mode: Mode::Connecting,
             client: false,
@@ -175,7 +178,10 @@ impl Connection {
 
     /// Both keys, ours first.
     pub(crate) fn keys(&self) -> KeyPair {
-        KeyPair { sender: self.local_key, receiver: self.remote_key }
+        KeyPair {
+            sender: self.local_key,
+            receiver: self.remote_key,
+        }
     }
 
     /// Goes on as plain TCP from the handshake: no byte of data was exchanged yet.
@@ -187,7 +193,13 @@ impl Connection {
     }
 
     /// Goes on as Multipath TCP: `remote` are the peer's token and initial data sequence number.
-    pub(crate) fn begin_mptcp(&mut self, remote_key: Key, remote: Derived, agreed: Agreed, window: u32) {
+    pub(crate) fn begin_mptcp(
+        &mut self,
+        remote_key: Key,
+        remote: Derived,
+        agreed: Agreed,
+        window: u32,
+    ) {
         self.mode = Mode::Mptcp;
         self.remote_key = remote_key;
         self.remote = remote;
@@ -201,7 +213,9 @@ impl Connection {
 
     /// The subflow, if it is the socket `tcp`.
     pub(crate) fn subflow_of(&mut self, tcp: &Sock) -> Option<&mut SubflowState> {
-        self.subflow.as_mut().filter(|subflow| subflow.sock.identity() == tcp.identity())
+        self.subflow
+            .as_mut()
+            .filter(|subflow| subflow.sock.identity() == tcp.identity())
     }
 
     /// Moves the data-level state on.

@@ -21,8 +21,7 @@ use knet::subflow::Subflow;
 
 /// `socket(AF_INET or AF_INET6, SOCK_STREAM, IPPROTO_MPTCP)`.
 pub(crate) fn open(sock: &Sock) -> Result<(Shared, Owned)> {
-    let enabled =
-        Namespace::of(sock.net()).is_some_and(|namespace| namespace.settings.enabled());
+    let enabled = Namespace::of(sock.net()).is_some_and(|namespace| namespace.settings.enabled());
     if !enabled {
         return Err(ENOPROTOOPT);
     }

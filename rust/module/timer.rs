@@ -42,7 +42,10 @@ pub(crate) fn give_up_in(connection: &mut DataGuard<'_, Mptcp>, delay: u64) {
 
 /// Sets the kernel's timer to what comes first.
 fn arm(connection: &DataGuard<'_, Mptcp>) {
-    let times = [connection.timers.retransmit_at, connection.timers.give_up_at];
+    let times = [
+        connection.timers.retransmit_at,
+        connection.timers.give_up_at,
+    ];
     if let Some(next) = times.into_iter().filter(|&at| at != 0).min() {
         connection.meta().set_timer(next.saturating_sub(now_us()));
     }
@@ -50,7 +53,10 @@ fn arm(connection: &DataGuard<'_, Mptcp>) {
 
 /// Whether the peer never sent an option after the handshake.
 fn is_unheard(connection: &Connection) -> bool {
-    let heard = connection.subflow.as_ref().is_some_and(|subflow| subflow.dss_seen);
+    let heard = connection
+        .subflow
+        .as_ref()
+        .is_some_and(|subflow| subflow.dss_seen);
     !connection.fully_established && !heard && !connection.retransmitted
 }
 
@@ -66,7 +72,10 @@ pub(crate) fn expired(meta: &Meta) {
         return;
     }
     let due = connection.timers.retransmit_at != 0 && now >= connection.timers.retransmit_at;
-    let subflow = connection.subflow.as_ref().map(|subflow| subflow.sock.clone());
+    let subflow = connection
+        .subflow
+        .as_ref()
+        .map(|subflow| subflow.sock.clone());
     let (true, Some(subflow)) = (due && connection.speaks_mptcp(), subflow) else {
         if due {
             connection.timers.retransmit_at = 0;

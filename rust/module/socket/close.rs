@@ -84,7 +84,10 @@ fn is_over(meta: &Meta) -> bool {
     }
     match connection.mode {
         // TCP finishes a plain connection alone once it has everything.
-        Mode::Fallback => connection.send.unsent() == 0 && (connection.send.fin_in_flight() || connection.send.fin_acked()),
+        Mode::Fallback => {
+            connection.send.unsent() == 0
+                && (connection.send.fin_in_flight() || connection.send.fin_acked())
+        }
         _ => connection.state.subflows_may_close(),
     }
 }
@@ -109,7 +112,10 @@ pub(crate) fn work(meta: &Meta) {
 fn useless(meta: &Meta) -> bool {
     let connection = meta.lock_data();
     !connection.aborted
-        && connection.subflow.as_ref().is_some_and(|subflow| subflow.useless)
+        && connection
+            .subflow
+            .as_ref()
+            .is_some_and(|subflow| subflow.useless)
 }
 
 /// The subflow carries data that cannot be understood: it is reset from process context.

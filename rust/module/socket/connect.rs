@@ -2,9 +2,7 @@
 
 //! `bind`, `connect` and what undoes them.
 
-use crate::connection::{
-    derive, test_wrap, uncount_established, Connection, Mode, SubflowState,
-};
+use crate::connection::{derive, test_wrap, uncount_established, Connection, Mode, SubflowState};
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::first_subflow;
 use kernel::prelude::*;

@@ -2,8 +2,8 @@
 
 //! `listen` and `accept`.
 
-use crate::protocol::{Meta, Mptcp};
 use crate::connection::{Reset, SubflowState};
+use crate::protocol::{Meta, Mptcp};
 use crate::socket::first_subflow;
 use crate::subflow::delivery;
 use kernel::prelude::*;
@@ -41,9 +41,16 @@ pub(crate) fn accept(meta: &Meta, no_wait: bool) -> Result<ARef<Meta>> {
         if meta.sock().state() != State::Listen {
             return Err(EINVAL);
         }
-        connection.subflow.as_ref().map(|subflow| subflow.sock.clone()).ok_or(EINVAL)?
+        connection
+            .subflow
+            .as_ref()
+            .map(|subflow| subflow.sock.clone())
+            .ok_or(EINVAL)?
     };
-    let AcceptedSubflow { subflow, meta: child } = knet::subflow::accept::<Mptcp>(&listener, timeout)?;
+    let AcceptedSubflow {
+        subflow,
+        meta: child,
+    } = knet::subflow::accept::<Mptcp>(&listener, timeout)?;
     let mut owner = child.lock();
     let sock = subflow.sock().hold();
     owner.subflow = Some(subflow);

@@ -88,7 +88,11 @@ pub(crate) fn get(meta: &Meta, call: &GetOption) -> Result {
             // As with TCP, what options take of a segment is not counted.
             let connection = meta.lock_data();
             let subflow = connection.subflow.as_ref().ok_or(EINVAL)?;
-            let reserved = if connection.speaks_mptcp() { OPTION_BYTES as u32 } else { 0 };
+            let reserved = if connection.speaks_mptcp() {
+                OPTION_BYTES as u32
+            } else {
+                0
+            };
             let size = knet::subflow::pace(&subflow.sock).mss + reserved;
             drop(connection);
             call.answer(&size.to_ne_bytes())
@@ -110,7 +114,10 @@ pub(crate) fn get(meta: &Meta, call: &GetOption) -> Result {
 
 fn is_connected(meta: &Meta) -> bool {
     use knet::sock::State;
-    !matches!(meta.sock().state(), State::Close | State::Listen | State::SynSent)
+    !matches!(
+        meta.sock().state(),
+        State::Close | State::Listen | State::SynSent
+    )
 }
 
 fn answer_flag(call: &GetOption, flag: &core::sync::atomic::AtomicBool) -> Result {

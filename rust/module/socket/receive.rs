@@ -26,7 +26,12 @@ pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
     }
     let mut timeout = sock.receive_timeout(message.has(flag::DONTWAIT));
     let target = sock.receive_target(message.has(flag::WAITALL), message.len);
-    let mut reader = Reader { copied: 0, freed: 0, peek: message.has(flag::PEEK), waited_from: 0 };
+    let mut reader = Reader {
+        copied: 0,
+        freed: 0,
+        peek: message.has(flag::PEEK),
+        waited_from: 0,
+    };
     let result = loop {
         meta.lock_data().take_received(&mut owner.backlog);
         if let Err(error) = reader.copy(&mut owner, message) {
@@ -100,9 +105,13 @@ impl Reader {
             return self.copy_peeked(owner, message);
         }
         while self.copied < message.len {
-            let Some(mut packet) = owner.backlog.pop() else { break };
+            let Some(mut packet) = owner.backlog.pop() else {
+                break;
+            };
             let span = packet.span();
-            let take = span.len.min(u32::try_from(message.len - self.copied).unwrap_or(u32::MAX));
+            let take = span
+                .len
+                .min(u32::try_from(message.len - self.copied).unwrap_or(u32::MAX));
             // TCP's MSG_TRUNC throws bytes away instead of copying them.
             if !message.has(flag::TRUNC) {
                 if let Err(error) = message.copy_out(&packet, span.offset, take) {
@@ -158,7 +167,9 @@ impl Reader {
         }
         let meta = owner.meta();
         let sock = meta.sock();
-        meta.shared().readable.fetch_sub(u64::from(self.waited_from), Ordering::AcqRel);
+        meta.shared()
+            .readable
+            .fetch_sub(u64::from(self.waited_from), Ordering::AcqRel);
         let consumed = core::mem::take(&mut self.waited_from);
         let freed = core::mem::take(&mut self.freed);
         let Some(subflow) = owner.subflow.as_ref() else {
@@ -172,9 +183,13 @@ impl Reader {
             if !sock.receive_buffer_locked() {
                 let cap = u32::try_from(sock.largest_receive_buffer()).unwrap_or(u32::MAX);
                 let now = knet::time::now_us();
-                let wanted = connection
-                    .right_sizing
-                    .on_copied(consumed, now, numbers.rtt_us, numbers.mss, cap);
+                let wanted = connection.right_sizing.on_copied(
+                    consumed,
+                    now,
+                    numbers.rtt_us,
+                    numbers.mss,
+                    cap,
+                );
                 if let Some(window) = wanted {
                     // Packet memory holds about half as many bytes of data.
                     let bytes = window.saturating_mul(2).min(cap);
@@ -187,11 +202,16 @@ impl Reader {
             let free = receive_space(meta, subflow.sock());
             let capacity = u32::try_from(sock.receive_buffer()).unwrap_or(0);
             let rcv_nxt = connection.receive.rcv_nxt();
-            connection.window.update_due(rcv_nxt, free, capacity, numbers.mss)
+            connection
+                .window
+                .update_due(rcv_nxt, free, capacity, numbers.mss)
         };
         if free {
             let mut tcp = subflow.lock();
-            if matches!(tcp.sock().state(), State::Established | State::FinWait1 | State::FinWait2) {
+            if matches!(
+                tcp.sock().state(),
+                State::Established | State::FinWait1 | State::FinWait2
+            ) {
                 tcp.send_ack();
             }
         }

@@ -53,8 +53,8 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
         // TCP must answer what it has received before. Other data it would throw away or, if
         // it knows more than was read here, take without the mapping that is not believed; the
         // peer sends it again.
-        let old = refusal == Refusal::Sequence
-            && Ssn::new(segment.seq).before(Ssn::new(numbers.rcv_nxt));
+        let old =
+            refusal == Refusal::Sequence && Ssn::new(segment.seq).before(Ssn::new(numbers.rcv_nxt));
         let keep = segment.payload_len == 0 || old;
         return if keep { Verdict::Accept } else { Verdict::Drop };
     }
@@ -88,11 +88,7 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
 }
 
 /// Why TCP will not accept a segment.
-fn refusal(
-    numbers: &Snapshot,
-    segment: &Incoming<'_>,
-    received: &Received,
-) -> Option<Refusal> {
+fn refusal(numbers: &Snapshot, segment: &Incoming<'_>, received: &Received) -> Option<Refusal> {
     let expected = Expected {
         rcv_nxt: Ssn::new(numbers.rcv_nxt),
         rcv_wup: Ssn::new(numbers.rcv_wup),
@@ -149,8 +145,9 @@ fn believe(
     if received.mp_fail.is_some() {
         count(sock, Counter::MpFailRx);
     }
-    if let Some(CapableContent::AckData { data_len, checksum, .. }) =
-        received.mp_capable.map(|option| option.content)
+    if let Some(CapableContent::AckData {
+        data_len, checksum, ..
+    }) = received.mp_capable.map(|option| option.content)
     {
         first_data(connection, data_len, checksum);
     }
@@ -178,7 +175,13 @@ fn first_data(connection: &mut Connection, len: u16, checksum: Option<u16>) {
     let dsn = connection.remote_first();
     let checksum = checksum.filter(|_| connection.agreed.checksum);
     if let Some(subflow) = connection.subflow.as_mut() {
-        let mapping = RxMapping { ssn: Ssn::new(1), dsn, len, checksum, data_fin: false };
+        let mapping = RxMapping {
+            ssn: Ssn::new(1),
+            dsn,
+            len,
+            checksum,
+            data_fin: false,
+        };
         subflow.dss_seen |= subflow.rx.record(mapping).is_ok();
     }
 }
@@ -191,7 +194,9 @@ fn take_mapping(connection: &mut DataGuard<'_, Mptcp>, dss: &Dss, payload_len: u
     let mut len = map.len;
     if dss.data_fin {
         // RFC 8684 section 3.3.3: the DATA_FIN is the last of the mapping's numbers.
-        let Some(without) = len.checked_sub(1) else { return true };
+        let Some(without) = len.checked_sub(1) else {
+            return true;
+        };
         data_fin(connection, dsn.plus(u64::from(without)));
         len = without;
         if len == 0 {
@@ -207,7 +212,9 @@ fn take_mapping(connection: &mut DataGuard<'_, Mptcp>, dss: &Dss, payload_len: u
     let Some(mapping) = receive_mapping(connection, dsn, len, &map, dss.data_fin) else {
         return true;
     };
-    let Some(subflow) = connection.subflow.as_mut() else { return true };
+    let Some(subflow) = connection.subflow.as_mut() else {
+        return true;
+    };
     subflow.dss_seen = true;
     match subflow.rx.record(mapping) {
         Ok(_) => true,
@@ -237,7 +244,13 @@ fn receive_mapping(
     } else {
         None
     };
-    Some(RxMapping { ssn: map.ssn, dsn, len, checksum, data_fin })
+    Some(RxMapping {
+        ssn: map.ssn,
+        dsn,
+        len,
+        checksum,
+        data_fin,
+    })
 }
 
 /// The peer sends no data from `fin` on.
@@ -255,5 +268,8 @@ fn data_fin(connection: &mut DataGuard<'_, Mptcp>, fin: Dsn) {
 /// All data and the DATA_FIN are here.
 pub(crate) fn end_of_stream(connection: &mut DataGuard<'_, Mptcp>) {
     connection.advance(Event::FinReceived);
-    connection.meta().sock().add_shutdown(knet::sock::shutdown::RECEIVE);
+    connection
+        .meta()
+        .sock()
+        .add_shutdown(knet::sock::shutdown::RECEIVE);
 }

@@ -66,7 +66,9 @@ fn take_next(
     tcp: &mut Tcp<'_>,
     progress: &mut Progress,
 ) -> bool {
-    let Some(view) = tcp.peek_packet() else { return false };
+    let Some(view) = tcp.peek_packet() else {
+        return false;
+    };
     let copied = tcp.copied_seq();
     let offset = copied.wrapping_sub(view.seq);
     let left = view.len.saturating_sub(offset);
@@ -89,10 +91,24 @@ fn take_next(
         }
     }
     let whole = take == left;
-    let packet = if whole { Some(tcp.take_packet(view)) } else { tcp.clone_packet(&view) };
-    let Some(mut packet) = packet else { return false };
-    packet.set_span(Span { position: dsn.raw(), offset, len: take });
-    let end = if whole { view.end_seq } else { copied.wrapping_add(take) };
+    let packet = if whole {
+        Some(tcp.take_packet(view))
+    } else {
+        tcp.clone_packet(&view)
+    };
+    let Some(mut packet) = packet else {
+        return false;
+    };
+    packet.set_span(Span {
+        position: dsn.raw(),
+        offset,
+        len: take,
+    });
+    let end = if whole {
+        view.end_seq
+    } else {
+        copied.wrapping_add(take)
+    };
     tcp.set_copied_seq(end);
     if let Some(subflow) = connection.subflow.as_mut() {
         let consumed = subflow.received(copied).plus(take);
@@ -168,7 +184,10 @@ fn position(
 pub(crate) fn circumstances(connection: &mut Connection) -> Circumstances {
     Circumstances {
         only_subflow: true,
-        dss_seen: connection.subflow.as_ref().is_some_and(|subflow| subflow.dss_seen),
+        dss_seen: connection
+            .subflow
+            .as_ref()
+            .is_some_and(|subflow| subflow.dss_seen),
         in_order: connection.out_of_order.is_empty(),
         retransmitted: connection.retransmitted,
         fell_back: connection.mode == Mode::Fallback,
@@ -188,16 +207,24 @@ pub(crate) fn fall_back(connection: &mut DataGuard<'_, Mptcp>) {
 fn verified(connection: &mut Connection, tcp: &Tcp<'_>, seq: u32) -> Option<bool> {
     let subflow = connection.subflow.as_mut()?;
     let record = *subflow.rx.covering(subflow.received(seq))?;
-    let Some(checksum) = record.checksum else { return Some(true) };
+    let Some(checksum) = record.checksum else {
+        return Some(true);
+    };
     if subflow.verified == Some(record.ssn) {
         return Some(true);
     }
     let mut sum = DssChecksum::new();
-    if !tcp.checksum_queue(seq, record.len, |partial, len| sum.add_partial(partial, len)) {
+    if !tcp.checksum_queue(seq, record.len, |partial, len| {
+        sum.add_partial(partial, len)
+    }) {
         return None;
     }
     let len = u16::try_from(record.len).unwrap_or(u16::MAX);
-    let len = if record.data_fin { len.wrapping_add(1) } else { len };
+    let len = if record.data_fin {
+        len.wrapping_add(1)
+    } else {
+        len
+    };
     let right = sum.verify(record.dsn, record.ssn, len, checksum);
     if right {
         subflow.verified = Some(record.ssn);
@@ -263,19 +290,18 @@ fn append(
 }
 
 /// Cuts a packet to its new bytes and moves the stream on by them.
-fn push_in_order(
-    connection: &mut DataGuard<'_, Mptcp>,
-    packet: &mut Packet,
-    skip: u32,
-    take: u32,
-) {
+fn push_in_order(connection: &mut DataGuard<'_, Mptcp>, packet: &mut Packet, skip: u32, take: u32) {
     let span = packet.span();
     packet.set_span(Span {
         position: span.position.wrapping_add(u64::from(skip)),
         offset: span.offset.saturating_add(skip),
         len: take,
     });
-    connection.meta().shared().readable.fetch_add(u64::from(take), Ordering::Release);
+    connection
+        .meta()
+        .shared()
+        .readable
+        .fetch_add(u64::from(take), Ordering::Release);
     if connection.receive.advance(take) {
         end_of_stream(connection);
     }
@@ -290,7 +316,9 @@ fn drain_out_of_order(connection: &mut DataGuard<'_, Mptcp>, progress: &mut Prog
         if placement == Placement::Later {
             return;
         }
-        let Some(mut packet) = connection.out_of_order.pop() else { return };
+        let Some(mut packet) = connection.out_of_order.pop() else {
+            return;
+        };
         match placement {
             Placement::Next { skip, take } => {
                 // It was charged when it was queued.

@@ -3,13 +3,15 @@
 //! The handshake of the first subflow (RFC 8684 section 3.1), on both sides.
 
 use crate::connection::{
-    abort, abort_locked, Attempted, count, derive, count_established, publish_state, Reset, Mode, SubflowState};
+    abort, abort_locked, count, count_established, derive, publish_state, Attempted, Mode, Reset,
+    SubflowState,
+};
 use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
-use knet::meta::DataGuard;
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
+use knet::meta::DataGuard;
 use knet::netns::PerNet;
 use knet::segment::{ChildRequest, Handshake, Incoming, OptionEdit, SynAck};
 use knet::sock::{self, Sock, State};
@@ -31,7 +33,10 @@ pub(crate) const OPTION_BYTES: i32 = 28;
 pub(crate) fn policy(sock: &Sock) -> Policy {
     let checksum =
         Namespace::of(sock.net()).is_some_and(|namespace| namespace.settings.checksum_enabled());
-    Policy { checksum, deny_join: false }
+    Policy {
+        checksum,
+        deny_join: false,
+    }
 }
 
 /// Client: the SYN/ACK was accepted by TCP, which has not sent the third ACK yet.
@@ -41,10 +46,16 @@ pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incomin
     if connection.mode != Mode::Connecting {
         return;
     }
-    let Some(subflow) = connection.subflow_of(tcp.sock()) else { return };
+    let Some(subflow) = connection.subflow_of(tcp.sock()) else {
+        return;
+    };
     subflow.remote_isn = segment.seq;
     let offered = subflow.offered;
-    let kind = SegmentKind { syn: true, ack: segment.flags.ack(), payload_len: 0 };
+    let kind = SegmentKind {
+        syn: true,
+        ack: segment.flags.ack(),
+        payload_len: 0,
+    };
     let received = Received::parse(segment.options, kind);
     if !segment.flags.ack() {
         count(sock, Counter::SimultConnectFallback);
@@ -92,7 +103,10 @@ pub(crate) fn state_changed(meta: &Meta, tcp: &mut Tcp<'_>) {
         State::Close => {
             let ended = {
                 let connection = meta.lock_data();
-                connection.subflow.as_ref().is_some_and(|subflow| subflow.finished)
+                connection
+                    .subflow
+                    .as_ref()
+                    .is_some_and(|subflow| subflow.finished)
             };
             let errno = tcp.sock().peek_error();
             if sock.state() == State::SynSent {
@@ -118,7 +132,9 @@ fn conclude(meta: &Meta, attempted: Attempted) {
 /// The process that owned the socket is done.
 pub(crate) fn released(connection: &mut DataGuard<'_, Mptcp>) {
     let sock = connection.meta().sock();
-    let Some(attempted) = connection.deferred.take() else { return };
+    let Some(attempted) = connection.deferred.take() else {
+        return;
+    };
     if sock.state() != State::SynSent {
         return;
     }
@@ -159,8 +175,14 @@ fn key_of(sock: &Sock, handshake: &Handshake) -> Key {
 /// Server: answers a SYN.
 pub(crate) fn answer_syn(listener: &Meta, syn: &SynAck<'_>, edit: &mut OptionEdit) {
     let sock = listener.sock();
-    let Some(options) = syn.syn_options else { return };
-    let kind = SegmentKind { syn: true, ack: false, payload_len: 0 };
+    let Some(options) = syn.syn_options else {
+        return;
+    };
+    let kind = SegmentKind {
+        syn: true,
+        ack: false,
+        payload_len: 0,
+    };
     let policy = policy(sock);
     if let SynAnswer::Mptcp { agreed } = on_syn(&Received::parse(options, kind), policy) {
         count(sock, Counter::MpCapableSynRx);
@@ -175,9 +197,16 @@ pub(crate) fn answer_syn(listener: &Meta, syn: &SynAck<'_>, edit: &mut OptionEdi
 
 /// Whether the SYN of a handshake asked for Multipath TCP.
 fn peer_asked(request: &ChildRequest<'_>, policy: Policy) -> bool {
-    let kind = SegmentKind { syn: true, ack: false, payload_len: 0 };
+    let kind = SegmentKind {
+        syn: true,
+        ack: false,
+        payload_len: 0,
+    };
     request.syn_options.is_some_and(|options| {
-        matches!(on_syn(&Received::parse(options, kind), policy), SynAnswer::Mptcp { .. })
+        matches!(
+            on_syn(&Received::parse(options, kind), policy),
+            SynAnswer::Mptcp { .. }
+        )
     })
 }
 
@@ -188,11 +217,17 @@ pub(crate) fn child(
     tcp: &mut Tcp<'_>,
 ) -> Option<(ARef<Meta>, ARef<Meta>)> {
     let segment = &request.segment;
-    let kind = SegmentKind { syn: false, ack: true, payload_len: segment.payload_len };
+    let kind = SegmentKind {
+        syn: false,
+        ack: true,
+        payload_len: segment.payload_len,
+    };
     let received = Received::parse(segment.options, kind);
     let key = key_of(listener.sock(), &request.handshake);
     let policy = policy(listener.sock());
-    let (application, own) = listener.inherit(Shared::inherit(listener), Owned::default()).ok()?;
+    let (application, own) = listener
+        .inherit(Shared::inherit(listener), Owned::default())
+        .ok()?;
     let sock = application.sock();
     {
         let mut connection = application.lock_data();
@@ -205,7 +240,11 @@ pub(crate) fn child(
         subflow.reset = Reset::Fastclose;
         connection.subflow = Some(subflow);
         match on_third_ack(&received, policy, key) {
-            ServerOutcome::Mptcp { remote_key, agreed, first } => {
+            ServerOutcome::Mptcp {
+                remote_key,
+                agreed,
+                first,
+            } => {
                 count(sock, Counter::MpCapableAckRx);
                 connection.local = derive(sock, key);
                 let remote = derive(sock, remote_key);

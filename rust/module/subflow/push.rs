@@ -108,7 +108,9 @@ fn settle(meta: &Meta, tcp: &Tcp<'_>, dsn: Dsn, rest: Gathered) -> bool {
 /// Takes note of a data acknowledgement: frees what it covers. Returns whether there is anything to
 /// tell the application or the subflow.
 pub(crate) fn acknowledge(connection: &mut DataGuard<'_, Mptcp>, ack: Dsn, window: u32) -> bool {
-    let Ok(outcome) = connection.send.on_data_ack(ack, window) else { return false };
+    let Ok(outcome) = connection.send.on_data_ack(ack, window) else {
+        return false;
+    };
     if outcome.acked > 0 {
         connection.queue.acknowledge(outcome.acked);
         connection.uncharge_send(outcome.acked);
@@ -127,7 +129,9 @@ fn next_step(meta: &Meta, tcp: &mut Tcp<'_>) -> Step {
     if connection.mode == Mode::Connecting {
         return Step::Rest;
     }
-    let Some(subflow) = connection.subflow_of(tcp.sock()) else { return Step::Rest };
+    let Some(subflow) = connection.subflow_of(tcp.sock()) else {
+        return Step::Rest;
+    };
     if !tcp.sock().has_send_room() {
         return Step::Rest;
     }
@@ -188,7 +192,9 @@ fn next_step(meta: &Meta, tcp: &mut Tcp<'_>) -> Step {
 /// 3.7.4), at the data level, so that TCP need not split or hold mappings.
 fn must_wait(meta: &Meta, connection: &Connection) -> bool {
     let shared = meta.shared();
-    if connection.send.fin().is_some() || connection.send.unsent() > u64::from(connection.send.available()) {
+    if connection.send.fin().is_some()
+        || connection.send.unsent() > u64::from(connection.send.available())
+    {
         return false;
     }
     if shared.corked.load(Ordering::Relaxed) {
@@ -201,7 +207,9 @@ fn must_wait(meta: &Meta, connection: &Connection) -> bool {
 fn map(connection: &mut Connection, tcp: &Tcp<'_>, dsn: Dsn, pieces: Gathered) -> Step {
     let len = u16::try_from(pieces.len()).unwrap_or(u16::MAX);
     let (mptcp, checksums) = (connection.speaks_mptcp(), connection.agreed.checksum);
-    let Some(subflow) = connection.subflow.as_mut() else { return Step::Rest };
+    let Some(subflow) = connection.subflow.as_mut() else {
+        return Step::Rest;
+    };
     if mptcp {
         let ssn = subflow.sent(tcp.write_seq());
         let checksum = checksums.then(|| {
@@ -209,7 +217,16 @@ fn map(connection: &mut Connection, tcp: &Tcp<'_>, dsn: Dsn, pieces: Gathered) -
             pieces.checksums(|partial, len| sum.add_partial(partial, len));
             sum.finish(dsn, ssn, len)
         });
-        if subflow.tx.push(TxRecord { ssn, dsn, len, checksum }).is_err() {
+        if subflow
+            .tx
+            .push(TxRecord {
+                ssn,
+                dsn,
+                len,
+                checksum,
+            })
+            .is_err()
+        {
             return Step::Rest;
         }
     }

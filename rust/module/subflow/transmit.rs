@@ -77,7 +77,10 @@ fn window(connection: &mut Connection, segment: &Outgoing, free: u32, scale: u8)
     let scale = scale.min(14);
     let subflow = u32::from(segment.window) << scale;
     let rcv_nxt = connection.receive.rcv_nxt();
-    connection.window.advertise(rcv_nxt, free.min(subflow), scale).min(segment.window)
+    connection
+        .window
+        .advertise(rcv_nxt, free.min(subflow), scale)
+        .min(segment.window)
 }
 
 /// The SYN, and how often it was sent before.
@@ -88,9 +91,12 @@ fn begin_connect(
     again: u8,
     edit: &mut OptionEdit,
 ) {
-    let limit = Namespace::of(sock.net())
-        .map_or(2, |namespace| namespace.settings.syn_retrans_before_tcp_fallback());
-    let Some(subflow) = connection.subflow.as_mut() else { return };
+    let limit = Namespace::of(sock.net()).map_or(2, |namespace| {
+        namespace.settings.syn_retrans_before_tcp_fallback()
+    });
+    let Some(subflow) = connection.subflow.as_mut() else {
+        return;
+    };
     subflow.local_isn = segment.seq;
     // RFC 8684 section 3.1: the path may drop SYNs with options it does not know, so that after
     // some the connection is tried as plain TCP. 128 and more means never.
@@ -112,36 +118,56 @@ fn begin_connect(
 
 /// What a RST says.
 fn last_words(connection: &Connection, sock: &Sock) -> Wanted {
-    let reset = connection.subflow.as_ref().map_or(Reset::Tcp, |subflow| subflow.reset);
+    let reset = connection
+        .subflow
+        .as_ref()
+        .map_or(Reset::Tcp, |subflow| subflow.reset);
     match reset {
         Reset::Tcp => Wanted::default(),
         // RFC 8684 section 3.5: the peer's key proves that the sender is the peer.
         Reset::Fastclose => {
             count(sock, Counter::MpFastcloseTx);
             Wanted {
-                fastclose: Some(MpFastclose { receiver: connection.remote_key }),
+                fastclose: Some(MpFastclose {
+                    receiver: connection.remote_key,
+                }),
                 ..Wanted::default()
             }
         }
         Reset::Reason(reason) => {
             count(sock, Counter::MpRstTx);
-            Wanted { tcp_rst: Some(MpTcpRst { transient: false, reason }), ..Wanted::default() }
+            Wanted {
+                tcp_rst: Some(MpTcpRst {
+                    transient: false,
+                    reason,
+                }),
+                ..Wanted::default()
+            }
         }
     }
 }
 
 /// What a segment of an established connection says.
 fn speech(connection: &Connection, sock: &Sock, segment: &Outgoing) -> Wanted {
-    let Some(subflow) = connection.subflow.as_ref() else { return Wanted::default() };
+    let Some(subflow) = connection.subflow.as_ref() else {
+        return Wanted::default();
+    };
     let has_data = segment.payload_len > 0;
-    let record = if has_data { subflow.tx.covering(subflow.sent(segment.seq)) } else { None };
+    let record = if has_data {
+        subflow.tx.covering(subflow.sent(segment.seq))
+    } else {
+        None
+    };
     let speaks = if connection.client {
         let first = record.is_some_and(|record| record.ssn == Ssn::new(1));
         client_speaks(connection.fully_established, has_data, first)
     } else {
         ClientSpeaks::Dss
     };
-    let first = record.map(|record| FirstMapping { len: record.len, checksum: record.checksum });
+    let first = record.map(|record| FirstMapping {
+        len: record.len,
+        checksum: record.checksum,
+    });
     let capable = match speaks {
         ClientSpeaks::Dss => None,
         ClientSpeaks::CapableAck if connection.send.fin_in_flight() => None,
@@ -150,9 +176,17 @@ fn speech(connection: &Connection, sock: &Sock, segment: &Outgoing) -> Wanted {
     };
     if let Some(first) = capable {
         let keys = connection.keys();
-        let option =
-            client_ack(policy(sock), connection.agreed, keys.sender, keys.receiver, first);
-        return Wanted { mp_capable: Some(option), ..Wanted::default() };
+        let option = client_ack(
+            policy(sock),
+            connection.agreed,
+            keys.sender,
+            keys.receiver,
+            first,
+        );
+        return Wanted {
+            mp_capable: Some(option),
+            ..Wanted::default()
+        };
     }
     let map = match record {
         Some(record) => Some(mapping(record)),
@@ -164,7 +198,10 @@ fn speech(connection: &Connection, sock: &Sock, segment: &Outgoing) -> Wanted {
         map,
         data_fin: !has_data && map.is_some(),
     };
-    Wanted { dss: Some(dss), ..Wanted::default() }
+    Wanted {
+        dss: Some(dss),
+        ..Wanted::default()
+    }
 }
 
 fn mapping(record: &TxRecord) -> DssMap {
@@ -180,9 +217,19 @@ fn mapping(record: &TxRecord) -> DssMap {
 ///
 /// RFC 8684 section 3.3.3: it has subflow sequence number zero and length one.
 fn fin_mapping(connection: &Connection) -> Option<DssMap> {
-    let fin = connection.send.fin().filter(|_| connection.send.fin_in_flight())?;
+    let fin = connection
+        .send
+        .fin()
+        .filter(|_| connection.send.fin_in_flight())?;
     let ssn = Ssn::new(0);
-    let checksum =
-        connection.agreed.checksum.then(|| DssChecksum::new().finish(fin, ssn, 1));
-    Some(DssMap { dsn: WireSeq::long(fin), ssn, len: 1, checksum })
+    let checksum = connection
+        .agreed
+        .checksum
+        .then(|| DssChecksum::new().finish(fin, ssn, 1));
+    Some(DssMap {
+        dsn: WireSeq::long(fin),
+        ssn,
+        len: 1,
+        checksum,
+    })
 }
