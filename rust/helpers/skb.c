@@ -38,11 +38,6 @@ struct sk_buff *knet_helper_skb_peek(const struct sk_buff_head *list)
 	return skb_peek(list);
 }
 
-struct sk_buff *knet_helper_skb_dequeue(struct sk_buff_head *list)
-{
-	return __skb_dequeue(list);
-}
-
 void knet_helper_skb_unlink(struct sk_buff *skb, struct sk_buff_head *list)
 {
 	__skb_unlink(skb, list);
@@ -53,19 +48,9 @@ void knet_helper_skb_queue_tail(struct sk_buff_head *list, struct sk_buff *skb)
 	__skb_queue_tail(list, skb);
 }
 
-void knet_helper_skb_queue_head(struct sk_buff_head *list, struct sk_buff *skb)
-{
-	__skb_queue_head(list, skb);
-}
-
 void knet_helper_skb_queue_init(struct sk_buff_head *list)
 {
 	__skb_queue_head_init(list);
-}
-
-void knet_helper_skb_queue_splice_tail_init(struct sk_buff_head *from, struct sk_buff_head *to)
-{
-	skb_queue_splice_tail_init(from, to);
 }
 
 int knet_helper_skb_copy_datagram_msg(const struct sk_buff *skb, int offset, struct msghdr *msg, int size)
@@ -169,12 +154,12 @@ unsigned int knet_helper_transport_offset(const struct sk_buff *skb)
 	return skb_transport_offset(skb);
 }
 
-struct sk_buff *knet_helper_skb_dequeue_tail(struct sk_buff_head *list)
-{
-	return __skb_dequeue_tail(list);
-}
-
 struct sk_buff *knet_helper_skb_peek_next(struct sk_buff *skb, const struct sk_buff_head *list)
 {
 	return skb_peek_next(skb, list);
+}
+
+struct sk_buff *knet_helper_skb_peek_tail(const struct sk_buff_head *list)
+{
+	return skb_peek_tail(list);
 }

@@ -83,11 +83,6 @@ bool knet_helper_sk_stream_is_writeable(const struct sock *sk)
 	return sk_stream_is_writeable(sk);
 }
 
-int knet_helper_sk_stream_wspace(const struct sock *sk)
-{
-	return sk_stream_wspace(sk);
-}
-
 bool knet_helper_sk_wmem_schedule(struct sock *sk, int size)
 {
 	return sk_wmem_schedule(sk, size);
@@ -210,11 +205,6 @@ void knet_helper_set_custom_sockopt(struct socket *sock)
 void knet_helper_state_store(struct sock *sk, int state)
 {
 	smp_store_release(&sk->sk_state, state);
-}
-
-void knet_helper_sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, struct sk_buff *skb)
-{
-	sock_recv_cmsgs(msg, sk, skb);
 }
 
 sockptr_t knet_helper_kernel_sockptr(void *value)

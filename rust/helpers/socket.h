@@ -32,7 +32,6 @@ bool knet_helper_sk_kern_sock(const struct sock *sk);
 struct net *knet_helper_sock_net(const struct sock *sk);
 bool knet_helper_sk_stream_memory_free(const struct sock *sk);
 bool knet_helper_sk_stream_is_writeable(const struct sock *sk);
-int knet_helper_sk_stream_wspace(const struct sock *sk);
 bool knet_helper_sk_wmem_schedule(struct sock *sk, int size);
 bool knet_helper_sk_rmem_schedule(struct sock *sk, int size);
 void knet_helper_sk_mem_charge(struct sock *sk, int size);
@@ -55,7 +54,6 @@ void knet_helper_shell_attach(struct sock *sk, struct socket *shell);
 void knet_helper_shell_detach(struct sock *sk);
 void knet_helper_set_custom_sockopt(struct socket *sock);
 void knet_helper_state_store(struct sock *sk, int state);
-void knet_helper_sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
 sockptr_t knet_helper_kernel_sockptr(void *value);
 void knet_helper_timer_setup(struct sock *sk, void (*function)(struct timer_list *));
 struct sock *knet_helper_sock_of_timer(struct timer_list *timer);
@@ -77,12 +75,9 @@ bool knet_helper_pskb_may_pull(struct sk_buff *skb, unsigned int length);
 void knet_helper_kfree_skb(struct sk_buff *skb);
 void knet_helper_consume_skb(struct sk_buff *skb);
 struct sk_buff *knet_helper_skb_peek(const struct sk_buff_head *list);
-struct sk_buff *knet_helper_skb_dequeue(struct sk_buff_head *list);
 void knet_helper_skb_unlink(struct sk_buff *skb, struct sk_buff_head *list);
 void knet_helper_skb_queue_tail(struct sk_buff_head *list, struct sk_buff *skb);
-void knet_helper_skb_queue_head(struct sk_buff_head *list, struct sk_buff *skb);
 void knet_helper_skb_queue_init(struct sk_buff_head *list);
-void knet_helper_skb_queue_splice_tail_init(struct sk_buff_head *from, struct sk_buff_head *to);
 int knet_helper_skb_copy_datagram_msg(const struct sk_buff *skb, int offset, struct msghdr *msg, int size);
 u32 knet_helper_skb_checksum(const struct sk_buff *skb, int offset, int length);
 void knet_helper_put_page(struct page *page);
@@ -97,15 +92,13 @@ size_t knet_helper_copy_from_iter_to_page(struct page *page, size_t offset, size
 void knet_helper_reset_transport_header(struct sk_buff *skb);
 void knet_helper_reset_headers(struct sk_buff *skb, unsigned int ip_length);
 unsigned int knet_helper_transport_offset(const struct sk_buff *skb);
-struct sk_buff *knet_helper_skb_dequeue_tail(struct sk_buff_head *list);
 struct sk_buff *knet_helper_skb_peek_next(struct sk_buff *skb, const struct sk_buff_head *list);
+struct sk_buff *knet_helper_skb_peek_tail(const struct sk_buff_head *list);
 size_t knet_helper_msg_data_left(struct msghdr *msg);
 
 /* tcp.c */
 void *knet_helper_ulp_data(const struct sock *sk);
 void knet_helper_set_ulp_data(struct sock *sk, void *data);
-struct inet_connection_sock *knet_helper_inet_csk(struct sock *sk);
-struct tcp_sock *knet_helper_tcp_sk(struct sock *sk);
 void knet_helper_add_ext_hdr_len(struct sock *sk, int bytes);
 int knet_helper_splice_pages(struct sock *sk, struct bio_vec *bv, unsigned int segments, size_t size, int flags);
 u32 knet_helper_tcp_receive_window(const struct sock *sk);
@@ -132,8 +125,6 @@ unsigned long knet_helper_usecs_to_jiffies(u64 usecs);
 u64 knet_helper_now_us(void);
 bool knet_helper_has_connection_waiting(const struct sock *sk);
 void knet_helper_saved_syn_free(struct sock *sk);
-u32 knet_helper_tcp_fin_time(const struct sock *sk);
 int knet_helper_tcp_rmem_max(const struct sock *sk);
-int knet_helper_tcp_wmem_max(const struct sock *sk);
 
 #endif /* KNET_SOCKET_HELPERS_H */

@@ -18,16 +18,6 @@ void knet_helper_set_ulp_data(struct sock *sk, void *data)
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, data);
 }
 
-struct inet_connection_sock *knet_helper_inet_csk(struct sock *sk)
-{
-	return inet_csk(sk);
-}
-
-struct tcp_sock *knet_helper_tcp_sk(struct sock *sk)
-{
-	return tcp_sk(sk);
-}
-
 void knet_helper_add_ext_hdr_len(struct sock *sk, int bytes)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -166,19 +156,9 @@ void knet_helper_saved_syn_free(struct sock *sk)
 	tcp_saved_syn_free(tcp_sk(sk));
 }
 
-u32 knet_helper_tcp_fin_time(const struct sock *sk)
-{
-	return tcp_fin_time(sk);
-}
-
 int knet_helper_tcp_rmem_max(const struct sock *sk)
 {
 	return READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]);
-}
-
-int knet_helper_tcp_wmem_max(const struct sock *sk)
-{
-	return READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[2]);
 }
 
 struct sock *knet_helper_rsk_listener(const struct request_sock *req)

@@ -76,7 +76,7 @@ impl Show for ConnectionFile {
 /// are the ends of what the application wrote and of what the peer has room for.
 fn print(meta: &Meta, subflow: &Sock, out: &SeqFile) {
     let tuple = subflow.tuple();
-    let mut connection = meta.lock_data();
+    let connection = meta.lock_data();
     let mut out_of_order = 0_u32;
     connection.out_of_order.for_each(|_packet| {
         out_of_order = out_of_order.saturating_add(1);

@@ -5,9 +5,8 @@
 //! C header: `include/linux/skbuff.h`.
 
 use crate::bindings;
-use core::cell::UnsafeCell;
-use core::mem::size_of;
-use core::ptr::NonNull;
+use core::mem::{size_of, ManuallyDrop};
+use core::ptr::{addr_of_mut, null_mut, NonNull};
 use kernel::prelude::*;
 
 /// Which bytes of a packet count, and where they lie in the stream.
@@ -51,7 +50,7 @@ impl Packet {
 
     fn span_ptr(&self) -> *mut Span {
         // SAFETY: The control block is 48 bytes, aligned to 8, and ours while we own the packet.
-        unsafe { core::ptr::addr_of_mut!((*self.0.as_ptr()).cb).cast() }
+        unsafe { addr_of_mut!((*self.0.as_ptr()).cb).cast() }
     }
 
     /// Which bytes count.
@@ -98,115 +97,184 @@ impl Drop for Packet {
     }
 }
 
-/// A queue of packets. Whoever reaches it exclusively may change it.
-pub struct PacketQueue(UnsafeCell<bindings::sk_buff_head>, bool);
+/// A queue of packets, linked through the packets themselves.
+///
+/// # Invariants
+///
+/// The pair is the first and the last packet of a list that is linked both ways and ends in null
+/// both ways. The queue owns the list's packets as [`Packet`] would, and each carries a [`Span`].
+pub struct PacketQueue(Option<(NonNull<bindings::sk_buff>, NonNull<bindings::sk_buff>)>);
 
-// SAFETY: The list is only reached through `&mut`, but for `&self` reads of its head pointer.
+// SAFETY: The packets are reachable through the value alone.
 unsafe impl Send for PacketQueue {}
-// SAFETY: As above.
+// SAFETY: A shared reference only reads.
 unsafe impl Sync for PacketQueue {}
 
 impl PacketQueue {
-    /// An empty queue. Its list is initialised where it lies, at the first use.
+    /// An empty queue.
     pub const fn new() -> Self {
-        // SAFETY: An all-zero list head is only used after `ready` initialised it.
-        Self(UnsafeCell::new(unsafe { core::mem::zeroed() }), false)
-    }
-
-    fn list(&mut self) -> *mut bindings::sk_buff_head {
-        if !self.1 {
-            // SAFETY: The list is empty; from here on the queue does not move, because it lies in
-            // a socket's state.
-            unsafe { bindings::knet_helper_skb_queue_init(self.0.get()) };
-            self.1 = true;
-        }
-        self.0.get()
+        // INVARIANT: There is no packet.
+        Self(None)
     }
 
     /// Whether there is no packet.
-    pub fn is_empty(&mut self) -> bool {
-        self.front().is_none()
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
     }
 
     /// The span of the first packet.
-    pub fn front(&mut self) -> Option<Span> {
-        let list = self.list();
-        // SAFETY: The list is initialised; packets in it are ours and carry a span.
-        unsafe {
-            let skb = NonNull::new(bindings::knet_helper_skb_peek(list))?;
-            Some(
-                core::ptr::addr_of!((*skb.as_ptr()).cb)
-                    .cast::<Span>()
-                    .read(),
-            )
-        }
+    pub fn front(&self) -> Option<Span> {
+        let (first, _) = self.0?;
+        Some(lend(&first).span())
     }
 
     /// Takes the first packet.
     pub fn pop(&mut self) -> Option<Packet> {
-        let list = self.list();
-        // SAFETY: The list is initialised; a packet taken from it is ours alone.
-        NonNull::new(unsafe { bindings::knet_helper_skb_dequeue(list) }).map(Packet)
+        let (first, last) = self.0?;
+        // SAFETY: By the type invariant; without its links the packet is in no list.
+        unsafe {
+            let next = NonNull::new(*next_of(first));
+            *next_of(first) = null_mut();
+            if let Some(next) = next {
+                *previous_of(next) = null_mut();
+            }
+            // INVARIANT: The rest of the list is closed where the packet was.
+            self.0 = next.map(|next| (next, last));
+        }
+        // INVARIANT: The queue owned the packet and gives it up.
+        Some(Packet(first))
     }
 
     /// Appends a packet.
     pub fn push(&mut self, packet: Packet) {
-        let list = self.list();
-        // SAFETY: The list is initialised, and the packet is in no list.
-        unsafe { bindings::knet_helper_skb_queue_tail(list, packet.into_raw().as_ptr()) }
+        let last = self.0.map(|(_, last)| last);
+        self.insert_after(last, packet);
     }
 
     /// Puts a packet first.
     pub fn push_front(&mut self, packet: Packet) {
-        let list = self.list();
-        // SAFETY: The list is initialised, and the packet is in no list.
-        unsafe { bindings::knet_helper_skb_queue_head(list, packet.into_raw().as_ptr()) }
+        self.insert_after(None, packet);
     }
 
-    /// Inserts a packet in the order of positions, searching from the end.
+    /// Inserts a packet in the order of positions, searching from the end; behind others of its
+    /// position.
     pub fn insert_ordered(&mut self, packet: Packet) {
-        let mut later = Self::new();
         let position = packet.span().position;
-        while let Some(last) = self.pop_back() {
-            let before = (last.span().position.wrapping_sub(position) as i64) <= 0;
-            if before {
-                self.push(last);
+        let mut before = self.0.map(|(_, last)| last);
+        while let Some(at) = before {
+            let distance = lend(&at).span().position.wrapping_sub(position) as i64;
+            if distance <= 0 {
                 break;
             }
-            later.push_front(last);
+            // SAFETY: By the type invariant.
+            before = NonNull::new(unsafe { *previous_of(at) });
         }
-        self.push(packet);
-        self.append(&mut later);
+        self.insert_after(before, packet);
     }
 
-    fn pop_back(&mut self) -> Option<Packet> {
-        let list = self.list();
-        // SAFETY: The list is initialised; a packet taken from it is ours alone.
-        NonNull::new(unsafe { bindings::knet_helper_skb_dequeue_tail(list) }).map(Packet)
+    /// Inserts a packet behind `before`, a packet of this queue; `None` puts it first.
+    fn insert_after(&mut self, before: Option<NonNull<bindings::sk_buff>>, packet: Packet) {
+        let new = packet.into_raw();
+        // SAFETY: By the type invariant; the new packet is ours and in no list.
+        unsafe {
+            let after = match before {
+                Some(before) => NonNull::new(*next_of(before)),
+                None => self.0.map(|(first, _)| first),
+            };
+            *previous_of(new) = before.map_or(null_mut(), NonNull::as_ptr);
+            *next_of(new) = after.map_or(null_mut(), NonNull::as_ptr);
+            if let Some(before) = before {
+                *next_of(before) = new.as_ptr();
+            }
+            if let Some(after) = after {
+                *previous_of(after) = new.as_ptr();
+            }
+            // INVARIANT: The packet is linked both ways, and an end where it has no neighbour.
+            self.0 = match (self.0, before, after) {
+                (Some((_, last)), None, _) => Some((new, last)),
+                (Some((first, _)), _, None) => Some((first, new)),
+                (None, _, _) => Some((new, new)),
+                (ends, _, _) => ends,
+            };
+        }
     }
 
     /// Moves all packets of `other` to the end of this queue.
     pub fn append(&mut self, other: &mut Self) {
-        let (to, from) = (self.list(), other.list());
-        // SAFETY: Both lists are initialised and reached exclusively.
-        unsafe { bindings::knet_helper_skb_queue_splice_tail_init(from, to) }
+        let Some((first, last)) = other.0.take() else {
+            return;
+        };
+        // INVARIANT: Both lists are closed, and joined both ways here.
+        self.0 = match self.0 {
+            // SAFETY: By the type invariant.
+            Some((own_first, own_last)) => unsafe {
+                *next_of(own_last) = first.as_ptr();
+                *previous_of(first) = own_last.as_ptr();
+                Some((own_first, last))
+            },
+            None => Some((first, last)),
+        };
     }
 
-    /// Calls `f` for each packet from the first on until it breaks.
-    pub fn for_each(&mut self, mut f: impl FnMut(&Packet) -> bool) {
-        let list = self.list();
-        // SAFETY: The list is initialised and nobody changes it during the loop.
-        unsafe {
-            let mut skb = bindings::knet_helper_skb_peek(list);
-            while let Some(at) = NonNull::new(skb) {
-                let packet = core::mem::ManuallyDrop::new(Packet(at));
-                if !f(&packet) {
-                    return;
-                }
-                skb = bindings::knet_helper_skb_peek_next(at.as_ptr(), list);
+    /// Calls `f` for each packet from the first on until it returns `false`.
+    pub fn for_each(&self, mut f: impl FnMut(&Packet) -> bool) {
+        let mut at = self.0.map(|(first, _)| first);
+        while let Some(packet) = at {
+            if !f(&lend(&packet)) {
+                return;
             }
+            // SAFETY: By the type invariant.
+            at = NonNull::new(unsafe { *next_of(packet) });
         }
     }
+
+    /// Moves all packets of a list of the kernel to the end of this queue.
+    ///
+    /// # Safety
+    ///
+    /// `from` is an initialised list whose lock the caller holds, and all its packets are its own
+    /// and carry a [`Span`].
+    pub(crate) unsafe fn append_list(&mut self, from: *mut bindings::sk_buff_head) {
+        // SAFETY: By the caller's promise. The list is a ring that its head closes.
+        unsafe {
+            let Some(first) = NonNull::new(bindings::knet_helper_skb_peek(from)) else {
+                return;
+            };
+            let Some(last) = NonNull::new(bindings::knet_helper_skb_peek_tail(from)) else {
+                return;
+            };
+            bindings::knet_helper_skb_queue_init(from);
+            *previous_of(first) = null_mut();
+            *next_of(last) = null_mut();
+            // INVARIANT: The head is out of the ring, whose ends are closed.
+            self.append(&mut Self(Some((first, last))));
+        }
+    }
+}
+
+/// The packet at `at`, not owned.
+fn lend(at: &NonNull<bindings::sk_buff>) -> ManuallyDrop<Packet> {
+    ManuallyDrop::new(Packet(*at))
+}
+
+/// Where a packet keeps the one after it.
+///
+/// # Safety
+///
+/// `skb` is live and ours while the result is used.
+unsafe fn next_of(skb: NonNull<bindings::sk_buff>) -> *mut *mut bindings::sk_buff {
+    // SAFETY: By the caller's promise.
+    unsafe { addr_of_mut!((*skb.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.next) }
+}
+
+/// Where a packet keeps the one before it.
+///
+/// # Safety
+///
+/// `skb` is live and ours while the result is used.
+unsafe fn previous_of(skb: NonNull<bindings::sk_buff>) -> *mut *mut bindings::sk_buff {
+    // SAFETY: By the caller's promise.
+    unsafe { addr_of_mut!((*skb.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.prev) }
 }
 
 impl Default for PacketQueue {
@@ -218,19 +286,5 @@ impl Default for PacketQueue {
 impl Drop for PacketQueue {
     fn drop(&mut self) {
         while self.pop().is_some() {}
-    }
-}
-
-impl PacketQueue {
-    /// Moves all packets of a list to the end of this queue.
-    ///
-    /// # Safety
-    ///
-    /// `from` is an initialised list whose lock the caller holds, and all its packets carry a
-    /// [`Span`].
-    pub(crate) unsafe fn append_list(&mut self, from: *mut bindings::sk_buff_head) {
-        let to = self.list();
-        // SAFETY: By the caller's promise.
-        unsafe { bindings::knet_helper_skb_queue_splice_tail_init(from, to) }
     }
 }
