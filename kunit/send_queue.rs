@@ -122,6 +122,28 @@ mod tests {
     }
 
     #[test]
+    fn pages_are_given_back_when_they_are_acknowledged() -> Result {
+        let (mut queue, mut page) = (SendQueue::new(), TestPage::new()?);
+        for at in 0..3 {
+            queue.append(apart(&mut page, at * 10, 10)?)?;
+        }
+        assert_eq!(page.references(), 3);
+        let pieces = queue.gather_unsent(30);
+        assert_eq!(page.references(), 6);
+        drop(pieces);
+        for (bytes, left) in [(9, 3), (1, 2), (5, 2), (5, 1), (9, 1), (1, 1)] {
+            queue.acknowledge(bytes);
+            assert_eq!(page.references(), left);
+        }
+        queue.clear();
+        assert_eq!(page.references(), 0);
+        queue.append(apart(&mut page, 30, 10)?)?;
+        drop(queue);
+        assert_eq!(page.references(), 0);
+        Ok(())
+    }
+
+    #[test]
     fn as_many_pieces_as_a_segment_holds_are_taken_at_once() -> Result {
         let mut queue = scattered(&[3; 40])?;
         let mut sent = 0u32;
@@ -201,6 +223,10 @@ mod tests {
                     let len = size.min(sent - acked);
                     queue.acknowledge(u64::from(len));
                     acked += len;
+                    let mut pieces = queue.gather_at(0, size);
+                    let len = pieces.len() as u32;
+                    assert_eq!(len, size.min(written - acked));
+                    assert!(bytes_of(&mut pieces)?.as_slice() == stream(acked, len)?.as_slice());
                 }
             }
             assert_eq!(queue.bytes(), u64::from(written - acked));

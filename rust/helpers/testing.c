@@ -123,6 +123,11 @@ struct page *knet_helper_test_page(void)
 	return alloc_page(GFP_KERNEL);
 }
 
+int knet_helper_test_page_references(const struct page *page)
+{
+	return page_count(page);
+}
+
 void knet_helper_test_fill_page(struct page *page, unsigned int offset, const void *bytes, unsigned int length)
 {
 	memcpy(page_address(page) + offset, bytes, length);

@@ -47,6 +47,13 @@ impl TestPage {
         })
     }
 
+    /// How many references queues and pieces hold to it.
+    pub fn references(&self) -> i32 {
+        // SAFETY: The page is ours.
+        let all = unsafe { bindings::knet_helper_test_page_references(self.page.as_ptr()) };
+        all.saturating_sub(1)
+    }
+
     /// Leaves `bytes` bytes out.
     pub fn skip(&mut self, bytes: u32) {
         self.offset = self.offset.saturating_add(bytes);
