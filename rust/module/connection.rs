@@ -7,7 +7,6 @@ use crate::crypto::KernelSha256;
 use crate::netns::Namespace;
 use crate::protocol::Mptcp;
 use core::mem::MaybeUninit;
-use kernel::prelude::*;
 use kernel::sync::aref::ARef;
 use knet::fragments::{Gathered, SendQueue};
 use knet::meta::{DataGuard, Meta};

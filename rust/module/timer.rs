@@ -7,7 +7,6 @@ use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::delivery::fall_back;
 use crate::subflow::push;
-use kernel::prelude::*;
 use knet::meta::DataGuard;
 use knet::subflow::with_softirq_lock;
 use knet::time::now_us;

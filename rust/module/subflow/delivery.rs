@@ -10,7 +10,6 @@ use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::arrival::end_of_stream;
 use core::sync::atomic::Ordering;
-use kernel::prelude::*;
 use knet::meta::DataGuard;
 use knet::skb::{Packet, Span};
 use knet::sock::shutdown;

@@ -9,7 +9,6 @@ use crate::connection::{
 use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
-use kernel::prelude::*;
 use kernel::sync::aref::ARef;
 use knet::meta::DataGuard;
 use knet::netns::PerNet;

@@ -7,7 +7,6 @@ use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::timer;
 use core::sync::atomic::Ordering;
-use kernel::prelude::*;
 use knet::fragments::Gathered;
 use knet::meta::DataGuard;
 use knet::sock::State;

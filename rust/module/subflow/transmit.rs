@@ -7,7 +7,6 @@ use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::Meta;
 use crate::subflow::handshake::policy;
-use kernel::prelude::*;
 use knet::netns::PerNet;
 use knet::segment::{OptionEdit, Outgoing};
 use knet::sock::Sock;
