@@ -5,12 +5,10 @@
 //! C headers: `include/net/sock.h` (`struct proto`), `include/net/protocol.h`
 //! (`struct inet_protosw`), `include/linux/net.h` (`struct proto_ops`).
 
-use crate::address::SocketAddress;
+mod calls;
+
 use crate::bindings;
-use crate::message::{Message, PollTable};
 use crate::meta::{Meta, Protocol};
-use crate::sock::Sock;
-use crate::sockopt::{GetOption, SetOption};
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::mem::{size_of, MaybeUninit};
@@ -91,21 +89,21 @@ unsafe fn fill_proto<P: Protocol>(proto: &mut bindings::proto, module: &'static 
     proto.obj_size = size_of::<Meta<P>>() as c_uint;
     proto.ipv6_pinfo_offset = Meta::<P>::IPV6_OFFSET as c_uint;
     proto.no_autobind = true;
-    proto.init = Some(init::<P>);
-    proto.close = Some(close::<P>);
-    proto.bind = Some(bind::<P>);
-    proto.connect = Some(connect::<P>);
-    proto.disconnect = Some(disconnect::<P>);
-    proto.accept = Some(accept::<P>);
-    proto.shutdown = Some(shutdown::<P>);
-    proto.sendmsg = Some(sendmsg::<P>);
-    proto.recvmsg = Some(recvmsg::<P>);
-    proto.ioctl = Some(ioctl::<P>);
-    proto.setsockopt = Some(setsockopt::<P>);
-    proto.getsockopt = Some(getsockopt::<P>);
-    proto.release_cb = Some(release_cb::<P>);
-    proto.hash = Some(hash);
-    proto.unhash = Some(unhash);
+    proto.init = Some(calls::init::<P>);
+    proto.close = Some(calls::close::<P>);
+    proto.bind = Some(calls::bind::<P>);
+    proto.connect = Some(calls::connect::<P>);
+    proto.disconnect = Some(calls::disconnect::<P>);
+    proto.accept = Some(calls::accept::<P>);
+    proto.shutdown = Some(calls::shutdown::<P>);
+    proto.sendmsg = Some(calls::sendmsg::<P>);
+    proto.recvmsg = Some(calls::recvmsg::<P>);
+    proto.ioctl = Some(calls::ioctl::<P>);
+    proto.setsockopt = Some(calls::setsockopt::<P>);
+    proto.getsockopt = Some(calls::getsockopt::<P>);
+    proto.release_cb = Some(calls::release_cb::<P>);
+    proto.hash = Some(calls::hash);
+    proto.unhash = Some(calls::unhash);
     // SAFETY: TCP's table lives for ever. The meta-socket shares TCP's memory limits.
     unsafe {
         let tcp = addr_of!(bindings::tcp_prot);
@@ -134,12 +132,12 @@ fn fill_ops<P: Protocol>(
         bind: tcp.bind,
         connect: tcp.connect,
         socketpair: tcp.socketpair,
-        accept: Some(accept_socket),
+        accept: Some(calls::accept_socket),
         getname: tcp.getname,
-        poll: Some(poll::<P>),
+        poll: Some(calls::poll::<P>),
         ioctl: tcp.ioctl,
         gettstamp: tcp.gettstamp,
-        listen: Some(listen::<P>),
+        listen: Some(calls::listen::<P>),
         shutdown: tcp.shutdown,
         setsockopt: tcp.setsockopt,
         getsockopt: tcp.getsockopt,
@@ -148,298 +146,4 @@ fn fill_ops<P: Protocol>(
         mmap: tcp.mmap,
         ..Default::default()
     };
-}
-
-fn errno(result: Result) -> c_int {
-    match result {
-        Ok(()) => 0,
-        Err(error) => error.to_errno(),
-    }
-}
-
-fn count(result: Result<usize>) -> c_int {
-    match result {
-        Ok(bytes) => c_int::try_from(bytes).unwrap_or(c_int::MAX),
-        Err(error) => error.to_errno(),
-    }
-}
-
-/// A socket of the protocol is made.
-///
-/// # Safety
-///
-/// The kernel passes a new socket of our protocol that nobody else knows.
-unsafe extern "C" fn init<P: Protocol>(sk: *mut bindings::sock) -> c_int {
-    // SAFETY: The kernel passes a new socket of our protocol; nobody else knows it.
-    errno(unsafe {
-        P::open(Sock::from_ptr(sk)).map(|(shared, owned)| {
-            Meta::<P>::init(sk, shared, owned);
-            bindings::knet_helper_set_custom_sockopt((*sk).sk_socket);
-            bindings::knet_helper_init_buffers(sk);
-        })
-    })
-}
-
-/// TCP and UDP keep tables of their sockets; we need none.
-///
-/// # Safety
-///
-/// None: the socket is not touched.
-unsafe extern "C" fn hash(_sk: *mut bindings::sock) -> c_int {
-    0
-}
-
-/// Takes out of the table what [`hash`] put in: nothing.
-///
-/// # Safety
-///
-/// None: the socket is not touched.
-unsafe extern "C" fn unhash(_sk: *mut bindings::sock) {}
-
-/// The owner lock is about to be given up.
-///
-/// # Safety
-///
-/// `release_sock` passes a live socket of our protocol whose spinlock it holds.
-unsafe extern "C" fn release_cb<P: Protocol>(sk: *mut bindings::sock) {
-    // SAFETY: `release_sock` passes a live socket of our protocol whose spinlock it holds.
-    unsafe { P::released(&mut Meta::from_ptr(sk).assume_data_locked()) }
-}
-
-/// The application is gone.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol and the application's reference.
-unsafe extern "C" fn close<P: Protocol>(sk: *mut bindings::sock, timeout: c_long) {
-    // SAFETY: The kernel passes a live socket of our protocol and the application's reference.
-    unsafe {
-        P::close(Meta::from_ptr(sk), timeout);
-        bindings::knet_helper_sock_put(sk);
-    }
-}
-
-/// `bind`.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol and an address of `length` bytes in its own
-/// memory.
-unsafe extern "C" fn bind<P: Protocol>(
-    sk: *mut bindings::sock,
-    address: *mut bindings::sockaddr_unsized,
-    length: c_int,
-) -> c_int {
-    // SAFETY: The kernel passes a live socket of our protocol and an address in its own memory.
-    errno(unsafe {
-        SocketAddress::from_raw(address.cast(), length)
-            .and_then(|address| P::bind(Meta::from_ptr(sk), &address))
-    })
-}
-
-/// `connect`.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol that the caller owns, and an address of `length`
-/// bytes in its own memory.
-unsafe extern "C" fn connect<P: Protocol>(
-    sk: *mut bindings::sock,
-    address: *mut bindings::sockaddr_unsized,
-    length: c_int,
-) -> c_int {
-    // SAFETY: As in `bind`; `inet_stream_connect` owns the socket.
-    errno(unsafe {
-        SocketAddress::from_raw(address.cast(), length)
-            .and_then(|address| P::connect(&mut Meta::from_ptr(sk).assume_locked(), &address))
-    })
-}
-
-/// `connect` to no family.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol that the caller owns.
-unsafe extern "C" fn disconnect<P: Protocol>(sk: *mut bindings::sock, _flags: c_int) -> c_int {
-    // SAFETY: The kernel passes a live socket of our protocol, owned by the process.
-    errno(unsafe { P::disconnect(&mut Meta::from_ptr(sk).assume_locked()) })
-}
-
-/// `accept`.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol and a live argument.
-unsafe extern "C" fn accept<P: Protocol>(
-    sk: *mut bindings::sock,
-    argument: *mut bindings::proto_accept_arg,
-) -> *mut bindings::sock {
-    // SAFETY: The kernel passes a live socket of our protocol and its argument; it takes over the
-    // application's reference to the accepted socket.
-    unsafe {
-        let no_wait = (*argument).flags & bindings::O_NONBLOCK as c_int != 0;
-        match P::accept(Meta::from_ptr(sk), no_wait) {
-            Ok(meta) => kernel::sync::aref::ARef::into_raw(meta).as_ptr().cast(),
-            Err(error) => {
-                (*argument).err = error.to_errno();
-                null_mut()
-            }
-        }
-    }
-}
-
-/// `accept` of the socket layer.
-///
-/// # Safety
-///
-/// The kernel passes two live sockets of our protocol and a live argument.
-unsafe extern "C" fn accept_socket(
-    socket: *mut bindings::socket,
-    new: *mut bindings::socket,
-    argument: *mut bindings::proto_accept_arg,
-) -> c_int {
-    // SAFETY: The kernel passes two live sockets.
-    unsafe {
-        let error = bindings::inet_accept(socket, new, argument);
-        if error == 0 {
-            bindings::knet_helper_set_custom_sockopt(new);
-        }
-        error
-    }
-}
-
-/// `listen`.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol.
-unsafe extern "C" fn listen<P: Protocol>(socket: *mut bindings::socket, backlog: c_int) -> c_int {
-    // SAFETY: The kernel passes a live socket of our protocol.
-    errno(unsafe {
-        let meta = Meta::<P>::from_ptr((*socket).sk);
-        let mut owner = meta.lock();
-        if (*socket).state != bindings::socket_state_SS_UNCONNECTED {
-            Err(EINVAL)
-        } else {
-            P::listen(&mut owner, backlog)
-        }
-    })
-}
-
-/// `shutdown`.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol that the caller owns.
-unsafe extern "C" fn shutdown<P: Protocol>(sk: *mut bindings::sock, how: c_int) {
-    // SAFETY: `inet_shutdown` passes a live socket of our protocol that it owns.
-    unsafe { P::shut_down(&mut Meta::from_ptr(sk).assume_locked(), how as u8) }
-}
-
-/// `send` and its kin.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol and a live message of `len` bytes.
-unsafe extern "C" fn sendmsg<P: Protocol>(
-    sk: *mut bindings::sock,
-    msg: *mut bindings::msghdr,
-    len: usize,
-) -> c_int {
-    // SAFETY: The kernel passes a live socket of our protocol and a live message.
-    unsafe {
-        let mut message = Message::new(msg, (*msg).msg_flags, len);
-        count(P::send(Meta::from_ptr(sk), &mut message))
-    }
-}
-
-/// `recv` and its kin.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol and a live message with room for `len` bytes.
-unsafe extern "C" fn recvmsg<P: Protocol>(
-    sk: *mut bindings::sock,
-    msg: *mut bindings::msghdr,
-    len: usize,
-    flags: c_int,
-) -> c_int {
-    // SAFETY: As above.
-    unsafe {
-        let mut message = Message::new(msg, flags as u32, len);
-        let result = P::receive(Meta::from_ptr(sk), &mut message);
-        (*msg).msg_namelen = 0;
-        count(result)
-    }
-}
-
-/// `poll` and its kin.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol, and the file and table of the call.
-unsafe extern "C" fn poll<P: Protocol>(
-    file: *mut bindings::file,
-    socket: *mut bindings::socket,
-    table: *mut bindings::poll_table,
-) -> bindings::__poll_t {
-    // SAFETY: The kernel passes a live socket of our protocol.
-    unsafe {
-        let meta = Meta::<P>::from_ptr((*socket).sk);
-        P::poll(meta, &mut PollTable::new(file, socket, table))
-    }
-}
-
-/// `ioctl`.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol and a place for the answer.
-unsafe extern "C" fn ioctl<P: Protocol>(
-    sk: *mut bindings::sock,
-    command: c_int,
-    value: *mut c_int,
-) -> c_int {
-    // SAFETY: The kernel passes a live socket of our protocol and a place for the answer.
-    unsafe {
-        match P::ioctl(Meta::from_ptr(sk), command as u32) {
-            Ok(answer) => {
-                *value = answer;
-                0
-            }
-            Err(error) => error.to_errno(),
-        }
-    }
-}
-
-/// `setsockopt`.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol and the value of the call.
-unsafe extern "C" fn setsockopt<P: Protocol>(
-    sk: *mut bindings::sock,
-    level: c_int,
-    name: c_int,
-    value: bindings::sockptr_t,
-    len: c_uint,
-) -> c_int {
-    // SAFETY: The kernel passes a live socket of our protocol and the caller's value.
-    errno(unsafe { P::set_option(Meta::from_ptr(sk), &SetOption::new(level, name, value, len)) })
-}
-
-/// `getsockopt`.
-///
-/// # Safety
-///
-/// The kernel passes a live socket of our protocol and the user pointers of the call.
-unsafe extern "C" fn getsockopt<P: Protocol>(
-    sk: *mut bindings::sock,
-    level: c_int,
-    name: c_int,
-    value: *mut c_char,
-    len: *mut c_int,
-) -> c_int {
-    // SAFETY: As above.
-    errno(unsafe { P::get_option(Meta::from_ptr(sk), &GetOption::new(level, name, value, len)) })
 }
