@@ -94,7 +94,7 @@ pub unsafe trait HasSlot: Sized + 'static {
     fn slot() -> &'static Slot<Self>;
 }
 
-/// Gives a type the slot that [`PerNet`](crate::netns::PerNet) needs.
+/// Gives a type the slot that [`PerNet`] needs.
 #[macro_export]
 macro_rules! impl_per_net_slot {
     ($type:ty) => {
