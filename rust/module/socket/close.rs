@@ -14,7 +14,10 @@ use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::{shutdown, State};
-use mptcp_core::connection::state::Event;
+use mptcp_core::connection::state::{
+    Event,
+    State as Data, //
+};
 
 /// How long an orphan waits for its peer, in microseconds: TCP's timeout in FIN-WAIT-2.
 const ORPHAN_PATIENCE: u64 = 60_000_000;
@@ -88,7 +91,15 @@ fn is_over(meta: &Meta) -> bool {
             connection.send.unsent() == 0
                 && (connection.send.fin_in_flight() || connection.send.fin_acked())
         }
-        _ => connection.state.subflows_may_close(),
+        // Who closed second waits for the other's FIN, so that its subflow does not end in
+        // TIME-WAIT: that is for the one who closed first.
+        _ => match connection.state {
+            Data::Closed => connection
+                .subflow
+                .as_ref()
+                .is_none_or(|subflow| subflow.finished),
+            state => state.subflows_may_close(),
+        },
     }
 }
 

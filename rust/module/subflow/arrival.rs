@@ -56,7 +56,12 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
         let old =
             refusal == Refusal::Sequence && Ssn::new(segment.seq).before(Ssn::new(numbers.rcv_nxt));
         let keep = segment.payload_len == 0 || old;
-        return if keep { Verdict::Accept } else { Verdict::Drop };
+        // A reset hits the number that TCP expects once it has worked off its backlog. If it
+        // carries our key it is the peer's wherever it hits.
+        let proven = refusal == Refusal::ResetGuess && received.fastclose.is_some();
+        if !proven {
+            return if keep { Verdict::Accept } else { Verdict::Drop };
+        }
     }
     if !segment.checksum_is_right() {
         return Verdict::Accept;

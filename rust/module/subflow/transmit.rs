@@ -54,7 +54,7 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
     drop(connection);
     let mut chosen = plan(&wanted, segment.free);
     if chosen.missing > 0 && segment.droppable > 0 {
-        chosen = plan(&wanted, segment.free + segment.droppable);
+        chosen = plan(&wanted, segment.free.saturating_add(segment.droppable));
         count(sock, Counter::SackTrimmed);
     }
     if let Some(length) = chosen.emit(edit.buffer()) {
