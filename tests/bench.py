@@ -28,6 +28,7 @@ PORT = 5201
 WARM_UP = 1
 ROWS = (
     ("goodput (Gbit/s)", "goodput", ()),
+    ("goodput per busy CPU second (Gbit/s)", "efficiency", ()),
     ("connect + 1 KB + close (instructions)", "short", ("fetch", 1500, 1 << 10)),
     ("connect + 50 KB + close (instructions)", "short", ("fetch", 800, 50 << 10)),
     ("64-byte ping-pong (instructions)", "short", ("pingpong", 5000, 64)),
@@ -40,6 +41,7 @@ class Bench:
     def __init__(self, seconds: int):
         self.network = Network()
         self.seconds = seconds
+        self.busy = 0.0
         self.address = Network.address("server", 2)
 
     def measure(self, kind: str, which: Stack, *arguments) -> float:
@@ -55,6 +57,17 @@ class Bench:
         return found.get("MPCapableACKRX", 0)
 
     def _goodput(self, which: Stack) -> float:
+        report = self._run_iperf(which)
+        return report["end"]["sum_received"]["bits_per_second"] / 1e9
+
+    def _efficiency(self, which: Stack) -> float:
+        """Bits per second of work, without the time in which both CPUs wait for a timer."""
+        report = self._run_iperf(which)
+        moved = sum(interval["sum"]["bytes"] for interval in report["intervals"])
+        return moved * 8 / self.busy / 1e9
+
+    def _run_iperf(self, which: Stack) -> dict:
+        busy = busy_seconds()
         server = self._start(which, self.network.server, "iperf3", "-s", "-1", "-p", str(PORT))
         try:
             self._wait_for_listener(server)
@@ -65,7 +78,8 @@ class Bench:
             out, err = client.communicate(timeout=900)
             if client.returncode != 0:
                 raise RuntimeError(f"iperf3 over {which.name} failed: {err or out[-300:]}")
-            return json.loads(out)["end"]["sum_received"]["bits_per_second"] / 1e9
+            self.busy = busy_seconds() - busy
+            return json.loads(out)
         finally:
             stop(server)
 
@@ -97,6 +111,13 @@ class Bench:
                 break
             time.sleep(0.02)
         raise RuntimeError("the server does not listen")
+
+
+def busy_seconds() -> float:
+    """Seconds that all CPUs together have not been idle."""
+    fields = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
+    user, nice, system, _, _, irq, softirq = fields[:7]
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def stop(process: subprocess.Popen) -> None:
