@@ -74,6 +74,10 @@ fn push_all(meta: &Meta, tcp: &mut Tcp<'_>) {
                 let fallback = meta.lock_data().mode == Mode::Fallback;
                 if fallback {
                     tcp.shut_down_send();
+                    // TCP finishes alone what it was given.
+                    if meta.sock().is_orphan() {
+                        meta.schedule_work();
+                    }
                 } else {
                     tcp.send_ack();
                 }
