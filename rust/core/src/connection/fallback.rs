@@ -49,6 +49,18 @@ impl Circumstances {
     pub const fn contiguous(&self) -> bool {
         self.only_subflow && self.in_order && !self.retransmitted
     }
+
+    /// Plain TCP where it is possible, the end of the subflow where it is not.
+    #[inline]
+    const fn answer(&self) -> Answer {
+        if self.fell_back {
+            Answer::Ignore
+        } else if self.contiguous() {
+            Answer::FallBack
+        } else {
+            Answer::Reset
+        }
+    }
 }
 
 /// Data arrived that no mapping covers.
@@ -59,13 +71,7 @@ impl Circumstances {
 /// the subflow must be closed.
 #[inline]
 pub const fn on_unmapped_data(circumstances: &Circumstances) -> Answer {
-    if circumstances.fell_back {
-        Answer::Ignore
-    } else if circumstances.contiguous() {
-        Answer::FallBack
-    } else {
-        Answer::Reset
-    }
+    circumstances.answer()
 }
 
 /// A mapping of length zero arrived: the peer fell back.
@@ -73,13 +79,7 @@ pub const fn on_unmapped_data(circumstances: &Circumstances) -> Answer {
 /// RFC 8684 section 3.7: an infinite mapping is legal only on the only subflow.
 #[inline]
 pub const fn on_infinite_mapping(circumstances: &Circumstances) -> Answer {
-    if circumstances.fell_back {
-        Answer::Ignore
-    } else if circumstances.contiguous() {
-        Answer::FallBack
-    } else {
-        Answer::Reset
-    }
+    circumstances.answer()
 }
 
 /// MP_FAIL arrived: a checksum of ours failed at the peer.
