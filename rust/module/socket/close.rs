@@ -114,7 +114,6 @@ pub(crate) fn work(meta: &Meta) {
         let abrupt = meta.lock_data().aborted;
         if abrupt {
             reset_connection(meta);
-            break_subflow(&mut owner);
         }
         end(&mut owner);
     }
