@@ -25,7 +25,7 @@ pub enum Placement {
     Later,
     /// All of it was received before.
     Old,
-    /// Some of it lies outside the window or behind the end of the data; drop it.
+    /// Some of it lies outside the window or behind the end of the stream; drop it.
     Beyond,
 }
 
@@ -86,7 +86,7 @@ impl ReceiveState {
         if !end.after(self.rcv_nxt) {
             return Placement::Old;
         }
-        if self.data_fin.is_some_and(|fin| end.after(fin)) {
+        if self.finished() {
             return Placement::Beyond;
         }
         if dsn.after(self.rcv_nxt) {
@@ -105,28 +105,36 @@ impl ReceiveState {
 
     /// Moves on by `len` bytes of data that were taken in order. Returns whether this also
     /// completed the stream, that is consumed the DATA_FIN.
+    ///
+    /// Data outweighs a DATA_FIN that it contradicts: an option without data is easier to forge.
     #[inline]
     pub fn advance(&mut self, len: u32) -> bool {
         self.rcv_nxt = self.rcv_nxt.plus(u64::from(len));
+        self.data_fin = self.data_fin.filter(|fin| !fin.before(self.rcv_nxt));
         self.consume_fin()
     }
 
-    /// Takes note of a DATA_FIN at `fin`. Returns whether this completed the stream: all data is
-    /// here and the DATA_FIN, which occupies one number (RFC 8684 section 3.3.3), is consumed.
+    /// Takes note of a DATA_FIN at `fin`; `window_end` is the right edge of the window that was
+    /// promised. Returns whether this completed the stream: all data is here and the DATA_FIN,
+    /// which occupies one number (RFC 8684 section 3.3.3), is consumed.
+    ///
+    /// While data before it is missing, a later DATA_FIN replaces an earlier one: who knows the
+    /// sequence numbers of the subflow only must not be able to keep the connection from its end.
     ///
     /// # Errors
-    /// [`FinConflict`] if another DATA_FIN is known, or data at or behind `fin` was received.
+    /// [`FinConflict`] if data at or behind `fin` was received, another DATA_FIN was consumed, or
+    /// `fin` lies outside the window, where the peer had no leave to send data up to it.
     #[inline]
-    pub fn on_data_fin(&mut self, fin: Dsn) -> Result<bool, FinConflict> {
-        match self.data_fin {
-            Some(known) if known == fin => Ok(false),
-            Some(_) => Err(FinConflict),
-            None if fin.before(self.rcv_nxt) => Err(FinConflict),
-            None => {
-                self.data_fin = Some(fin);
-                Ok(self.consume_fin())
-            }
+    pub fn on_data_fin(&mut self, fin: Dsn, window_end: Dsn) -> Result<bool, FinConflict> {
+        if self.data_fin == Some(fin) {
+            return Ok(false);
         }
+        let last = window_end.latest(self.rcv_nxt);
+        if self.finished() || fin.before(self.rcv_nxt) || fin.after(last) {
+            return Err(FinConflict);
+        }
+        self.data_fin = Some(fin);
+        Ok(self.consume_fin())
     }
 
     #[inline]

@@ -433,7 +433,7 @@ fn transfer(seed: u64, total: u64, capacity: u32, dies: bool) -> u32 {
                 let at = arrived.data_fin_at(receiver.state.rcv_nxt()).unwrap();
                 if receiver
                     .state
-                    .on_data_fin(at)
+                    .on_data_fin(at, at)
                     .expect("there is one DATA_FIN")
                 {
                     receiver.connection = receiver.connection.after(Event::FinReceived);

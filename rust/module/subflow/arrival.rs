@@ -265,7 +265,8 @@ fn data_fin(connection: &mut DataGuard<'_, Mptcp>, fin: Dsn) {
         // room after every segment, also after one that it does not acknowledge.
         subflow.ack_due = true;
     }
-    if connection.receive.on_data_fin(fin) == Ok(true) {
+    let edge = connection.window.edge();
+    if connection.receive.on_data_fin(fin, edge) == Ok(true) {
         end_of_stream(connection);
     }
 }

@@ -52,19 +52,18 @@ fn a_closed_window_takes_one_byte_that_asks() {
 fn the_data_fin_takes_one_number_when_all_data_is_here() {
     let mut state = ReceiveState::new(NEAR_WRAP);
     let fin = NEAR_WRAP.plus(20);
-    assert_eq!(state.on_data_fin(fin), Ok(false));
-    assert_eq!(state.on_data_fin(fin), Ok(false));
-    assert_eq!(state.on_data_fin(fin.plus(1)), Err(FinConflict));
+    let end = NEAR_WRAP.plus(1000);
+    assert_eq!(state.on_data_fin(fin, end), Ok(false));
+    assert_eq!(state.on_data_fin(fin, end), Ok(false));
     assert!(!state.finished());
 
-    let end = NEAR_WRAP.plus(1000);
     assert_eq!(state.classify(NEAR_WRAP, 20, end), next(0, 20));
-    assert_eq!(state.classify(NEAR_WRAP, 21, end), Placement::Beyond);
     assert!(!state.advance(19));
     assert!(state.advance(1));
     assert!(state.finished());
     assert_eq!(state.rcv_nxt(), fin.plus(1));
-    assert_eq!(state.on_data_fin(fin), Ok(false));
+    assert_eq!(state.on_data_fin(fin, end), Ok(false));
+    assert_eq!(state.on_data_fin(fin.plus(1), end), Err(FinConflict));
     assert_eq!(state.classify(fin.minus(3), 3, end), Placement::Old);
     assert_eq!(state.classify(fin.plus(1), 3, end), Placement::Beyond);
 }
@@ -73,11 +72,32 @@ fn the_data_fin_takes_one_number_when_all_data_is_here() {
 fn a_data_fin_in_order_completes_and_one_before_received_data_is_refused() {
     let mut state = ReceiveState::new(NEAR_WRAP);
     assert!(!state.advance(30));
-    let inside = NEAR_WRAP.plus(29);
-    assert_eq!(state.on_data_fin(inside), Err(FinConflict));
+    let (inside, end) = (NEAR_WRAP.plus(29), NEAR_WRAP.plus(100));
+    assert_eq!(state.on_data_fin(inside, end), Err(FinConflict));
     assert_eq!(state.data_fin(), None);
-    assert_eq!(state.on_data_fin(NEAR_WRAP.plus(30)), Ok(true));
+    assert_eq!(state.on_data_fin(NEAR_WRAP.plus(30), end), Ok(true));
     assert!(state.finished());
+}
+
+#[test]
+fn a_false_data_fin_does_not_keep_the_stream_from_its_end() {
+    let end = NEAR_WRAP.plus(100);
+    let mut state = ReceiveState::new(NEAR_WRAP);
+    // Outside the window nobody may have sent up to it.
+    assert_eq!(state.on_data_fin(end.plus(1), end), Err(FinConflict));
+    // Inside, the last one counts as long as data is missing.
+    assert_eq!(state.on_data_fin(end, end), Ok(false));
+    assert_eq!(state.on_data_fin(NEAR_WRAP.plus(20), end), Ok(false));
+    assert_eq!(state.on_data_fin(NEAR_WRAP.plus(10), end), Ok(false));
+    // Data that goes on disproves it.
+    assert_eq!(state.classify(NEAR_WRAP, 20, end), next(0, 20));
+    assert!(!state.advance(20));
+    assert_eq!(state.data_fin(), None);
+    assert_eq!(state.on_data_fin(NEAR_WRAP.plus(20), end), Ok(true));
+    // With a closed window the DATA_FIN alone still fits.
+    let mut closed = ReceiveState::new(NEAR_WRAP);
+    assert!(!closed.advance(1));
+    assert_eq!(closed.on_data_fin(NEAR_WRAP.plus(1), NEAR_WRAP), Ok(true));
 }
 
 #[test]
@@ -164,8 +184,10 @@ proptest! {
         let fin = start.plus(total);
         let mut state = ReceiveState::new(start);
         let mut taken: u64 = 0;
-        prop_assert_eq!(state.on_data_fin(fin), Ok(false));
+        prop_assert_eq!(state.on_data_fin(fin, fin), Ok(false));
         for (offset, len) in pieces {
+            let offset = offset.min(total);
+            let len = len.min(u32::try_from(total - offset).unwrap());
             let window_end = state.rcv_nxt().plus(100);
             let (dsn, end) = (start.plus(offset), offset + u64::from(len));
             match state.classify(dsn, len, window_end) {
@@ -176,8 +198,8 @@ proptest! {
                     prop_assert_eq!(state.advance(take), taken == total);
                 }
                 Placement::Later => prop_assert!(offset > taken && end <= taken + 100),
-                Placement::Old => prop_assert!(end <= taken || taken == total && end <= total + 1),
-                Placement::Beyond => prop_assert!(end > total || end > taken + 100),
+                Placement::Old => prop_assert!(end <= taken),
+                Placement::Beyond => prop_assert!(end > taken + 100),
             }
             prop_assert_eq!(state.rcv_nxt(), start.plus(taken + u64::from(taken == total)));
             prop_assert_eq!(state.finished(), taken == total);

@@ -153,8 +153,8 @@ entry_points! {
     receive_advance(state: &mut ReceiveState, len: u32) -> (bool, bool) {
         (state.advance(len), state.finished())
     }
-    receive_fin(state: &mut ReceiveState, fin: Dsn) -> Result<bool, FinConflict> {
-        state.on_data_fin(fin)
+    receive_fin(state: &mut ReceiveState, fin: Dsn, end: Dsn) -> Result<bool, FinConflict> {
+        state.on_data_fin(fin, end)
     }
     receive_advertise(edge: Dsn, nxt: Dsn, free: u32, scale: u8) -> Advertised {
         advertise(edge, nxt, free, scale)
