@@ -2,8 +2,9 @@
 """The module's own switches, per network namespace, and its files under /proc."""
 
 import errno
+import socket
 
-from lib.case import Case
+from lib.case import End
 from lib.namespace import Namespace
 from lib.network import filter_counts, filter_packets
 from lib.registry import OURS_ONLY, scenario
@@ -27,6 +28,15 @@ def refused(namespace: Namespace, name: str, value) -> bool:
     return False
 
 
+def refusal(end: End, family: int) -> int | None:
+    """The errno with which an end gets no socket."""
+    try:
+        end.new_socket(family).close()
+    except OSError as error:
+        return error.errno
+    return None
+
+
 @scenario(roles=OURS_ONLY, needs_module=True)
 def values(case):
     """Defaults, limits, and that one namespace's values are not another's."""
@@ -45,19 +55,20 @@ def values(case):
 
 @scenario(roles=OURS_ONLY, needs_module=True)
 def disabled(case):
-    """enabled=0: new sockets are plain TCP; connections that exist stay MPTCP."""
-    client, server = case.connect_pair()
+    """enabled=0: new sockets are refused, as the kernel's own refuses them; those that exist go on."""
+    listener = case.listen()
+    client = case.connect()
+    server = case.keep(listener.accept()[0])
     case.network.sysctl("net.mptcp_rs.enabled", 0)
-    before = case.client.counter("MPCapableSYNTX")
-    other = Case(case.client.stack, case.server.stack, case.kernel, case.network, case.port + 1)
-    case.cleanup.callback(other.cleanup.close)
-    exchange(*other.connect_pair(), 100_000, 100_000)
-    case.expect_counter(case.client, "MPCapableSYNTX", before, before)
+    for end in case.ends:
+        for family in (socket.AF_INET, socket.AF_INET6):
+            error = refusal(end, family)
+            case.expect(error == errno.ENOPROTOOPT, f"{end.name}: socket() gave {error}")
     exchange(client, server, 100_000, 100_000)
     case.network.sysctl("net.mptcp_rs.enabled", 1)
-    third = Case(case.client.stack, case.server.stack, case.kernel, case.network, case.port + 2)
-    case.cleanup.callback(third.cleanup.close)
-    exchange(*third.connect_pair(), 100_000, 100_000)
+    client = case.connect()
+    server = case.keep(listener.accept()[0])
+    exchange(client, server, 100_000, 100_000)
     case.expect_mptcp(connections=2)
 
 
