@@ -255,15 +255,6 @@ void knet_helper_release_family(struct sock *sk, const struct sock *parent)
 #endif
 }
 
-bool knet_helper_v6_mapped(const struct sock *sk)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	return sk->sk_family == AF_INET6 && ipv6_addr_v4mapped(&sk->sk_v6_daddr);
-#else
-	return false;
-#endif
-}
-
 void knet_helper_copy_addresses(struct sock *to, const struct sock *from)
 {
 	inet_sk(to)->inet_num = inet_sk(from)->inet_num;

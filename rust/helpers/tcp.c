@@ -67,11 +67,6 @@ void knet_helper_set_nodelay(struct sock *sk)
 	tcp_sk(sk)->nonagle |= TCP_NAGLE_OFF;
 }
 
-u8 knet_helper_nonagle(const struct sock *sk)
-{
-	return tcp_sk(sk)->nonagle;
-}
-
 struct tcp_request_sock *knet_helper_tcp_rsk(struct request_sock *req)
 {
 	return tcp_rsk(req);

@@ -73,12 +73,6 @@ impl Default for Prf {
     }
 }
 
-/// Fills a buffer with unpredictable bytes.
-pub fn fill_random(buffer: &mut [u8]) {
-    // SAFETY: The buffer is writable for its length.
-    unsafe { bindings::get_random_bytes(buffer.as_mut_ptr().cast(), buffer.len()) };
-}
-
 /// An unpredictable number.
 pub fn random_u64() -> u64 {
     // SAFETY: The call has no requirements.

@@ -14,7 +14,6 @@ pub mod hooks;
 pub mod layout;
 pub mod message;
 pub mod meta;
-mod names;
 pub mod netfilter;
 pub mod netns;
 pub mod param;

@@ -141,12 +141,6 @@ impl Sock {
         unsafe { (*self.as_ptr()).__sk_common.skc_family }
     }
 
-    /// Whether an IPv6 socket talks to an IPv4 peer.
-    pub fn is_v4_mapped(&self) -> bool {
-        // SAFETY: The socket is live.
-        unsafe { bindings::knet_helper_v6_mapped(self.as_ptr()) }
-    }
-
     /// Bits of [`shutdown`].
     pub fn shutdown(&self) -> u8 {
         // SAFETY: The socket is live; the kernel reads this field without lock too.
@@ -242,12 +236,6 @@ impl Sock {
     pub fn receive_memory(&self) -> i32 {
         // SAFETY: The socket is live.
         unsafe { bindings::knet_helper_rmem_read(self.as_ptr()) }
-    }
-
-    /// Bytes of memory that wait to be sent.
-    pub fn send_memory(&self) -> i32 {
-        // SAFETY: The socket is live; the kernel reads this field without lock too.
-        unsafe { addr_of!((*self.as_ptr()).sk_wmem_queued).read_volatile() }
     }
 
     /// Whether the send buffer has room (`sk_stream_memory_free`).
@@ -375,16 +363,6 @@ pub enum Address {
     V4([u8; 4]),
     /// IPv6.
     V6([u8; 16]),
-}
-
-impl Address {
-    /// Whether it is the address that stands for none.
-    pub fn is_any(&self) -> bool {
-        match self {
-            Self::V4(bytes) => *bytes == [0; 4],
-            Self::V6(bytes) => *bytes == [0; 16],
-        }
-    }
 }
 
 /// Addresses and ports (host byte order) of a connection.

@@ -142,12 +142,6 @@ impl Tcp<'_> {
         unsafe { bindings::knet_helper_set_nodelay(self.as_ptr()) }
     }
 
-    /// Whether the application asked for TCP_NODELAY or TCP_CORK: bits of `tcp_sock.nonagle`.
-    pub fn nagle_bits(&self) -> u8 {
-        // SAFETY: The socket is live and locked.
-        unsafe { bindings::knet_helper_nonagle(self.as_ptr()) }
-    }
-
     /// Sends a segment without data now.
     pub fn send_ack(&mut self) {
         // SAFETY: The socket is live and locked.
@@ -249,12 +243,6 @@ impl Tcp<'_> {
     pub fn rto_us(&self) -> u32 {
         // SAFETY: The socket is live and locked.
         unsafe { bindings::knet_helper_rto_us(self.as_ptr()) }
-    }
-
-    /// Initial sequence number of the peer, once a segment of it was accepted and before the
-    /// first byte was: `rcv_nxt - 1`.
-    pub fn expected_isn(&self) -> u32 {
-        self.rcv_nxt().wrapping_sub(1)
     }
 }
 
