@@ -19,6 +19,7 @@
 //! | [`receive`] | what to do with arriving data, and which window to promise |
 //! | [`send`] | what may be sent, what was acknowledged, what to send again |
 //! | [`connection`] | handshake, fallback and the end of a connection |
+//! | [`path_manager`] | which addresses the host offers to MPTCP |
 //! | [`acceptable`] | whether TCP would accept a segment |
 
 #![cfg_attr(not(MODULE), no_std)]
@@ -32,6 +33,7 @@ pub mod acceptable;
 pub mod connection;
 pub mod crypto;
 pub mod mapping;
+pub mod path_manager;
 pub mod receive;
 pub mod send;
 pub mod seq;
