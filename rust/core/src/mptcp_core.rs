@@ -20,6 +20,7 @@
 //! | [`send`] | what may be sent, what was acknowledged, what to send again |
 //! | [`connection`] | handshake, fallback and the end of a connection |
 //! | [`path_manager`] | which addresses the host offers to MPTCP |
+//! | [`steering`] | which processor handles the segments of a connection |
 //! | [`acceptable`] | whether TCP would accept a segment |
 
 #![cfg_attr(not(MODULE), no_std)]
@@ -37,6 +38,7 @@ pub mod path_manager;
 pub mod receive;
 pub mod send;
 pub mod seq;
+pub mod steering;
 pub mod vectors;
 pub mod wire;
 

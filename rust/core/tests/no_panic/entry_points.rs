@@ -39,6 +39,8 @@ macro_rules! entry_points {
     };
 }
 
+mod steering;
+
 /// A hash function that the optimiser cannot see through.
 pub struct Opaque(pub fn(&[&[u8]]) -> [u8; 32]);
 
