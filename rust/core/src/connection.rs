@@ -2,6 +2,12 @@
 
 //! A connection from its first SYN to its end.
 
+pub mod arrival;
+pub mod delivery;
+pub mod ending;
+pub mod expiry;
 pub mod fallback;
 pub mod handshake;
+pub mod push;
+pub mod speech;
 pub mod state;

@@ -5,6 +5,12 @@
 #![no_std]
 
 use mptcp_core::acceptable::{judge, Expected, Segment, Verdict};
+use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Announced, Trust};
+use mptcp_core::connection::delivery::{
+    on_subflow_fin, position, streams_agree, Position, SubflowEnd,
+};
+use mptcp_core::connection::ending::{is_over, Rest};
+use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::connection::fallback::{
     on_checksum_failure, on_infinite_mapping, on_mp_fail, on_unmapped_data, Answer, ChecksumAnswer,
     Circumstances,
@@ -13,6 +19,10 @@ use mptcp_core::connection::handshake::{
     client_ack, client_speaks, client_syn, establishes_client, establishes_server, on_syn,
     on_syn_ack, on_third_ack, server_key, server_syn_ack, Agreed, Attempt, ClientOutcome,
     ClientSpeaks, FirstMapping, Policy, ServerOutcome, SynAnswer,
+};
+use mptcp_core::connection::push::{next_step, Conditions, Step};
+use mptcp_core::connection::speech::{
+    of_plain_segment, of_reset, of_segment, Farewell, Reset, Speaker,
 };
 use mptcp_core::connection::state::{Event, State};
 use mptcp_core::crypto::{same_code, Derived, Key, KeyPair, Sha256, Token};
@@ -235,6 +245,36 @@ entry_points! {
         (id, usable)
     }
     endpoint_flags(bits: u32) -> Option<u32> { Some(EndpointFlags::from_bits(bits)?.bits()) }
+
+    connection_trust(verdict: Verdict, len: u32, old: bool, fastclose: bool) -> Trust {
+        trust(verdict, len, old, fastclose)
+    }
+    connection_arrival(dss: &Dss, nxt: Dsn, len: u32, checksums: bool) -> Announced {
+        announced(dss, nxt, len, checksums)
+    }
+    connection_implied(r: &Received, first: Dsn, sums: bool) -> (Option<RxMapping>, bool) {
+        (implied(r, first, sums), shows_mptcp(r))
+    }
+    connection_position(span: Option<Span>, nxt: Dsn, c: &Circumstances) -> Position {
+        position(span, nxt, c)
+    }
+    connection_streams(state: &ReceiveState, first: Dsn, next: Ssn) -> bool {
+        streams_agree(state, first, next)
+    }
+    connection_fin(state: &ReceiveState, c: &Circumstances) -> SubflowEnd {
+        on_subflow_fin(state, c)
+    }
+    connection_expiry(situation: &Situation) -> Expiry { on_expiry(situation) }
+    connection_over(rest: &Rest, send: &SendState) -> bool { is_over(rest, send) }
+    connection_push(send: &SendState, conditions: &Conditions) -> Step {
+        next_step(send, conditions)
+    }
+    connection_speech(s: &Speaker, data: bool, record: Option<&TxRecord>) -> Wanted {
+        of_segment(s, data, record)
+    }
+    connection_farewell(farewell: &Farewell, data: bool, reset: Reset, key: Key) -> [Wanted; 2] {
+        [of_plain_segment(farewell, data), of_reset(reset, key)]
+    }
 
     acceptable_judge(expected: &Expected, segment: &Segment) -> Verdict { judge(expected, segment) }
 }

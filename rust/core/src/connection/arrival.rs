@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is believed of an arriving segment before TCP has seen it.
+
+use crate::acceptable::{Refusal, Verdict};
+use crate::mapping::RxMapping;
+use crate::seq::{Dsn, Ssn};
+use crate::wire::{CapableContent, Dss, Received};
+
+/// What to do with a segment that has options.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Trust {
+    /// Act on its options and let TCP have it.
+    Believe,
+    /// Let TCP have it, but do not read its options.
+    Ignore,
+    /// TCP must not see it: it might take the data without the mapping.
+    Drop,
+}
+
+/// Decides how far a segment is to be believed on which TCP's own tests gave `verdict`.
+///
+/// `payload_len` are its bytes of data; `old` says whether it starts before what TCP expects,
+/// `fastclose` whether it carries MP_FASTCLOSE.
+#[inline]
+pub const fn trust(verdict: Verdict, payload_len: u32, old: bool, fastclose: bool) -> Trust {
+    match verdict {
+        Verdict::Accept | Verdict::Reset => Trust::Believe,
+        // A reset hits the number that TCP expects once it has worked off its backlog. If it
+        // carries our key (RFC 8684 section 3.5) it is the peer's wherever it hits.
+        Verdict::Refuse(Refusal::ResetGuess) if fastclose => Trust::Believe,
+        // TCP must answer what it has received before.
+        Verdict::Refuse(Refusal::Sequence) if old => Trust::Ignore,
+        Verdict::Refuse(_) if payload_len == 0 => Trust::Ignore,
+        // The peer sends it again.
+        Verdict::Refuse(_) => Trust::Drop,
+    }
+}
+
+/// What the DSS of a segment says about data, in full numbers.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Announced {
+    /// The number of the peer's DATA_FIN.
+    pub fin: Option<Dsn>,
+    /// The mapping to record.
+    pub mapping: Option<RxMapping>,
+}
+
+/// Reads the mapping and the DATA_FIN of a DSS.
+///
+/// `rcv_nxt` is the next data sequence number expected, `payload_len` the bytes of data in the
+/// segment, `checksums` whether they are in use.
+///
+/// RFC 8684 section 3.3.3: the DATA_FIN is the last of the mapping's numbers. Section 3.3: an
+/// agreed checksum must be there, so a mapping without one is not a mapping.
+#[inline]
+pub fn announced(dss: &Dss, rcv_nxt: Dsn, payload_len: u32, checksums: bool) -> Announced {
+    let Some(map) = dss.map else {
+        return Announced::default();
+    };
+    let mapping = dss
+        .data_len()
+        .filter(|_| payload_len > 0)
+        .map(|len| RxMapping {
+            ssn: map.ssn,
+            dsn: map.dsn.expand(rcv_nxt),
+            len,
+            checksum: map.checksum.filter(|_| checksums && len > 0),
+            data_fin: dss.data_fin,
+        })
+        .filter(|mapping| mapping.checksum.is_some() || !checksums || mapping.len == 0);
+    Announced {
+        fin: dss.data_fin_at(rcv_nxt),
+        mapping,
+    }
+}
+
+/// The mapping that an MP_CAPABLE with data implies: it starts at `first`, the client's initial
+/// data sequence number plus one, and at relative subflow sequence number one (RFC 8684 section
+/// 3.1). Only a server reads it. `checksums` says whether they are in use.
+#[inline]
+pub fn implied(received: &Received, first: Dsn, checksums: bool) -> Option<RxMapping> {
+    let CapableContent::AckData {
+        data_len, checksum, ..
+    } = received.mp_capable?.content
+    else {
+        return None;
+    };
+    let checksum = checksum.filter(|_| checksums);
+    // A length of zero would mean an infinite mapping, which this option cannot say.
+    let valid = data_len > 0 && checksum.is_some() == checksums;
+    valid.then_some(RxMapping {
+        ssn: Ssn::new(1),
+        dsn: first,
+        len: data_len,
+        checksum,
+        data_fin: false,
+    })
+}
+
+/// Whether a segment shows that the peer still speaks MPTCP. MP_CAPABLE and MP_FAIL do not: the one
+/// is repeated by a client that has not heard us, the other says that MPTCP ended.
+#[inline]
+pub const fn shows_mptcp(received: &Received) -> bool {
+    let infinite = match received.dss {
+        Some(Dss {
+            map: Some(map),
+            data_fin: false,
+            ..
+        }) => map.len == 0,
+        _ => false,
+    };
+    (received.dss.is_some() && !infinite)
+        || received.add_addr.is_some()
+        || received.remove_addr.is_some()
+        || received.mp_prio.is_some()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! When a connection whose application is gone has nothing left to do.
+
+use super::state::State;
+use crate::send::SendState;
+
+/// What the decision depends on.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Rest {
+    /// The connection ended without both ends' consent.
+    pub aborted: bool,
+    /// It goes on as plain TCP.
+    pub fell_back: bool,
+    /// Where it is between established and closed.
+    pub state: State,
+    /// TCP took only a part of a piece, the rest waits.
+    pub piece_begun: bool,
+    /// The peer's FIN was taken from every subflow.
+    pub subflows_finished: bool,
+}
+
+/// Whether the subflows of an orphan can be closed.
+///
+/// RFC 8684 section 3.3.3: not before both DATA_FINs are acknowledged. Who closed second waits for
+/// the other's FIN, so that its subflows do not end in TIME-WAIT: that is for the one who closed
+/// first. TCP finishes a plain connection alone once it has everything.
+#[inline]
+pub const fn is_over(rest: &Rest, send: &SendState) -> bool {
+    if rest.aborted {
+        return true;
+    }
+    if rest.fell_back {
+        return send.unsent() == 0
+            && !rest.piece_begun
+            && (send.fin_in_flight() || send.fin_acked());
+    }
+    match rest.state {
+        State::Closed => rest.subflows_finished,
+        state => state.subflows_may_close(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::{is_over, Rest};
+use crate::connection::state::State;
+use crate::send::SendState;
+use crate::seq::Dsn;
+
+#[test]
+fn mptcp_ends_with_both_data_fins() {
+    let send = SendState::new(Dsn::new(9), 100);
+    for (state, subflows_finished, over) in [
+        (State::Established, true, false),
+        (State::FinWait2, true, false),
+        (State::LastAck, true, false),
+        (State::TimeWait, false, true),
+        (State::Closed, false, false),
+        (State::Closed, true, true),
+    ] {
+        let rest = Rest {
+            state,
+            subflows_finished,
+            ..Rest::default()
+        };
+        assert_eq!(is_over(&rest, &send), over, "{state:?}");
+        let aborted = Rest {
+            aborted: true,
+            ..rest
+        };
+        assert!(is_over(&aborted, &send));
+    }
+}
+
+#[test]
+fn plain_tcp_ends_once_tcp_has_all() {
+    let rest = Rest {
+        fell_back: true,
+        ..Rest::default()
+    };
+    let mut send = SendState::new(Dsn::new(9), 100);
+    send.on_written(10);
+    send.on_fin_queued();
+    assert!(!is_over(&rest, &send));
+    send.on_pushed(10);
+    assert!(!is_over(&rest, &send));
+    send.on_fin_sent();
+    assert!(is_over(&rest, &send));
+    let begun = Rest {
+        piece_begun: true,
+        ..rest
+    };
+    assert!(!is_over(&begun, &send));
+}

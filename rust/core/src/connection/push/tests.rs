@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::{next_step, Conditions, Step};
+use crate::send::SendState;
+use crate::seq::Dsn;
+
+const FIRST: Dsn = Dsn::new(u64::MAX - 500);
+const MSS: u32 = 1000;
+
+fn written(bytes: u32, window: u32) -> SendState {
+    let mut send = SendState::new(FIRST, window);
+    send.on_written(bytes);
+    send
+}
+
+fn usual() -> Conditions {
+    Conditions {
+        mptcp: true,
+        mss: MSS,
+        ..Conditions::default()
+    }
+}
+
+#[test]
+fn new_data_up_to_the_window_and_a_mapping() {
+    for (bytes, window, len) in [
+        (300, 5000, 300),
+        (4300, 5000, 4300),
+        (9000, 5500, 5500),
+        (200_000, 300_000, 65_000),
+    ] {
+        let step = next_step(&written(bytes, window), &usual());
+        assert_eq!(step, Step::New { from: FIRST, len }, "{bytes} {window}");
+    }
+    let huge = Conditions {
+        mss: 1 << 20,
+        ..usual()
+    };
+    let step = next_step(&written(200_000, 300_000), &huge);
+    assert_eq!(
+        step,
+        Step::New {
+            from: FIRST,
+            len: 65535
+        }
+    );
+    let absurd = Conditions { mss: 0, ..usual() };
+    assert!(matches!(
+        next_step(&written(3, 3), &absurd),
+        Step::New { len: 3, .. }
+    ));
+}
+
+#[test]
+fn what_was_lost_goes_first() {
+    let mut send = written(5000, 9000);
+    send.on_pushed(3000);
+    send.start_retransmit();
+    let step = next_step(&send, &usual());
+    assert_eq!(
+        step,
+        Step::Again {
+            from: FIRST,
+            len: 3000
+        }
+    );
+}
+
+#[test]
+fn small_segments_wait_by_nagles_rule() {
+    let mut send = written(2000, 9000);
+    send.on_pushed(2000);
+    send.on_written(300);
+    let from = FIRST.plus(2000);
+    assert_eq!(next_step(&send, &usual()), Step::Rest);
+    let at_once = Conditions {
+        no_delay: true,
+        ..usual()
+    };
+    assert_eq!(next_step(&send, &at_once), Step::New { from, len: 300 });
+    send.on_written(1000);
+    assert_eq!(next_step(&send, &usual()), Step::New { from, len: 1000 });
+    // What the window cuts off does not wait for more data: there is more.
+    let mut cut = written(2000, 2300);
+    cut.on_pushed(2000);
+    cut.on_written(900);
+    assert_eq!(next_step(&cut, &usual()), Step::New { from, len: 300 });
+    send.on_fin_queued();
+    assert_eq!(next_step(&send, &usual()), Step::New { from, len: 1300 });
+}
+
+#[test]
+fn a_cork_holds_even_the_first() {
+    let corked = Conditions {
+        corked: true,
+        no_delay: true,
+        ..usual()
+    };
+    assert_eq!(next_step(&written(999, 9000), &corked), Step::Rest);
+    let step = next_step(&written(2500, 9000), &corked);
+    assert_eq!(
+        step,
+        Step::New {
+            from: FIRST,
+            len: 2000
+        }
+    );
+}
+
+#[test]
+fn a_closed_window_is_asked_for_once_all_is_acknowledged() {
+    let send = written(100, 0);
+    assert_eq!(next_step(&send, &usual()), Step::Rest);
+    let drained = Conditions {
+        drained: true,
+        ..usual()
+    };
+    assert_eq!(next_step(&send, &drained), Step::Probe { from: FIRST });
+}
+
+#[test]
+fn the_end_follows_all_data_and_only_once() {
+    let mut send = written(100, 1000);
+    send.on_fin_queued();
+    assert!(matches!(next_step(&send, &usual()), Step::New { .. }));
+    send.on_pushed(100);
+    assert_eq!(next_step(&send, &usual()), Step::Fin);
+    send.on_fin_sent();
+    assert_eq!(next_step(&send, &usual()), Step::Rest);
+}
+
+#[test]
+fn a_full_table_stops_mptcp_alone() {
+    let full = Conditions {
+        mappings_full: true,
+        ..usual()
+    };
+    assert_eq!(next_step(&written(10, 10), &full), Step::MappingsFull);
+    let plain = Conditions {
+        mptcp: false,
+        ..full
+    };
+    assert!(matches!(
+        next_step(&written(10, 10), &plain),
+        Step::New { .. }
+    ));
+}

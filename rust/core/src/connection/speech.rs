@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the segments of an established connection say.
+
+use super::handshake::{client_ack, client_speaks, Agreed, ClientSpeaks, FirstMapping, Policy};
+use crate::crypto::{Key, KeyPair};
+use crate::mapping::{DssChecksum, TxRecord};
+use crate::seq::{Dsn, Ssn};
+use crate::wire::plan::Wanted;
+use crate::wire::{Dss, DssMap, MpFail, MpFastclose, MpTcpRst, ResetReason, WireSeq};
+
+/// What a connection that speaks MPTCP has to say.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Speaker {
+    /// We connected, as opposed to accepted.
+    pub client: bool,
+    /// The peer is known to have all of the handshake (RFC 8684 section 3.1).
+    pub fully_established: bool,
+    /// What we asked for in the handshake.
+    pub policy: Policy,
+    /// What was agreed on.
+    pub agreed: Agreed,
+    /// Both keys, ours as the sender's.
+    pub keys: KeyPair,
+    /// The data acknowledgement.
+    pub rcv_nxt: Dsn,
+    /// The number of a DATA_FIN that was sent and is not acknowledged.
+    pub fin_in_flight: Option<Dsn>,
+}
+
+/// What a connection that fell back in the middle still has to say.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Farewell {
+    /// The mapping whose checksum was wrong, until the peer is known to have heard of it, or the
+    /// answer to the peer's MP_FAIL.
+    pub fail: Option<Dsn>,
+    /// A byte that we sent, in both sequence spaces: from there on the streams are the same.
+    pub infinite: Option<(Ssn, Dsn)>,
+}
+
+/// Why a subflow is reset.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reset {
+    /// TCP has its own reason.
+    #[default]
+    Tcp,
+    /// The connection is aborted (RFC 8684 section 3.5).
+    Fastclose,
+    /// The subflow is of no use (RFC 8684 section 3.6).
+    Reason(ResetReason),
+}
+
+/// The options of a segment. `has_data` says whether it carries data, `record` is the mapping that
+/// covers it.
+#[inline]
+pub fn of_segment(speaker: &Speaker, has_data: bool, record: Option<&TxRecord>) -> Wanted {
+    let record = record.filter(|_| has_data);
+    match capable(speaker, has_data, record) {
+        Some(first) => Wanted {
+            mp_capable: Some(client_ack(
+                speaker.policy,
+                speaker.agreed,
+                speaker.keys.sender,
+                speaker.keys.receiver,
+                first,
+            )),
+            ..Wanted::default()
+        },
+        None => Wanted {
+            dss: Some(dss(speaker, has_data, record)),
+            ..Wanted::default()
+        },
+    }
+}
+
+/// The options of a segment after a fallback in the middle of the connection.
+///
+/// RFC 8684 section 3.7: MP_FAIL tells of the wrong checksum, an infinite mapping tells the peer
+/// that MPTCP ended and where. Later segments say nothing.
+#[inline]
+pub fn of_plain_segment(farewell: &Farewell, has_data: bool) -> Wanted {
+    let map = farewell.infinite.filter(|_| has_data);
+    Wanted {
+        dss: map.map(|(ssn, dsn)| Dss {
+            map: Some(DssMap {
+                dsn: WireSeq::long(dsn),
+                ssn,
+                len: 0,
+                checksum: None,
+            }),
+            ..Dss::default()
+        }),
+        mp_fail: farewell.fail.map(|dsn| MpFail { dsn }),
+        ..Wanted::default()
+    }
+}
+
+/// The options of a RST. `receiver` is the peer's key.
+#[inline]
+pub const fn of_reset(reset: Reset, receiver: Key) -> Wanted {
+    let (fastclose, tcp_rst) = match reset {
+        Reset::Tcp => (None, None),
+        // RFC 8684 section 3.5: the peer's key proves that the sender is the peer.
+        Reset::Fastclose => (Some(MpFastclose { receiver }), None),
+        Reset::Reason(reason) => (
+            None,
+            Some(MpTcpRst {
+                transient: false,
+                reason,
+            }),
+        ),
+    };
+    Wanted {
+        mp_capable: None,
+        mp_join: None,
+        fastclose,
+        tcp_rst,
+        dss: None,
+        mp_fail: None,
+        mp_prio: None,
+        add_addr: None,
+        remove_addr: None,
+    }
+}
+
+/// Whether the segment carries MP_CAPABLE, and the mapping that this implies.
+///
+/// A DATA_FIN without data needs a DSS, so it is told even before the handshake is known to be
+/// complete.
+#[inline]
+fn capable(
+    speaker: &Speaker,
+    has_data: bool,
+    record: Option<&TxRecord>,
+) -> Option<Option<FirstMapping>> {
+    if !speaker.client {
+        return None;
+    }
+    let is_first = record.is_some_and(|record| record.ssn == Ssn::new(1));
+    match client_speaks(speaker.fully_established, has_data, is_first) {
+        ClientSpeaks::Dss => None,
+        ClientSpeaks::CapableAck if speaker.fin_in_flight.is_some() => None,
+        ClientSpeaks::CapableAck => Some(None),
+        ClientSpeaks::CapableData => Some(record.map(|record| FirstMapping {
+            len: record.len,
+            checksum: record.checksum,
+        })),
+    }
+}
+
+#[inline]
+fn dss(speaker: &Speaker, has_data: bool, record: Option<&TxRecord>) -> Dss {
+    let map = match record {
+        Some(record) => Some(DssMap {
+            dsn: WireSeq::long(record.dsn),
+            ssn: record.ssn,
+            len: record.len,
+            checksum: record.checksum,
+        }),
+        None if has_data => None,
+        None => speaker
+            .fin_in_flight
+            .map(|fin| lone_data_fin(fin, speaker.agreed.checksum)),
+    };
+    Dss {
+        data_ack: Some(WireSeq::long(speaker.rcv_nxt)),
+        map,
+        data_fin: !has_data && map.is_some(),
+    }
+}
+
+/// The mapping of a DATA_FIN at `fin` without data.
+///
+/// RFC 8684 section 3.3.3: it has subflow sequence number zero and length one.
+#[inline]
+fn lone_data_fin(fin: Dsn, checksums: bool) -> DssMap {
+    let ssn = Ssn::new(0);
+    DssMap {
+        dsn: WireSeq::long(fin),
+        ssn,
+        len: 1,
+        checksum: checksums.then(|| DssChecksum::new().finish(fin, ssn, 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::{of_plain_segment, of_reset, of_segment, Farewell, Reset, Speaker};
+use crate::connection::handshake::Agreed;
+use crate::crypto::{Key, KeyPair};
+use crate::mapping::{DssChecksum, TxRecord};
+use crate::seq::{Dsn, Ssn};
+use crate::wire::plan::Wanted;
+use crate::wire::{CapableContent, ResetReason, WireSeq};
+
+const KEYS: KeyPair = KeyPair {
+    sender: Key::new(1),
+    receiver: Key::new(2),
+};
+
+fn record(ssn: u32) -> TxRecord {
+    TxRecord {
+        ssn: Ssn::new(ssn),
+        dsn: Dsn::new(u64::MAX).plus(ssn.into()),
+        len: 700,
+        checksum: Some(0xabcd),
+    }
+}
+
+fn speaker(client: bool, fully_established: bool) -> Speaker {
+    Speaker {
+        client,
+        fully_established,
+        keys: KEYS,
+        rcv_nxt: Dsn::new(77),
+        ..Speaker::default()
+    }
+}
+
+#[test]
+fn the_client_repeats_its_keys_until_it_is_heard() {
+    let content = |wanted: Wanted| wanted.mp_capable.map(|option| option.content);
+    let (sender, receiver) = (KEYS.sender, KEYS.receiver);
+    let new = speaker(true, false);
+    assert_eq!(
+        content(of_segment(&new, false, None)),
+        Some(CapableContent::Ack { sender, receiver })
+    );
+    assert_eq!(
+        content(of_segment(&new, true, Some(&record(1)))),
+        Some(CapableContent::AckData {
+            sender,
+            receiver,
+            data_len: 700,
+            checksum: Some(0xabcd)
+        })
+    );
+    for said in [
+        of_segment(&new, true, Some(&record(701))),
+        of_segment(&speaker(true, true), false, None),
+        of_segment(&speaker(true, true), true, Some(&record(1))),
+        of_segment(&speaker(false, false), true, Some(&record(1))),
+        of_segment(&speaker(false, false), false, None),
+    ] {
+        assert_eq!(content(said), None);
+        assert_eq!(
+            said.dss.and_then(|dss| dss.data_ack),
+            Some(WireSeq::Long(77))
+        );
+    }
+}
+
+#[test]
+fn data_carries_its_mapping_and_only_its_own() {
+    let speaker = speaker(false, true);
+    let dss = of_segment(&speaker, true, Some(&record(9))).dss.unwrap();
+    let map = dss.map.unwrap();
+    assert_eq!(
+        (map.ssn, map.len, map.checksum),
+        (Ssn::new(9), 700, Some(0xabcd))
+    );
+    assert!(!dss.data_fin);
+    assert_eq!(of_segment(&speaker, true, None).dss.unwrap().map, None);
+    let without_data = of_segment(&speaker, false, Some(&record(9)));
+    assert_eq!(without_data.dss.unwrap().map, None);
+}
+
+#[test]
+fn a_data_fin_is_told_on_segments_without_data_even_early() {
+    let fin = Dsn::new(4711);
+    for (client, established, checksum) in [
+        (true, false, false),
+        (true, true, true),
+        (false, false, true),
+    ] {
+        let speaker = Speaker {
+            fin_in_flight: Some(fin),
+            agreed: Agreed {
+                checksum,
+                ..Agreed::default()
+            },
+            ..speaker(client, established)
+        };
+        let dss = of_segment(&speaker, false, None).dss.unwrap();
+        let map = dss.map.unwrap();
+        assert!(dss.data_fin);
+        assert_eq!(dss.data_fin_at(fin), Some(fin));
+        assert_eq!((map.ssn, map.len), (Ssn::new(0), 1));
+        let right = DssChecksum::new().finish(fin, Ssn::new(0), 1);
+        assert_eq!(map.checksum, checksum.then_some(right));
+        let data = of_segment(&speaker, true, Some(&record(900)));
+        assert!(!data.dss.unwrap().data_fin);
+    }
+}
+
+#[test]
+fn a_farewell_names_the_place_and_the_failure() {
+    let farewell = Farewell {
+        fail: Some(Dsn::new(5)),
+        infinite: Some((Ssn::new(1), Dsn::new(3))),
+    };
+    let data = of_plain_segment(&farewell, true);
+    assert_eq!(data.mp_fail.map(|fail| fail.dsn), Some(Dsn::new(5)));
+    let dss = data.dss.unwrap();
+    assert_eq!((dss.data_len(), dss.data_ack), (Some(0), None));
+    assert_eq!(of_plain_segment(&farewell, false).dss, None);
+    assert_eq!(
+        of_plain_segment(&Farewell::default(), true),
+        Wanted::default()
+    );
+}
+
+#[test]
+fn a_reset_says_why() {
+    let receiver = KEYS.receiver;
+    assert_eq!(of_reset(Reset::Tcp, receiver), Wanted::default());
+    let fast = of_reset(Reset::Fastclose, receiver);
+    assert_eq!(fast.fastclose.map(|option| option.receiver), Some(receiver));
+    let why = of_reset(Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE), receiver);
+    let reason = why.tcp_rst.map(|option| option.reason);
+    assert_eq!(reason, Some(ResetReason::MIDDLEBOX_INTERFERENCE));
+}
