@@ -16,6 +16,7 @@
 //! | [`wire`] | what the bytes of an option mean, and which options fit a segment |
 //! | [`crypto`] | keys, tokens, initial sequence numbers, message authentication |
 //! | [`mapping`] | which data sequence number a byte of a subflow has |
+//! | [`reassembly`] | how data that came too early becomes part of the stream |
 //! | [`receive`] | what to do with arriving data, and which window to promise |
 //! | [`send`] | what may be sent, what was acknowledged, what to send again |
 //! | [`connection`] | handshake, fallback and the end of a connection |
@@ -35,6 +36,7 @@ pub mod connection;
 pub mod crypto;
 pub mod mapping;
 pub mod path_manager;
+pub mod reassembly;
 pub mod receive;
 pub mod send;
 pub mod seq;

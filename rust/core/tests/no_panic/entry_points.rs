@@ -31,6 +31,7 @@ use mptcp_core::mapping::{
     TxMappings, TxRecord,
 };
 use mptcp_core::path_manager::{Endpoint, EndpointError, EndpointFlags, Endpoints, NewEndpoint};
+use mptcp_core::reassembly::{Offer, Piece, Reassembly, Slot};
 use mptcp_core::receive::{
     advertise, update_due, Advertised, FinConflict, Placement, ReceiveState, ReceiveWindow,
     RightSizing,
@@ -64,6 +65,20 @@ impl Sha256 for Opaque {
     }
 }
 
+/// Data that the optimiser cannot see through.
+pub struct Data(pub fn(u32, u32), pub fn(fn(u32, u32)));
+
+impl Piece for Data {
+    fn cut(&mut self, skip: u32, take: u32) {
+        (self.0)(skip, take);
+    }
+
+    fn append(&mut self, next: Self) {
+        (self.1)(next.0);
+    }
+}
+
+type Held = Reassembly<Data, [Slot<Data>; 131]>;
 type Tx = TxMappings<129>;
 type Rx = RxMappings<130>;
 
@@ -158,6 +173,18 @@ entry_points! {
     }
     mapping_checksum_end(sum: DssChecksum, dsn: Dsn, ssn: Ssn, len: u16, got: u16) -> (u16, bool) {
         (sum.finish(dsn, ssn, len), sum.verify(dsn, ssn, len, got))
+    }
+
+    reassembly_offer(
+        held: &mut Held, state: &mut ReceiveState, edge: Dsn, dsn: Dsn, len: u32, data: Data
+    ) -> Offer<Data> {
+        held.offer(state, edge, dsn, len, data)
+    }
+    reassembly_fin(held: &Held, state: &mut ReceiveState, fin: Dsn, edge: Dsn) -> Option<bool> {
+        held.on_data_fin(state, fin, edge).ok()
+    }
+    reassembly_pop(held: &mut Held) -> (Option<Data>, usize, bool, u64) {
+        (held.pop(), held.len(), held.is_empty(), held.bytes())
     }
 
     receive_classify(state: &ReceiveState, dsn: Dsn, len: u32, end: Dsn) -> Placement {
