@@ -2,8 +2,6 @@
 
 use super::{PushError, TxMappings, TxRecord};
 use crate::seq::{Dsn, Ssn};
-use proptest::prelude::*;
-use std::vec::Vec;
 
 fn record(ssn: u32, dsn: u64, len: u16) -> TxRecord {
     TxRecord {
@@ -75,72 +73,4 @@ fn both_spaces_wrap() {
     table.acked(Ssn::new(5));
     assert_eq!(table.covering(Ssn::new(4)), None);
     assert_eq!(table.len(), 1);
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    Push { gap: u8, len: u16 },
-    Extend(u16),
-    Ack(u32),
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        4 => (any::<bool>(), 0..20_u16)
-            .prop_map(|(gap, len)| Step::Push { gap: u8::from(gap) * 3, len }),
-        1 => (0..20_u16).prop_map(Step::Extend),
-        2 => (0..60_u32).prop_map(Step::Ack),
-    ];
-    proptest::collection::vec(step, 1..80)
-}
-
-proptest! {
-    /// The table says the same as a plain list.
-    #[test]
-    fn table_is_a_list(start: u32, steps in steps()) {
-        let mut table = TxMappings::<5>::new();
-        let mut list: Vec<TxRecord> = Vec::new();
-        let mut next = Ssn::new(start);
-        let mut una = next;
-        let mut dsn = 0;
-        for step in steps {
-            match step {
-                Step::Push { gap, len } => {
-                    dsn += 1000;
-                    let ssn = next.plus(gap.into());
-                    let new = record(ssn.raw(), dsn, len);
-                    let expected = match (len, list.len()) {
-                        (0, _) => Err(PushError::OutOfOrder),
-                        (_, 5) => Err(PushError::Full),
-                        _ => Ok(()),
-                    };
-                    prop_assert_eq!(table.push(new), expected);
-                    if expected.is_ok() {
-                        list.push(new);
-                        next = new.end();
-                    }
-                }
-                Step::Extend(more) => {
-                    prop_assert_eq!(table.extend_newest(more), !list.is_empty());
-                    if let Some(last) = list.last_mut() {
-                        last.len += more;
-                        next = last.end();
-                    }
-                }
-                Step::Ack(ahead) => {
-                    una = una.plus(ahead.min(next.since(una)));
-                    table.acked(una);
-                    list.retain(|old| old.end().after(una));
-                }
-            }
-            prop_assert_eq!(table.len(), list.len());
-            prop_assert_eq!(table.oldest(), list.first());
-            prop_assert_eq!(table.newest(), list.last());
-            for offset in 0..next.since(una) + 2 {
-                let ssn = una.plus(offset);
-                let expected = list.iter().find(|old| old.covers(ssn));
-                prop_assert_eq!(table.covering(ssn), expected);
-            }
-        }
-    }
 }
