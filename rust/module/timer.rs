@@ -98,6 +98,7 @@ pub(crate) fn expired(meta: &Meta) {
             fall_back(&mut connection);
             drop(connection);
             push::push(meta, tcp);
+            meta.sock().notify_writeable();
         } else if stuck && tcp.is_drained() {
             // RFC 8684 section 3.3.6: the subflow delivered it, but the peer's data level did
             // not take it.

@@ -9,7 +9,7 @@ import socket
 
 from lib.network import filter_counts, filter_packets
 from lib.registry import FALLBACK_ROLES, scenario
-from lib.transfer import exchange
+from lib.transfer import Task, check_stream, exchange, receive_stream, send_stream
 
 SIZE = 1 << 20
 STRIP = "counter reset tcp option 30"
@@ -61,6 +61,38 @@ def handshake_stripped(case, where, match):
 def stripped(case, where, match):
     """The option is gone after the SYN/ACK, for good or in one or two segments."""
     transfer_stripped(case, where, match)
+
+
+@scenario(
+    all_roles=True,
+    variants={
+        "third_ack": ("server", f"{NOT_SYN} {NO_DATA} {FIRST_ONE}"),
+        "from_server": ("client", NOT_SYN),
+    },
+)
+def request_then_end(case, where, match):
+    """The client ends its half before it knows that the server speaks plain TCP."""
+    end = getattr(case, where)
+    filter_packets(end.namespace, "prerouting", f"{match} {STRIP}")
+    client, server = case.connect_pair()
+    send_stream(client, 1000, 1)
+    check_stream("request", receive_stream(server), 1000, 1)
+    send_stream(server, SIZE, 2)
+    check_stream("answer", receive_stream(client), SIZE, 2)
+    case.expect(filter_counts(end.namespace)[0] > 0, "the filter met no packet")
+
+
+@scenario(roles=FALLBACK_ROLES, variants={"client": ("client",), "server": ("server",)})
+def end_with_last_data(case, receiver):
+    """The FIN that comes with the last data finds a receiver that has closed its own half."""
+    for seed in range(20):
+        client, server = case.connect_pair()
+        reader, writer = (client, server) if receiver == "client" else (server, client)
+        reader.shutdown(socket.SHUT_WR)
+        case.expect(writer.recv(1) == b"", "bytes where the end of the stream was due")
+        task = Task(receive_stream, reader)
+        send_stream(writer, SIZE // 4, seed)
+        check_stream(f"stream {seed}", task.result(20), SIZE // 4, seed)
 
 
 def transfer_stripped(case, where, match):

@@ -206,6 +206,25 @@ impl SendState {
         })
     }
 
+    /// Goes on as plain TCP: what was given to the subflow is the subflow's business, its window
+    /// is the only one, and the end of the stream has to be told by its FIN, even if a DATA_FIN
+    /// was sent that the peer did not acknowledge. Returns the bytes of data that were not
+    /// acknowledged until now.
+    ///
+    /// RFC 8684 section 3.7: after fallback no data-level acknowledgement comes any more.
+    #[inline]
+    pub fn fall_back(&mut self) -> u64 {
+        if self.fin == Fin::Sent {
+            self.fin = Fin::Queued;
+            self.nxt = self.write;
+        }
+        let acked = self.in_flight();
+        self.una = self.nxt;
+        self.resend = None;
+        self.wnd_end = self.wnd_end.latest(self.nxt.plus(u64::from(u32::MAX)));
+        acked
+    }
+
     /// Whether anything that was sent, data or DATA_FIN, is not acknowledged.
     #[inline]
     pub const fn needs_retransmit(&self) -> bool {

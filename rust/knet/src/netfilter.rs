@@ -164,12 +164,16 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
         let mut verdict = Verdict::Accept;
         if !sk.is_null() && bindings::knet_helper_sk_fullsock(sk) {
             let is_tcp = (*sk).sk_protocol == bindings::IPPROTO_TCP as u16;
-            if let Some(meta) = Context::<P>::of(sk)
-                .filter(|_| is_tcp)
-                .and_then(Context::meta)
-            {
-                let segment = header.incoming(skb, IPV6, offset, total.saturating_sub(length));
-                verdict = P::arrived(meta, Sock::from_ptr(sk), &segment);
+            let payload = total.saturating_sub(length);
+            match Context::<P>::of(sk).filter(|_| is_tcp).map(Context::meta) {
+                Some(Some(meta)) => {
+                    let segment = header.incoming(skb, IPV6, offset, payload);
+                    verdict = P::arrived(meta, Sock::from_ptr(sk), &segment);
+                }
+                // Another CPU is making the child's meta-socket. Nobody can note the mapping of
+                // this data, and without it the data means nothing; the peer sends both again.
+                Some(None) if payload > 0 => verdict = Verdict::Drop,
+                _ => {}
             }
         }
         if !found.is_null() {

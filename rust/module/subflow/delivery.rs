@@ -9,6 +9,7 @@ use crate::connection::{count, publish_state, Connection, Mode, Reset};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::arrival::end_of_stream;
+use crate::subflow::push;
 use core::sync::atomic::Ordering;
 use knet::meta::DataGuard;
 use knet::skb::{Packet, Span};
@@ -26,6 +27,8 @@ struct Progress {
     readable: bool,
     ended: bool,
     useless: bool,
+    /// The connection went on as plain TCP: what its window held back may be sent.
+    fell_back: bool,
 }
 
 /// TCP has data or a FIN. The subflow is locked.
@@ -47,6 +50,10 @@ pub(crate) fn data_ready(meta: &Meta, tcp: &mut Tcp<'_>) {
     tcp.reads_done();
     if progress.useless {
         crate::socket::close::give_up_later(meta);
+    }
+    if progress.fell_back {
+        push::push(meta, tcp);
+        sock.notify_writeable();
     }
     if progress.readable {
         sock.notify_readable();
@@ -152,6 +159,7 @@ fn position(
     if let Some(span) = subflow.rx.lookup(subflow.received(seq)) {
         if span.infinite {
             fall_back(connection);
+            progress.fell_back = true;
         }
         return Some((span.dsn, span.len_left));
     }
@@ -165,6 +173,7 @@ fn position(
             };
             count(sock, counter);
             fall_back(connection);
+            progress.fell_back = true;
             Some((connection.receive.rcv_nxt(), left))
         }
         Answer::Ignore => None,
@@ -197,9 +206,9 @@ pub(crate) fn circumstances(connection: &mut Connection) -> Circumstances {
 pub(crate) fn fall_back(connection: &mut DataGuard<'_, Mptcp>) {
     crate::connection::uncount_established(connection);
     connection.mode = Mode::Fallback;
-    // What TCP was given is TCP's business from here on.
-    let sent = connection.send.nxt();
-    crate::subflow::push::acknowledge(connection, sent, u32::MAX >> 1);
+    let sent = connection.send.fall_back();
+    connection.queue.acknowledge(sent);
+    connection.uncharge_send(sent);
 }
 
 /// Whether the checksum of the mapping at `seq` is right; `None` while some of its data is missing.

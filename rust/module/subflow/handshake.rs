@@ -9,6 +9,7 @@ use crate::connection::{
 use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
+use crate::subflow::delivery;
 use kernel::sync::aref::ARef;
 use knet::meta::DataGuard;
 use knet::netns::PerNet;
@@ -100,6 +101,8 @@ pub(crate) fn state_changed(meta: &Meta, tcp: &mut Tcp<'_>) {
             conclude(meta, Attempted::Connected);
         }
         State::Close => {
+            // TCP closes before it reports data that came with the last FIN, or before a RST.
+            delivery::data_ready(meta, tcp);
             let ended = {
                 let connection = meta.lock_data();
                 connection

@@ -239,3 +239,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn plain_tcp_takes_over_what_was_sent_and_tells_the_end_again() {
+    let mut state = SendState::new(Dsn::new(u64::MAX), 100);
+    state.on_written(300);
+    state.on_pushed(100);
+    assert_eq!(state.available(), 0);
+    assert_eq!(state.fall_back(), 100);
+    assert!(!state.needs_retransmit());
+    assert_eq!((state.unsent(), state.available()), (200, 200));
+    state.on_pushed(200);
+    state.on_fin_queued();
+    state.on_fin_sent();
+    // The DATA_FIN is not acknowledged, so the subflow's FIN has to follow.
+    assert_eq!(state.fall_back(), 200);
+    assert!(state.fin_due());
+    // Nothing more comes of it a second time.
+    assert_eq!(state.fall_back(), 0);
+}
