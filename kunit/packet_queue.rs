@@ -55,6 +55,15 @@ mod tests {
     }
 
     #[test]
+    fn an_insertion_tells_whether_it_was_the_last() -> Result {
+        let mut queue = PacketQueue::new();
+        for (position, last) in [(4, true), (6, true), (5, false), (6, true), (1, false)] {
+            assert_eq!(queue.insert_ordered(received_packet(position, b"x")?), last);
+        }
+        Ok(())
+    }
+
+    #[test]
     fn of_the_same_position_the_first_stays_first() -> Result {
         let mut queue = PacketQueue::new();
         for (position, data) in [(2, "c"), (1, "a"), (1, "bb"), (1, "ccc")] {

@@ -48,32 +48,20 @@ counters! {
     MpCapableFallbackSynAck = "MPCapableFallbackSYNACK",
     /// Connections that gave up MP_CAPABLE after too many lost SYNs.
     MpCapableSynTxDrop = "MPCapableSYNTXDrop",
-    /// Connections that were plain TCP from the start, because the sysctl `enabled` is 0.
-    MpCapableSynTxDisabled = "MPCapableSYNTXDisabled",
-    /// Fallbacks, because no token was free.
-    MpFallbackTokenInit = "MPFallbackTokenInit",
-    /// Bytes sent again at the connection level, counted in segments handed to TCP.
+    /// Pieces of data given to TCP again at the connection level.
     MptcpRetrans = "MPTCPRetrans",
     /// Mappings that contradict one received before.
     DssNotMatching = "DSSNotMatching",
-    /// Fallbacks after a mapping that made no sense.
-    DssCorruptionFallback = "DSSCorruptionFallback",
-    /// Resets after a mapping that made no sense.
-    DssCorruptionReset = "DSSCorruptionReset",
     /// Infinite mappings sent.
     InfiniteMapTx = "InfiniteMapTx",
     /// Infinite mappings received.
     InfiniteMapRx = "InfiniteMapRx",
-    /// Mappings for another part of the subflow than the data that carried them.
-    DssNoMatchTcp = "DSSNoMatchTCP",
     /// Wrong checksums of data.
     DataCsumErr = "DataCsumErr",
     /// Segments put at the end of the out-of-order queue.
     OfoQueueTail = "OFOQueueTail",
     /// Segments put into the out-of-order queue.
     OfoQueue = "OFOQueue",
-    /// Segments merged into another one of the out-of-order queue.
-    OfoMerge = "OFOMerge",
     /// Segments outside of the connection-level window.
     NoDssInWindow = "NoDSSInWindow",
     /// Segments whose data had all been received before.
@@ -90,10 +78,6 @@ counters! {
     MpRstTx = "MPRstTx",
     /// Resets received with MP_TCPRST.
     MpRstRx = "MPRstRx",
-    /// Acknowledgements that moved the connection-level send window.
-    SndWndShared = "SndWndShared",
-    /// Window fields that were rewritten from the connection-level receive window.
-    RcvWndShared = "RcvWndShared",
     /// Connections now established: a gauge.
     MpCurrEstab = "MPCurrEstab",
     /// Fallbacks, because the first data had neither MP_CAPABLE nor a mapping.
@@ -104,8 +88,6 @@ counters! {
     DssReset = "DssReset",
     /// Fallbacks, because both ends connected at the same time.
     SimultConnectFallback = "SimultConnectFallback",
-    /// Connections that needed a fallback and could not have it.
-    FallbackFailed = "FallbackFailed",
     /// Probes of a closed connection-level window.
     WinProbe = "WinProbe",
     /// Segments dropped, because the receive queue was full.

@@ -157,10 +157,11 @@ impl PacketQueue {
     }
 
     /// Inserts a packet in the order of positions, searching from the end; behind others of its
-    /// position.
-    pub fn insert_ordered(&mut self, packet: Packet) {
+    /// position. Returns whether it is the last one now.
+    pub fn insert_ordered(&mut self, packet: Packet) -> bool {
         let position = packet.span().position;
-        let mut before = self.0.map(|(_, last)| last);
+        let last = self.0.map(|(_, last)| last);
+        let mut before = last;
         while let Some(at) = before {
             let distance = lend(&at).span().position.wrapping_sub(position) as i64;
             if distance <= 0 {
@@ -170,6 +171,7 @@ impl PacketQueue {
             before = NonNull::new(unsafe { *previous_of(at) });
         }
         self.insert_after(before, packet);
+        before == last
     }
 
     /// Inserts a packet behind `before`, a packet of this queue; `None` puts it first.

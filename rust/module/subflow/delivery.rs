@@ -90,6 +90,7 @@ fn take_next(
         match verified(connection, tcp, copied) {
             Some(true) => {}
             Some(false) => {
+                count(connection.meta().sock(), Counter::DataCsumErr);
                 progress.useless = true;
                 return false;
             }
@@ -263,7 +264,9 @@ fn place(
         Placement::Later => {
             count(sock, Counter::OfoQueue);
             if connection.charge_receive(packet.memory()) {
-                connection.out_of_order.insert_ordered(packet);
+                if connection.out_of_order.insert_ordered(packet) {
+                    count(sock, Counter::OfoQueueTail);
+                }
             } else {
                 count(sock, Counter::OfoPruned);
             }
