@@ -119,6 +119,8 @@ struct nf_hook_ops;
 struct tcphdr *knet_helper_tcp_hdr(const struct sk_buff *skb);
 bool knet_helper_rtx_empty(const struct sock *sk);
 unsigned long knet_helper_jiffies(void);
+u32 knet_helper_tick(void);
+u32 knet_helper_jiffies_to_msecs(u32 ticks);
 unsigned long knet_helper_usecs_to_jiffies(u64 usecs);
 u64 knet_helper_now_us(void);
 bool knet_helper_has_connection_waiting(const struct sock *sk);

@@ -131,6 +131,16 @@ unsigned long knet_helper_jiffies(void)
 	return jiffies;
 }
 
+u32 knet_helper_tick(void)
+{
+	return tcp_jiffies32;
+}
+
+u32 knet_helper_jiffies_to_msecs(u32 ticks)
+{
+	return jiffies_to_msecs(ticks);
+}
+
 unsigned long knet_helper_usecs_to_jiffies(u64 usecs)
 {
 	return usecs_to_jiffies(min_t(u64, usecs, UINT_MAX));

@@ -13,6 +13,7 @@ use knet::meta::{DataGuard, Meta};
 use knet::netns::PerNet;
 use knet::skb::PacketQueue;
 use knet::sock::{self, Sock};
+use knet::time::Moment;
 use mptcp_core::connection::{handshake::Agreed, state};
 use mptcp_core::crypto::{Derived, Key, KeyPair};
 use mptcp_core::mapping::{RxMappings, TxMappings};
@@ -69,6 +70,17 @@ pub(crate) struct Connection {
     pub(crate) deferred: Option<Attempted>,
     /// Data was sent again at the data level.
     pub(crate) retransmitted: bool,
+    /// Bytes sent again at the data level.
+    pub(crate) resent: u64,
+    pub(crate) moments: Moments,
+}
+
+/// When something last happened; when the socket was made, if it never did.
+pub(crate) struct Moments {
+    pub(crate) data_sent: Moment,
+    pub(crate) data_received: Moment,
+    /// A data acknowledgement came, whether it said anything new or not.
+    pub(crate) acknowledged: Moment,
 }
 
 /// How an attempt to connect ended.
@@ -162,6 +174,8 @@ impl Connection {
             aborted: false,
             deferred: None,
             retransmitted: false,
+            resent: 0,
+            moments: Moments::new(),
         });
     }
 
@@ -220,6 +234,18 @@ impl Connection {
     /// Moves the data-level state on.
     pub(crate) fn advance(&mut self, event: state::Event) {
         self.state = self.state.after(event);
+    }
+}
+
+impl Moments {
+    /// Nothing happened yet.
+    fn new() -> Self {
+        let now = Moment::now();
+        Self {
+            data_sent: now,
+            data_received: now,
+            acknowledged: now,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod close;
 pub(crate) mod connect;
+mod info;
 pub(crate) mod listen;
 pub(crate) mod options;
 pub(crate) mod poll;

@@ -54,6 +54,11 @@ def bind_raw(sock: socket.socket, address: bytes) -> int:
     return _checked(_libc.bind(sock.fileno(), address, len(address)))
 
 
+def getsockopt(sock: socket.socket, level: int, name: int, buffer, length: ctypes.c_int) -> None:
+    """getsockopt(2): `length` goes in as the room in the buffer and comes back as the kernel left it."""
+    _checked(_libc.getsockopt(sock.fileno(), level, name, buffer, ctypes.byref(length)))
+
+
 def address_v4(host: str, port: int) -> bytes:
     """struct sockaddr_in."""
     return struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", port, socket.inet_aton(host))

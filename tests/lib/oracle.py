@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Plain TCP as the oracle of the socket API.
+"""Plain TCP as the oracle of the socket API, and the kernel's own MPTCP where TCP has no answer.
 
 A script makes socket calls at both ends and has each outcome written down. It is run once with
-TCP at both ends and once with the pair under test; the outcomes at our ends must be equal.
+the oracle at both ends and once with the pair under test; the outcomes at our ends must be equal.
 """
 
 import errno
@@ -10,7 +10,7 @@ import functools
 
 from .case import Case
 from .registry import MPTCP_ROLES, scenario
-from .stack import TCP
+from .stack import BUILTIN, TCP, Stack
 
 ROLES = {
     "both": MPTCP_ROLES,
@@ -57,20 +57,28 @@ def same_as_tcp(limit: int = 30, at: str = "both", **options):
 
     `at` names the end whose calls the script is about; ours stands there in each run.
     """
+    return _same_as(TCP, limit, at, options)
 
+
+def same_as_builtin(limit: int = 30, at: str = "both", **options):
+    """Registers a script as a scenario that compares it with the kernel's own MPTCP."""
+    return _same_as(BUILTIN, limit, at, options)
+
+
+def _same_as(oracle: Stack, limit: int, at: str, options: dict):
     def register(function):
         @functools.wraps(function)
         def compared(case):
-            compare_with_tcp(case, function)
+            compare_with(oracle, case, function)
 
         return scenario(limit=limit, roles=ROLES[at], **options)(compared)
 
     return register
 
 
-def compare_with_tcp(case: Case, script) -> None:
-    """Runs the script over TCP, then with the pair under test; raises where ours differs."""
-    oracle = Script(Case(TCP, TCP, case.kernel, case.network, port=case.port - 1))
+def compare_with(stack: Stack, case: Case, script) -> None:
+    """Runs the script over the oracle, then with the pair under test; raises where ours differs."""
+    oracle = Script(Case(stack, stack, case.kernel, case.network, port=case.port - 1))
     try:
         script(oracle)
     finally:
@@ -80,12 +88,13 @@ def compare_with_tcp(case: Case, script) -> None:
     differences = []
     for end in case.ends:
         if end.stack.name == "ours":
-            differences += compare(end.name, oracle.seen[end.name], tested.seen[end.name])
+            expected, got = oracle.seen[end.name], tested.seen[end.name]
+            differences += compare(end.name, stack.name, expected, got)
     if differences:
-        raise AssertionError("not as TCP:\n" + "\n".join(differences))
+        raise AssertionError(f"not as {stack.name}:\n" + "\n".join(differences))
 
 
-def compare(end: str, expected: list, got: list) -> list[str]:
+def compare(end: str, oracle: str, expected: list, got: list) -> list[str]:
     """Lines that tell where two lists of outcomes differ."""
     lines = []
     for at in range(max(len(expected), len(got))):
@@ -93,7 +102,7 @@ def compare(end: str, expected: list, got: list) -> list[str]:
         other = got[at] if at < len(got) else ("nothing", None)
         if one != other:
             what = one[0] if one[0] == other[0] else f"{one[0]} / {other[0]}"
-            lines.append(f"  {end}: {what}: TCP {_show(one[1])}, ours {_show(other[1])}")
+            lines.append(f"  {end}: {what}: {oracle} {_show(one[1])}, ours {_show(other[1])}")
     return lines
 
 

@@ -66,6 +66,7 @@
  */
 #define KNET_CONST(type, name) static const type KNET_CONST_##name = (type)(name)
 
+KNET_CONST(u32, MPTCP_INFO_FLAG_REMOTE_KEY_RECEIVED);
 KNET_CONST(u8, TCPHDR_FIN);
 KNET_CONST(u8, TCPHDR_SYN);
 KNET_CONST(u8, TCPHDR_RST);

@@ -2,12 +2,15 @@
 
 //! Socket options, passed on to the meta-socket itself or to a subflow.
 
+pub mod mptcp;
+
 use crate::bindings;
 use crate::meta::{Meta, Protocol};
 use crate::sock::Sock;
 use crate::subflow::Subflow;
 use kernel::error::to_result;
 use kernel::prelude::*;
+use kernel::uaccess::{UserPtr, UserSlice};
 
 /// Option levels.
 pub mod level {
@@ -70,6 +73,14 @@ pub mod option {
     pub const REPAIR: i32 = bindings::TCP_REPAIR as i32;
     /// SOL_TCP: whether the connection is MPTCP.
     pub const IS_MPTCP: i32 = bindings::TCP_IS_MPTCP as i32;
+    /// SOL_MPTCP: the connection.
+    pub const MPTCP_INFO: i32 = bindings::MPTCP_INFO as i32;
+    /// SOL_MPTCP: TCP's view of each subflow.
+    pub const MPTCP_TCPINFO: i32 = bindings::MPTCP_TCPINFO as i32;
+    /// SOL_MPTCP: addresses of each subflow.
+    pub const MPTCP_SUBFLOW_ADDRS: i32 = bindings::MPTCP_SUBFLOW_ADDRS as i32;
+    /// SOL_MPTCP: all of it.
+    pub const MPTCP_FULL_INFO: i32 = bindings::MPTCP_FULL_INFO as i32;
 }
 
 /// A `setsockopt` call.
@@ -180,6 +191,25 @@ impl GetOption {
             let get = (*(*sk).__sk_common.skc_prot).getsockopt.ok_or(EOPNOTSUPP)?;
             get(sk, self.level, self.name, self.value, self.len)
         })
+    }
+
+    /// Bytes that the caller says to have room for; nothing has checked the number.
+    pub fn room(&self) -> Result<i32> {
+        self.length().reader().read()
+    }
+
+    /// Tells the caller how many bytes the answer has.
+    pub fn set_length(&self, len: u32) -> Result {
+        self.length().writer().write(&len)
+    }
+
+    fn length(&self) -> UserSlice {
+        UserSlice::new(UserPtr::from_ptr(self.len.cast()), size_of::<c_int>())
+    }
+
+    /// The caller's buffer. Every access to it checks the address.
+    pub fn buffer(&self) -> UserPtr {
+        UserPtr::from_ptr(self.value.cast())
     }
 
     /// Answers with the first bytes of `value`, as many as the caller has room for.

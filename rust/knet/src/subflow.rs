@@ -8,7 +8,9 @@ mod locked;
 mod snapshot;
 
 pub use locked::{lock, with_softirq_lock, PacketView, Tcp, TcpGuard};
-pub use snapshot::{has_connection_waiting, pace, snapshot, window_of_space, Pace, Snapshot};
+pub use snapshot::{
+    has_connection_waiting, pace, snapshot, window_of_space, Pace, Snapshot, TcpInfo,
+};
 
 use crate::address::SocketAddress;
 use crate::bindings;

@@ -9,3 +9,22 @@ pub fn now_us() -> u64 {
     // SAFETY: The clock may be read in any context.
     unsafe { bindings::knet_helper_now_us() }
 }
+
+/// A moment that is cheap to note down and as coarse as the kernel's tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment(u32);
+
+impl Moment {
+    /// Now. Any context.
+    pub fn now() -> Self {
+        // SAFETY: The tick count may be read in any context.
+        Self(unsafe { bindings::knet_helper_tick() })
+    }
+
+    /// Milliseconds since then, if that was within the last weeks.
+    pub fn elapsed_ms(self) -> u32 {
+        let ticks = Self::now().0.wrapping_sub(self.0);
+        // SAFETY: A pure function.
+        unsafe { bindings::knet_helper_jiffies_to_msecs(ticks) }
+    }
+}

@@ -96,6 +96,7 @@ impl Connection {
         self.aborted = false;
         self.deferred = None;
         self.retransmitted = false;
+        self.resent = 0;
         self.timers = Default::default();
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::connection::Mode;
 use crate::protocol::{Meta, Mptcp};
-use crate::socket::first_subflow;
+use crate::socket::{first_subflow, info};
 use crate::subflow::handshake::OPTION_BYTES;
 use crate::subflow::push;
 use core::sync::atomic::Ordering;
@@ -101,15 +101,19 @@ pub(crate) fn get(meta: &Meta, call: &GetOption) -> Result {
             let mptcp = meta.lock_data().mode != Mode::Fallback;
             call.answer(&i32::from(mptcp).to_ne_bytes())
         }
-        (level::TCP | level::IP | level::IPV6, _) => {
-            let mut owner = meta.lock();
-            let family = meta.sock().family();
-            let sock = first_subflow(&mut owner, family)?.sock().hold();
-            drop(owner);
-            call.ask_subflow(&sock)
-        }
+        (level::TCP | level::IP | level::IPV6, _) => ask_subflow(meta, call),
+        (level::MPTCP, _) => info::get(meta, call),
         _ => Err(EOPNOTSUPP),
     }
+}
+
+/// Lets the subflow answer.
+pub(crate) fn ask_subflow(meta: &Meta, call: &GetOption) -> Result {
+    let mut owner = meta.lock();
+    let family = meta.sock().family();
+    let sock = first_subflow(&mut owner, family)?.sock().hold();
+    drop(owner);
+    call.ask_subflow(&sock)
 }
 
 fn is_connected(meta: &Meta) -> bool {

@@ -15,6 +15,7 @@ use knet::meta::DataGuard;
 use knet::skb::{Packet, Span};
 use knet::sock::shutdown;
 use knet::subflow::{PacketView, Tcp};
+use knet::time::Moment;
 use mptcp_core::connection::fallback::{on_unmapped_data, Answer, Circumstances};
 use mptcp_core::mapping::DssChecksum;
 use mptcp_core::receive::Placement;
@@ -308,6 +309,7 @@ fn push_in_order(connection: &mut DataGuard<'_, Mptcp>, packet: &mut Packet, ski
         offset: span.offset.saturating_add(skip),
         len: take,
     });
+    connection.moments.data_received = Moment::now();
     connection
         .meta()
         .shared()

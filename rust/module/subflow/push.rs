@@ -11,6 +11,7 @@ use knet::fragments::Gathered;
 use knet::meta::DataGuard;
 use knet::sock::State;
 use knet::subflow::Tcp;
+use knet::time::Moment;
 use mptcp_core::mapping::{DssChecksum, TxRecord};
 use mptcp_core::seq::Dsn;
 
@@ -111,6 +112,7 @@ fn settle(meta: &Meta, tcp: &Tcp<'_>, dsn: Dsn, rest: Gathered) -> bool {
 /// Takes note of a data acknowledgement: frees what it covers. Returns whether there is anything to
 /// tell the application or the subflow.
 pub(crate) fn acknowledge(connection: &mut DataGuard<'_, Mptcp>, ack: Dsn, window: u32) -> bool {
+    connection.moments.acknowledged = Moment::now();
     let Ok(outcome) = connection.send.on_data_ack(ack, window) else {
         return false;
     };
@@ -157,6 +159,7 @@ fn next_step(meta: &Meta, tcp: &mut Tcp<'_>) -> Step {
         if len > 0 {
             connection.send.on_retransmitted(len);
             connection.retransmitted = true;
+            connection.resent = connection.resent.saturating_add(u64::from(len));
             count(meta.sock(), Counter::MptcpRetrans);
             return map(&mut connection, tcp, dsn, pieces);
         }
@@ -208,6 +211,7 @@ fn must_wait(meta: &Meta, connection: &Connection) -> bool {
 
 /// Records the mapping of bytes that TCP is about to be given.
 fn map(connection: &mut Connection, tcp: &Tcp<'_>, dsn: Dsn, pieces: Gathered) -> Step {
+    connection.moments.data_sent = Moment::now();
     let len = u16::try_from(pieces.len()).unwrap_or(u16::MAX);
     let (mptcp, checksums) = (connection.speaks_mptcp(), connection.agreed.checksum);
     let Some(subflow) = connection.subflow.as_mut() else {

@@ -80,3 +80,26 @@ pub fn has_connection_waiting(sock: &Sock) -> bool {
     // SAFETY: The socket is live; the kernel reads the queue without lock too.
     unsafe { bindings::knet_helper_has_connection_waiting(sock.as_ptr()) }
 }
+
+/// `struct tcp_info` of a subflow, as the option TCP_INFO gives it.
+pub struct TcpInfo(bindings::tcp_info);
+
+impl TcpInfo {
+    /// Bytes of it.
+    pub const SIZE: usize = core::mem::size_of::<bindings::tcp_info>();
+
+    /// Asks TCP. Process context; takes the subflow's lock.
+    pub fn of(sock: &Sock) -> Self {
+        // SAFETY: Numbers, for which any bits are valid.
+        let mut info = unsafe { core::mem::zeroed() };
+        // SAFETY: The socket is live and its lock not held by the caller.
+        unsafe { bindings::tcp_get_info(sock.as_ptr(), &mut info) }
+        Self(info)
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        // SAFETY: `tcp_get_info` writes all bytes, those between fields too.
+        unsafe { core::slice::from_raw_parts((&raw const self.0).cast(), Self::SIZE) }
+    }
+}
