@@ -21,6 +21,7 @@
 //! | [`send`] | what may be sent, what was acknowledged, what to send again |
 //! | [`connection`] | handshake, fallback and the end of a connection |
 //! | [`path_manager`] | which addresses the host offers to MPTCP |
+//! | [`scheduler`] | which subflow carries the next data |
 //! | [`steering`] | which processor handles the segments of a connection |
 //! | [`acceptable`] | whether TCP would accept a segment |
 
@@ -38,6 +39,7 @@ pub mod mapping;
 pub mod path_manager;
 pub mod reassembly;
 pub mod receive;
+pub mod scheduler;
 pub mod send;
 pub mod seq;
 pub mod steering;

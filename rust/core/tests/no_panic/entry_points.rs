@@ -50,6 +50,7 @@ macro_rules! entry_points {
     };
 }
 
+mod scheduler;
 mod steering;
 
 /// A hash function that the optimiser cannot see through.

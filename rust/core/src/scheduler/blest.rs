@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Blocking estimation: a slow path is left out if it would keep a faster one from sending
+//! (Ferlin et al., "BLEST: Blocking Estimation-based MPTCP Scheduler for Heterogeneous Networks",
+//! IFIP Networking 2016).
+
+use super::lowest_rtt::fastest;
+use super::{Decision, Path, PathId, PathsView, Penalties, Scheduler, Segment};
+
+/// The factor by which the estimate of the fast path's demand is corrected, in thousandths: how
+/// it begins, its bounds, its steps after a round trip with and without a blocked window.
+const LAMBDA: u32 = 1200;
+const MIN_LAMBDA: u32 = 1000;
+const MAX_LAMBDA: u32 = 1300;
+const LAMBDA_UP: u32 = 40;
+const LAMBDA_DOWN: u32 = 10;
+
+/// No forecast reaches further than so many round trips of the fast path.
+const MAX_ROUNDS: u32 = 16;
+
+/// Sends on a slow path only what will be acknowledged before the fast path needs its share of the
+/// peer's window.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Blest {
+    penalties: Penalties,
+    lambda: u32,
+    /// When the correction may be changed again, in microseconds.
+    next_change_us: u64,
+    /// Whether the window was blocked since the last change.
+    was_blocked: bool,
+}
+
+impl Blest {
+    /// A scheduler that has decided nothing.
+    #[inline]
+    pub const fn new() -> Self {
+        Self {
+            penalties: Penalties::new(),
+            lambda: LAMBDA,
+            next_change_us: 0,
+            was_blocked: false,
+        }
+    }
+
+    /// Whether `segment` on `slow` would take from the peer's window what `fast` can fill until it
+    /// is acknowledged.
+    fn would_block(&self, paths: &PathsView<'_>, slow: &Path, fast: &Path, len: u32) -> bool {
+        let rounds = slow.rtt_us().div_ceil(fast.rtt_us().max(1));
+        let demand = demand(fast, rounds.min(MAX_ROUNDS));
+        let corrected = demand.saturating_mul(u64::from(self.lambda)) / 1000;
+        let held = slow.outstanding().saturating_add(u64::from(len));
+        corrected > u64::from(paths.window).saturating_sub(held)
+    }
+
+    /// Once per round trip of the fast path: more caution if the window was blocked, less if not.
+    fn adapt(&mut self, now_us: u64, fast: &Path) {
+        if now_us < self.next_change_us {
+            return;
+        }
+        self.lambda = if self.was_blocked {
+            self.lambda.saturating_add(LAMBDA_UP).min(MAX_LAMBDA)
+        } else {
+            self.lambda.saturating_sub(LAMBDA_DOWN).max(MIN_LAMBDA)
+        };
+        self.was_blocked = false;
+        self.next_change_us = now_us.saturating_add(u64::from(fast.rtt_us()));
+    }
+}
+
+impl Default for Blest {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scheduler for Blest {
+    fn pick(&mut self, paths: &PathsView<'_>, segment: &Segment) -> Decision {
+        if segment.is_blocked() {
+            let decision = self.penalties.unblock(paths, segment);
+            self.was_blocked |= decision != Decision::Wait;
+            return decision;
+        }
+        let Some(path) = fastest(paths, segment) else {
+            return Decision::Wait;
+        };
+        if let Some(fast) = faster_and_busy(paths, path) {
+            self.adapt(paths.now_us, fast);
+            let len = path.takes(segment.sendable());
+            if segment.is_new() && self.would_block(paths, path, fast, len) {
+                return Decision::Wait;
+            }
+        }
+        path.carry(segment)
+    }
+
+    fn forget(&mut self, path: PathId) {
+        self.penalties.forget(path);
+    }
+}
+
+/// The path with the lowest round-trip time, if it is faster than `path` and has no room only
+/// because it waits for acknowledgements, so that waiting for it comes to an end.
+#[inline]
+pub(super) fn faster_and_busy<'a>(paths: &PathsView<'a>, path: &Path) -> Option<&'a Path> {
+    let fastest = paths.eligible().min_by_key(|other| other.rtt_us())?;
+    let worth_waiting = fastest.rtt_us() < path.rtt_us() && fastest.in_flight > 0;
+    worth_waiting.then_some(fastest)
+}
+
+/// How many bytes a path will send in so many round trips: its window doubles with each in slow
+/// start, later grows by a segment.
+fn demand(path: &Path, rounds: u32) -> u64 {
+    let cwnd = u64::from(path.cwnd);
+    let rounds64 = u64::from(rounds);
+    let segments = if path.slow_start {
+        cwnd.saturating_mul((1u64 << rounds.min(MAX_ROUNDS)).saturating_sub(1))
+    } else {
+        let growth = rounds64.saturating_mul(rounds64.saturating_sub(1)) / 2;
+        cwnd.saturating_mul(rounds64).saturating_add(growth)
+    };
+    segments.saturating_mul(u64::from(path.mss))
+}

@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tables of single decisions.
+
+use super::*;
+
+/// What each kind decides at first sight.
+fn first_decision(kind: Kind, paths: &[Path], segment: &Segment) -> Decision {
+    AnyScheduler::new(kind).pick(&view(paths), segment)
+}
+
+#[test]
+fn kinds_have_names() {
+    for kind in Kind::ALL {
+        assert_eq!(Kind::from_name(kind.name().as_bytes()), Some(kind));
+        assert_eq!(AnyScheduler::new(kind).kind(), kind);
+    }
+    assert_eq!(Kind::default().name(), "default");
+    assert_eq!(Kind::from_name(b"Default"), None);
+}
+
+#[test]
+fn path_sets() {
+    assert_eq!(PathId::new(32), None);
+    let some = set([0, 5, 31]);
+    assert_eq!(some.iter().map(PathId::number).sum::<u8>(), 36);
+    assert_eq!((some.len(), some.without(id(5)).len()), (3, 2));
+    assert!(some.contains(id(31)) && !some.contains(id(30)));
+    assert!(PathSet::EMPTY.is_empty() && !some.is_empty());
+    assert_eq!(PathSet::only(id(7)).with(id(7)), set([7]));
+}
+
+#[test]
+fn room_is_what_both_window_and_buffer_admit() {
+    let idle = path(0, 10);
+    for (what, path, room) in [
+        ("the whole window", idle, 10 * MSS),
+        ("window full", full(idle), 0),
+        (
+            "window shrunk",
+            Path {
+                in_flight: 11,
+                ..idle
+            },
+            0,
+        ),
+        (
+            "queue counts",
+            Path {
+                queued: 3 * MSS,
+                ..idle
+            },
+            7 * MSS,
+        ),
+        ("whole segments", Path { queued: 1, ..idle }, 9 * MSS),
+        (
+            "buffer",
+            Path {
+                send_room: 2 * MSS + 9,
+                ..idle
+            },
+            2 * MSS,
+        ),
+        (
+            "less than one",
+            Path {
+                send_room: 999,
+                ..idle
+            },
+            999,
+        ),
+        ("no segment size", Path { mss: 0, ..idle }, 0),
+        (
+            "huge",
+            Path {
+                cwnd: u32::MAX,
+                send_room: u32::MAX,
+                mss: 1,
+                ..idle
+            },
+            u32::MAX,
+        ),
+    ] {
+        assert_eq!(path.room(), room, "{what}");
+    }
+    let nearly_full = Path {
+        send_room: 999,
+        ..idle
+    };
+    assert_eq!(nearly_full.takes(999), 999);
+    assert_eq!(nearly_full.takes(1001), 0, "no small pieces of large data");
+    assert_eq!(idle.takes(20 * MSS), 10 * MSS);
+}
+
+#[test]
+fn the_retransmission_timeout_is_that_of_tcp() {
+    let at_rest = path(0, 50);
+    assert_eq!(at_rest.rto_us(), 250_000);
+    let shaking = Path {
+        rttvar_us: 100_000,
+        ..at_rest
+    };
+    assert_eq!(shaking.rto_us(), 450_000);
+    assert_eq!(path(0, 0).rto_us(), 1_000_000);
+}
+
+#[test]
+fn a_path_that_returned_is_judged_by_its_good_times() {
+    let returned = Path {
+        standing: Standing::Returned,
+        srtt_us: 900_000,
+        ..path(0, 10)
+    };
+    assert_eq!(returned.rtt_us(), 10_000);
+    assert_eq!(
+        Path {
+            min_rtt_us: 0,
+            ..returned
+        }
+        .rtt_us(),
+        900_000
+    );
+    assert_eq!(path(0, 0).rtt_us(), u32::MAX, "unknown");
+    let paths = [
+        path(0, 20),
+        Path {
+            id: id(1),
+            ..returned
+        },
+    ];
+    assert_eq!(
+        first_decision(Kind::LowestRtt, &paths, &fresh(9)),
+        send(1, 9)
+    );
+}
+
+#[test]
+fn backup_paths_are_for_when_there_is_no_other() {
+    let (fast, slow) = (path(0, 10), path(1, 90));
+    for (what, paths, usable) in [
+        ("backup is faster", [backup(fast), slow], set([1])),
+        ("regular is full", [backup(fast), full(slow)], set([])),
+        ("regular is stale", [backup(fast), stale(slow)], set([0])),
+        ("regular is silent", [backup(fast), silent(slow)], set([0])),
+        (
+            "backup is stale too",
+            [backup(stale(fast)), stale(slow)],
+            set([1]),
+        ),
+        ("only backups", [backup(fast), backup(slow)], set([0, 1])),
+        ("stale is faster", [stale(fast), slow], set([1])),
+        ("all stale", [stale(fast), stale(slow)], set([0, 1])),
+        ("silent is faster", [silent(fast), slow], set([1])),
+    ] {
+        for kind in Kind::ALL {
+            let expected = match (usable.iter().next(), kind) {
+                (None, _) => Decision::Wait,
+                (Some(_), Kind::Redundant) => Decision::SendOnAll {
+                    paths: usable,
+                    len: 100,
+                },
+                (Some(first), _) => Decision::Send {
+                    path: first,
+                    len: 100,
+                },
+            };
+            assert_eq!(
+                first_decision(kind, &paths, &fresh(100)),
+                expected,
+                "{what} {kind:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn silence_is_foreseen() {
+    let paths = [
+        Path {
+            in_flight: 1,
+            last_progress_us: SECOND - 5,
+            ..path(0, 50)
+        },
+        Path {
+            in_flight: 1,
+            last_progress_us: SECOND - 9,
+            ..path(1, 90)
+        },
+        path(2, 10),
+        silent(path(3, 10)),
+        stale(silent(path(4, 10))),
+    ];
+    assert_eq!(view(&paths).silent(), set([3]));
+    assert_eq!(view(&paths).next_silence_us(), Some(SECOND - 5 + 250_000));
+    let then = PathsView::new(&paths, SECOND - 5 + 250_000, 0);
+    assert_eq!(then.silent(), set([0, 3]));
+    assert_eq!(view(&paths[2..]).next_silence_us(), None);
+}
+
+#[test]
+fn nothing_goes_where_there_is_no_room_or_where_it_was() {
+    for kind in Kind::ALL {
+        let wait = Decision::Wait;
+        assert_eq!(first_decision(kind, &[], &fresh(1)), wait);
+        assert_eq!(first_decision(kind, &[full(path(0, 10))], &fresh(1)), wait);
+        let again = Segment {
+            sent_on: set([0]),
+            ..fresh(1)
+        };
+        assert_eq!(
+            first_decision(kind, &[path(0, 10)], &again),
+            wait,
+            "{kind:?}"
+        );
+        let closed = blocked([]);
+        assert_eq!(first_decision(kind, &[path(0, 10)], &closed), wait);
+    }
+}
+
+#[test]
+fn a_closed_window_does_not_hold_back_what_was_sent_before() {
+    let again = Segment {
+        sent_on: set([1]),
+        ..blocked([1])
+    };
+    let paths = [path(0, 10), path(1, 100)];
+    assert_eq!(
+        first_decision(Kind::LowestRtt, &paths, &again),
+        send(0, MSS)
+    );
+}
+
+#[test]
+fn the_window_limits_new_data() {
+    let segment = Segment {
+        window_left: 1500,
+        ..fresh(9000)
+    };
+    assert_eq!(
+        first_decision(Kind::LowestRtt, &[path(0, 10)], &segment),
+        send(0, 1500)
+    );
+}
+
+#[test]
+fn lowest_rtt_takes_the_fastest_with_room() {
+    let paths = [path(0, 30), path(1, 10), path(2, 20)];
+    assert_eq!(
+        first_decision(Kind::LowestRtt, &paths, &fresh(25_000)),
+        send(1, 10_000)
+    );
+    let paths = [path(0, 30), full(path(1, 10)), path(2, 20)];
+    assert_eq!(
+        first_decision(Kind::LowestRtt, &paths, &fresh(500)),
+        send(2, 500)
+    );
+}
+
+#[test]
+fn lowest_rtt_counts_the_queue_as_part_of_the_way() {
+    // 5000 bytes at 250 000 bytes per second take 20 ms.
+    let queue = Path {
+        queued: 5000,
+        pacing_rate: 250_000,
+        ..path(0, 10)
+    };
+    assert_eq!(queue.delivery_us(), 30_000);
+    assert_eq!(
+        first_decision(Kind::LowestRtt, &[queue, path(1, 25)], &fresh(9)),
+        send(1, 9)
+    );
+    assert_eq!(
+        first_decision(Kind::LowestRtt, &[queue, path(1, 35)], &fresh(9)),
+        send(0, 9)
+    );
+}
+
+#[test]
+fn slow_paths_that_block_the_window_are_penalised_and_passed_by() {
+    let unblock = |retransmit: Option<u8>, penalise| Decision::Unblock {
+        retransmit: retransmit.map(id),
+        penalise,
+    };
+    let wait = Decision::Wait;
+    let (fast, near, far) = (path(0, 10), path(1, 39), path(2, 40));
+    for (what, paths, blocking, expected) in [
+        (
+            "much slower",
+            [fast, near, far],
+            set([2]),
+            unblock(Some(0), set([2])),
+        ),
+        (
+            "a little slower",
+            [fast, near, far],
+            set([1]),
+            unblock(None, set([1])),
+        ),
+        (
+            "one is near",
+            [fast, near, far],
+            set([1, 2]),
+            unblock(None, set([1, 2])),
+        ),
+        ("the fast one", [fast, near, far], set([0]), wait),
+        ("it too has it", [fast, near, far], set([0, 2]), wait),
+        ("no room", [full(fast), full(near), far], set([2]), wait),
+        (
+            "the next has room",
+            [full(fast), near, far],
+            set([2]),
+            unblock(None, set([2])),
+        ),
+        (
+            "tiny window",
+            [fast, near, Path { cwnd: 2, ..far }],
+            set([2]),
+            unblock(Some(0), set([])),
+        ),
+        (
+            "stale",
+            [fast, stale(near), far],
+            set([1]),
+            unblock(Some(0), set([])),
+        ),
+        (
+            "stale and faster",
+            [stale(fast), near, far],
+            set([0]),
+            unblock(Some(1), set([])),
+        ),
+        (
+            "gone",
+            [fast, near, far],
+            set([9]),
+            unblock(Some(0), set([])),
+        ),
+        (
+            "backup does not help",
+            [backup(fast), near, far],
+            set([2]),
+            unblock(None, set([2])),
+        ),
+    ] {
+        let segment = Segment {
+            blocking,
+            ..blocked([])
+        };
+        for kind in [Kind::LowestRtt, Kind::Blest, Kind::Ecf, Kind::RoundRobin] {
+            assert_eq!(
+                first_decision(kind, &paths, &segment),
+                expected,
+                "{what} {kind:?}"
+            );
+        }
+        assert_eq!(
+            first_decision(Kind::Redundant, &paths, &segment),
+            wait,
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn a_path_is_penalised_once_per_round_trip_of_its_own() {
+    let paths = [path(0, 10), path(1, 40)];
+    let mut penalties = Penalties::new();
+    let mut penalised_at = |now_us| {
+        let view = PathsView::new(&paths, now_us, 0);
+        match penalties.unblock(&view, &blocked([1])) {
+            Decision::Unblock { penalise, .. } => !penalise.is_empty(),
+            _ => false,
+        }
+    };
+    assert!(penalised_at(SECOND));
+    assert!(!penalised_at(SECOND));
+    assert!(!penalised_at(SECOND + 39_999));
+    assert!(penalised_at(SECOND + 40_000));
+    // Another path with the same number begins anew.
+    penalties.forget(id(1));
+    let decision = penalties.unblock(&view(&paths), &blocked([1]));
+    assert_ne!(decision, Decision::Wait);
+    assert!(matches!(decision, Decision::Unblock { penalise, .. } if penalise == set([1])));
+}
+
+#[test]
+fn a_penalty_halves() {
+    for (before, after) in [
+        ((20, 10), (10, 5)),
+        ((20, u32::MAX), (10, u32::MAX)),
+        ((3, 3), (2, 2)),
+        ((2, 2), (2, 2)),
+        ((1, 1), (1, 1)),
+        ((0, 0), (0, 0)),
+    ] {
+        assert_eq!(penalised(before.0, before.1), after, "{before:?}");
+    }
+}
+
+#[test]
+fn blest_leaves_room_in_the_window_for_the_fast_path() {
+    let paths = [full(path(0, 10)), path(1, 100)];
+    let decide = |window, in_flight| {
+        let slow = Path {
+            in_flight,
+            ..paths[1]
+        };
+        let paths = [paths[0], slow];
+        Blest::new().pick(&PathsView::new(&paths, 0, window), &fresh(MSS))
+    };
+    // Ten round trips of the fast path beginning with 10 segments: 10 * 10 + 45 of them. The
+    // correction is 1.19 after its first step.
+    let demand = 145 * 1190;
+    assert_eq!(decide(demand + 1000, 0), send(1, MSS));
+    assert_eq!(decide(demand + 999, 0), Decision::Wait);
+    assert_eq!(decide(demand + 5000, 4), send(1, MSS));
+    assert_eq!(decide(demand + 4999, 4), Decision::Wait);
+
+    // In slow start the window doubles each time.
+    let starting = [
+        Path {
+            slow_start: true,
+            ..paths[0]
+        },
+        path(1, 20),
+    ];
+    let decide = |window| Blest::new().pick(&PathsView::new(&starting, 0, window), &fresh(MSS));
+    assert_eq!(decide(30 * 1190 + 1000), send(1, MSS));
+    assert_eq!(decide(30 * 1190 + 999), Decision::Wait);
+}
+
+#[test]
+fn blest_learns_from_blocked_windows() {
+    let mut blest = Blest::new();
+    let mut refused_window = |now: u64, blocked_before: bool| {
+        let fast = Path {
+            last_progress_us: now,
+            ..path(0, 10)
+        };
+        let slow = path(1, 100);
+        if blocked_before {
+            blest.pick(&PathsView::new(&[fast, slow], now, 0), &blocked([1]));
+        }
+        let mut waits = |window| {
+            let paths = [full(fast), slow];
+            let view = PathsView::new(&paths, now, window);
+            blest.pick(&view, &fresh(MSS)) == Decision::Wait
+        };
+        (0..300)
+            .map(|k| k * 1000)
+            .filter(|window| waits(*window))
+            .max()
+            .unwrap()
+    };
+    let mut now = SECOND;
+    let mut next = |blocked_before| {
+        now += 10_000;
+        refused_window(now, blocked_before)
+    };
+    // 145 segments by the factor, rounded up to what was tried.
+    assert_eq!(next(false), 173_000);
+    assert_eq!(next(true), 179_000);
+    for _ in 0..10 {
+        next(true);
+    }
+    assert_eq!(next(true), 189_000, "the most caution");
+    for _ in 0..50 {
+        next(false);
+    }
+    assert_eq!(next(false), 145_000, "the least");
+}
+
+#[test]
+fn ecf_waits_for_the_path_that_is_done_sooner() {
+    let decide = |ecf: &mut Ecf, unsent, slow_rtt| {
+        let paths = [full(path(0, 10)), path(1, slow_rtt)];
+        ecf.pick(
+            &view(&paths),
+            &Segment {
+                unsent,
+                ..fresh(MSS)
+            },
+        )
+    };
+    let (wait, slow) = (Decision::Wait, send(1, MSS));
+    for (what, unsent, slow_rtt, expected) in [
+        // 40 000 bytes take the fast path 10 ms to get room and 4 more windows.
+        ("it is done after 50 ms", 40_000, 51, wait),
+        ("the slow one is not slower", 40_000, 50, slow),
+        ("more data", 41_000, 51, slow),
+        // One segment takes the slow path 51 ms * 1 / 10: not worth a wait of 20 ms.
+        ("too little to matter", 1_000, 51, slow),
+        ("just too little", 3_921, 51, slow),
+        ("just enough", 3_922, 51, wait),
+    ] {
+        assert_eq!(
+            decide(&mut Ecf::new(), unsent, slow_rtt),
+            expected,
+            "{what}"
+        );
+    }
+
+    // Once it waits, the slow path must be better by a quarter.
+    let mut ecf = Ecf::new();
+    assert_eq!(decide(&mut ecf, 40_000, 51), wait);
+    assert_eq!(decide(&mut ecf, 40_000, 41), wait);
+    assert_eq!(decide(&mut ecf, 40_000, 40), slow);
+    assert_eq!(decide(&mut ecf, 40_000, 41), slow);
+}
+
+#[test]
+fn nobody_waits_for_a_path_from_which_nothing_will_come() {
+    // The fast path has no room, and nothing in flight whose acknowledgement would make some.
+    let stuck = Path {
+        send_room: 0,
+        ..path(0, 1)
+    };
+    for kind in [Kind::Blest, Kind::Ecf] {
+        let segment = Segment {
+            unsent: 50_000,
+            ..fresh(MSS)
+        };
+        let mut scheduler = AnyScheduler::new(kind);
+        let paths = [stuck, path(1, 500)];
+        let decision = scheduler.pick(&PathsView::new(&paths, SECOND, 10_000), &segment);
+        assert_eq!(decision, send(1, MSS), "{kind:?}");
+        let paths = [
+            Path {
+                in_flight: 1,
+                ..stuck
+            },
+            path(1, 500),
+        ];
+        let decision = scheduler.pick(&PathsView::new(&paths, SECOND, 10_000), &segment);
+        assert_eq!(decision, Decision::Wait, "{kind:?}");
+    }
+}
+
+#[test]
+fn round_robin_gives_each_path_its_turn() {
+    let wide = |number| Path {
+        cwnd: 100,
+        ..path(number, 10)
+    };
+    let mut scheduler = RoundRobin::new();
+    let mut turn = |paths: &[Path]| match scheduler.pick(&view(paths), &fresh(50_000)) {
+        Decision::Send { path, len } => (path.number(), len),
+        other => panic!("{other:?}"),
+    };
+    let burst = BURST_SEGMENTS * MSS;
+    let all = [wide(3), wide(1), wide(20)];
+    let turns: std::vec::Vec<_> = (0..5).map(|_| turn(&all)).collect();
+    assert_eq!(turns, [1, 3, 20, 1, 3].map(|number| (number, burst)));
+    assert_eq!(turn(&[wide(3), wide(1), full(wide(20))]).0, 1);
+    assert_eq!(turn(&[wide(3)]), (3, burst));
+    assert_eq!(turn(&[wide(3)]), (3, burst));
+}
+
+#[test]
+fn redundant_sends_on_all_that_have_room() {
+    let small = Path {
+        cwnd: 2,
+        ..path(2, 30)
+    };
+    let paths = [path(0, 10), path(1, 20), small, full(path(3, 5))];
+    let decide = |segment: &Segment| first_decision(Kind::Redundant, &paths, segment);
+    let all = |paths, len| Decision::SendOnAll { paths, len };
+    assert_eq!(decide(&fresh(2000)), all(set([0, 1, 2]), 2000));
+    assert_eq!(
+        decide(&fresh(2001)),
+        all(set([0, 1]), 2001),
+        "nobody waits for the small one"
+    );
+    let again = Segment {
+        sent_on: set([0]),
+        ..fresh(MSS)
+    };
+    assert_eq!(decide(&again), all(set([1, 2]), MSS));
+}
