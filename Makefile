@@ -9,15 +9,17 @@ KDIR	?=
 CPUS	?= 2
 MEMORY	?=
 ONLY	?=
+# Of fuzzing, for each check.
+SECONDS	?= 60
 
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help env kernel module kunit e2e hosttest lint fmt doc shell demo test bench install clean distclean
+.PHONY: help env kernel module kunit e2e hosttest lint fmt fuzz coverage doc shell demo test bench install clean distclean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: KERNEL=stock|test  KDIR=<prepared kernel tree>  CPUS=2  MEMORY=1G  ONLY=<scenario pattern>"
+	@echo "Variables: KERNEL=stock|test  KDIR=<prepared kernel tree>  CPUS=2  MEMORY=1G  ONLY=<scenario pattern>  SECONDS=60"
 
 env: ## make the build root (pinned Debian packages, outside the checkout)
 	@scripts/root
@@ -50,6 +52,12 @@ lint: ## check format, clippy, dependency arrows, panics, licences, shell script
 
 fmt: env ## format the Rust sources
 	@scripts/enter scripts/format
+
+fuzz: env ## fuzz the core against its slow models, SECONDS for each check (ONLY='check...')
+	@scripts/fuzz --seconds $(SECONDS) $(ONLY)
+
+coverage: ## which lines of the core its tests do not reach
+	@scripts/coverage
 
 doc: module ## write the API documentation to build/doc
 	@scripts/doc

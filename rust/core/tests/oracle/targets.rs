@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The checks by name.
+
+use crate::{connection, mappings, options, reassembly};
+
+/// A check of any bytes, which panics where model and core differ.
+pub(crate) type Check = fn(&[u8]);
+
+/// All of them. The name is that of the folder of kept inputs too.
+pub(crate) const TARGETS: [(&str, Check); 9] = [
+    ("segment", options::check_segment),
+    ("option", options::check_option),
+    ("plan", options::check_plan),
+    ("mappings_received", mappings::compare_received),
+    ("mappings_sent", mappings::compare_sent),
+    ("reassembly", reassembly::compare),
+    ("send", connection::compare_send),
+    ("state", connection::compare_state),
+    ("handshake", connection::shake_hands),
+];
