@@ -15,6 +15,7 @@ mod dss;
 mod join;
 pub mod plan;
 mod received;
+mod version;
 mod walk;
 
 pub use address::{AddAddr, Address, RemoveAddr};
@@ -23,6 +24,7 @@ pub use control::{MpFail, MpFastclose, MpPrio, MpTcpRst, ResetReason};
 pub use dss::{Dss, DssMap, WireSeq};
 pub use join::MpJoin;
 pub use received::{Received, SegmentKind, Timestamp};
+pub use version::Version;
 pub use walk::{walk, TcpOption, Walk};
 
 /// TCP option kinds (IANA registry) that this crate looks at.

@@ -23,6 +23,15 @@ impl Address {
             Self::V6(octets) => octets,
         }
     }
+
+    /// Whether two addresses are of one family.
+    #[inline]
+    pub const fn same_family(&self, other: &Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::V4(_), Self::V4(_)) | (Self::V6(_), Self::V6(_))
+        )
+    }
 }
 
 /// An ADD_ADDR option (RFC 8684 section 3.4.1).
