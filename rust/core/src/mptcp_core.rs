@@ -20,7 +20,7 @@
 //! | [`receive`] | what to do with arriving data, and which window to promise |
 //! | [`send`] | what may be sent, what was acknowledged, what to send again |
 //! | [`connection`] | handshake, fallback and the end of a connection |
-//! | [`path_manager`] | which addresses the host offers to MPTCP |
+//! | [`path_manager`] | which addresses to announce, which subflows to open and close |
 //! | [`scheduler`] | which subflow carries the next data |
 //! | [`steering`] | which processor handles the segments of a connection |
 //! | [`acceptable`] | whether TCP would accept a segment |

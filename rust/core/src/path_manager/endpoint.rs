@@ -324,6 +324,14 @@ impl<'a> EndpointView<'a> {
         self.iter()
             .filter(move |endpoint| endpoint.usable && endpoint.flags.has(flags))
     }
+
+    /// The endpoints from which subflows can leave now, of those that have all of `flags`. One
+    /// with a port is for subflows that come.
+    #[inline]
+    pub(super) fn leaving(self, flags: EndpointFlags) -> impl Iterator<Item = &'a Endpoint> {
+        self.usable(flags)
+            .filter(|endpoint| endpoint.port.is_none())
+    }
 }
 
 #[cfg(test)]

@@ -24,10 +24,30 @@ impl<T: Copy, const N: usize> List<T, N> {
         &self.places
     }
 
+    /// The items, oldest first.
+    #[inline]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().map_while(Option::as_ref)
+    }
+
     /// The items, oldest first, to be changed.
     #[inline]
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.places.iter_mut().map_while(Option::as_mut)
+    }
+
+    /// How many items `chosen` chooses.
+    #[inline]
+    pub(super) fn count(&self, mut chosen: impl FnMut(&T) -> bool) -> usize {
+        self.iter().fold(0, |count: usize, item| {
+            count.wrapping_add(usize::from(chosen(item)))
+        })
+    }
+
+    /// Whether there is no place for another item.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.places.last().is_none_or(Option::is_some)
     }
 
     /// Appends `item` and returns it in its place; `None` if the list is full.

@@ -30,7 +30,6 @@ use mptcp_core::mapping::{
     DssChecksum, PushError, RecordError, Recorded, RxMapping, RxMappings, RxRecord, Span,
     TxMappings, TxRecord,
 };
-use mptcp_core::path_manager::{Endpoint, EndpointError, EndpointFlags, Endpoints, NewEndpoint};
 use mptcp_core::reassembly::{Offer, Piece, Reassembly, Slot};
 use mptcp_core::receive::{
     advertise, update_due, Advertised, FinConflict, Placement, ReceiveState, ReceiveWindow,
@@ -50,6 +49,7 @@ macro_rules! entry_points {
     };
 }
 
+mod path_manager;
 mod scheduler;
 mod steering;
 
@@ -257,22 +257,6 @@ entry_points! {
     connection_fallback(c: &Circumstances) -> (Answer, Answer, Answer, ChecksumAnswer) {
         (on_unmapped_data(c), on_infinite_mapping(c), on_mp_fail(c), on_checksum_failure(c))
     }
-
-    endpoint_change(table: &mut Endpoints<99>, id: u8, on: bool) -> Result<Endpoint, EndpointError> {
-        table.set_flags(id, on, on)?;
-        table.remove(id)
-    }
-    endpoint_add(table: &mut Endpoints<99>, new: NewEndpoint) -> Result<Endpoint, EndpointError> {
-        table.add(new)
-    }
-    endpoint_other(table: &mut Endpoints<99>, address: Address) -> (Result<u8, EndpointError>, bool) {
-        table.set_usable(&address, false);
-        let id = table.id_of(address);
-        let usable = table.view().usable(EndpointFlags::SIGNAL).next().is_some();
-        table.flush();
-        (id, usable)
-    }
-    endpoint_flags(bits: u32) -> Option<u32> { Some(EndpointFlags::from_bits(bits)?.bits()) }
 
     connection_trust(verdict: Verdict, len: u32, old: bool, fastclose: bool) -> Trust {
         trust(verdict, len, old, fastclose)

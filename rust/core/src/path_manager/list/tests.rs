@@ -43,7 +43,11 @@ proptest! {
                     prop_assert_eq!(list.take(|item| item % divisor == 0), expected);
                 }
             }
+            prop_assert!(list.iter().eq(model.iter()));
             prop_assert!(list.iter_mut().eq(model.iter_mut()));
+            let even = model.iter().filter(|item| *item % 2 == 0).count();
+            prop_assert_eq!(list.count(|item| item % 2 == 0), even);
+            prop_assert_eq!(list.is_full(), model.len() == 5);
             prop_assert_eq!(list.places().iter().flatten().count(), model.len());
         }
     }

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a path manager wants to be done.
+
+use super::announcement::{Announcement, Progress};
+use super::path::{Path, SocketAddress, State, SubflowId};
+use super::settings::Context;
+use super::{IdSet, PathManager};
+use crate::wire::{Address, RemoveAddr, ResetReason};
+
+/// How a subflow is closed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Farewell {
+    /// In order, by FIN.
+    Fin,
+    /// By RST, with MP_TCPRST (RFC 8684 section 3.6).
+    Reset(ResetReason),
+}
+
+impl Farewell {
+    pub(super) const RESET: Self = Self::Reset(ResetReason::UNSPECIFIED);
+}
+
+/// The local side of a subflow to be opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LocalSide {
+    /// Its address id.
+    pub id: u8,
+    /// The address to bind to.
+    pub address: Address,
+    /// The index of the interface to leave through; 0 leaves it to routing.
+    pub interface: u32,
+}
+
+/// A subflow to be opened by MP_JOIN (RFC 8684 section 3.2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Open {
+    /// Its name from now on.
+    pub subflow: SubflowId,
+    /// Where it comes from; `None` leaves it to routing, and then [`Event::Bound`] tells.
+    ///
+    /// [`Event::Bound`]: super::Event::Bound
+    pub local: Option<LocalSide>,
+    /// Where it goes to.
+    pub remote: SocketAddress,
+    /// The peer's id of that address.
+    pub remote_id: u8,
+    /// Whether to declare it a backup (the B bit of MP_JOIN).
+    pub backup: bool,
+}
+
+/// What a path manager wants to be done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// Confirm an announcement by the echo of its ADD_ADDR.
+    Echo {
+        /// What the peer announced.
+        announcement: Announcement,
+        /// The subflow to send it on.
+        via: SubflowId,
+    },
+    /// Send REMOVE_ADDR.
+    Remove {
+        /// The option.
+        option: RemoveAddr,
+        /// The subflow to send it on.
+        via: SubflowId,
+    },
+    /// Close a subflow, which is forgotten by this.
+    Close {
+        /// Which.
+        subflow: SubflowId,
+        /// How.
+        farewell: Farewell,
+    },
+    /// Send MP_PRIO.
+    Priority {
+        /// The subflow that it speaks of and travels on.
+        subflow: SubflowId,
+        /// Whether the subflow is a backup.
+        backup: bool,
+    },
+    /// Send a TCP keep-alive.
+    Probe {
+        /// The subflow.
+        subflow: SubflowId,
+    },
+    /// Send ADD_ADDR.
+    Announce {
+        /// What to announce.
+        announcement: Announcement,
+        /// The subflow to send it on.
+        via: SubflowId,
+    },
+    /// Open a subflow.
+    Open(Open),
+}
+
+impl PathManager {
+    /// The next thing to be done now; `None` if there is none. To be asked after every event and
+    /// at the [`deadline`](Self::deadline), until it answers `None`.
+    ///
+    /// What takes an address away comes before what adds one, so that an id can change its
+    /// meaning.
+    pub fn poll(&mut self, context: &Context<'_>) -> Option<Action> {
+        if self.ended {
+            return None;
+        }
+        self.wake(context.now);
+        self.poll_echo()
+            .or_else(|| self.poll_remove())
+            .or_else(|| self.poll_close())
+            .or_else(|| self.poll_priority())
+            .or_else(|| self.poll_probe(context))
+            .or_else(|| self.poll_announce(context))
+            .or_else(|| self.next_open(context).map(Action::Open))
+    }
+
+    /// When to ask [`poll`](Self::poll) again if no event comes before, in microseconds.
+    pub fn deadline(&self) -> Option<u64> {
+        if self.ended {
+            return None;
+        }
+        let announced = self.announced.iter().filter_map(|one| one.until());
+        let paths = self.paths.iter().filter_map(Path::until);
+        announced.chain(paths).chain(self.allowed_at).min()
+    }
+
+    fn wake(&mut self, now: u64) {
+        self.allowance.wake(now);
+        self.allowed_at = None;
+        self.announced.iter_mut().for_each(|one| one.wake(now));
+        self.paths.iter_mut().for_each(|path| path.wake(now));
+    }
+
+    fn poll_echo(&mut self) -> Option<Action> {
+        let via = self.speaker(&IdSet::default())?;
+        let announcement = self.echoes.take(|_| true)?;
+        Some(Action::Echo { announcement, via })
+    }
+
+    fn poll_remove(&mut self) -> Option<Action> {
+        let via = self.speaker(&self.departing)?;
+        let mut ids = [0; Self::IDS_PER_OPTION];
+        let mut count: usize = 0;
+        for (place, id) in ids.iter_mut().zip(self.departing.iter()) {
+            *place = id;
+            count = count.wrapping_add(1);
+        }
+        let option = RemoveAddr::new(ids.get(..count)?)?;
+        for id in option.ids() {
+            self.departing.remove(*id);
+        }
+        Some(Action::Remove { option, via })
+    }
+
+    fn poll_close(&mut self) -> Option<Action> {
+        let leaves = |path: &Path| matches!(path.state, State::Leaving(_));
+        let path = self.paths.take(leaves)?;
+        match path.state {
+            State::Leaving(farewell) => Some(Action::Close {
+                subflow: path.id,
+                farewell,
+            }),
+            _ => None,
+        }
+    }
+
+    fn poll_priority(&mut self) -> Option<Action> {
+        let due = |path: &&mut Path| path.priority_due && path.is_live();
+        let path = self.paths.iter_mut().find(due)?;
+        path.priority_due = false;
+        Some(Action::Priority {
+            subflow: path.id,
+            backup: path.local_backup,
+        })
+    }
+
+    fn poll_probe(&mut self, context: &Context<'_>) -> Option<Action> {
+        let subflow = self.paths.iter_mut().find_map(|path| {
+            let due = path.take_probe(context.now, context.rto);
+            due.then_some(path.id)
+        })?;
+        Some(Action::Probe { subflow })
+    }
+
+    fn poll_announce(&mut self, context: &Context<'_>) -> Option<Action> {
+        self.note_signals(context);
+        let via = self.speaker(&self.departing)?;
+        let version = self.version;
+        let due = self
+            .announced
+            .iter_mut()
+            .find(|one| one.progress == Progress::Due)?;
+        due.on_sent(version, context);
+        Some(Action::Announce {
+            announcement: due.what,
+            via,
+        })
+    }
+
+    /// The subflow to send an option on: a live one, if possible none that is in doubt and none
+    /// of a local address in `avoided`.
+    fn speaker(&self, avoided: &IdSet) -> Option<SubflowId> {
+        let shuns = |path: &&Path| {
+            let avoid = path.local_id.is_some_and(|id| avoided.contains(id));
+            (path.is_doubted(), avoid)
+        };
+        let live = self.paths.iter().filter(|path| path.is_live());
+        live.min_by_key(shuns).map(|path| path.id)
+    }
+}
