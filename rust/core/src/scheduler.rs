@@ -44,6 +44,10 @@ pub struct Segment {
     pub sent_on: PathSet,
     /// The paths that have carried the oldest byte that is not acknowledged at the data level;
     /// none if all is acknowledged. While the window is closed, these hold it closed.
+    ///
+    /// After [`Decision::Unblock`] named a path for sending that data again, and as long as the
+    /// window is closed, it is the oldest byte that this path has not carried: what it has carried
+    /// will be acknowledged soon, and then what comes after must not be missing.
     pub blocking: PathSet,
 }
 
@@ -90,8 +94,7 @@ pub enum Decision {
     },
     /// The window is closed, and slow paths hold it closed. At least one of both has to be done.
     Unblock {
-        /// Send the oldest data that is not acknowledged again, on this path, and count the path
-        /// among those that [`Segment::blocking`] names.
+        /// Send again on this path the data that [`Segment::blocking`] was told for.
         retransmit: Option<PathId>,
         /// Reduce the congestion windows of these paths as [`penalised`] says.
         penalise: PathSet,

@@ -77,7 +77,7 @@ impl AnyScheduler {
             Kind::Blest => Self::Blest(Blest::new()),
             Kind::Ecf => Self::Ecf(Ecf::new()),
             Kind::RoundRobin => Self::RoundRobin(RoundRobin::new()),
-            Kind::Redundant => Self::Redundant(Redundant),
+            Kind::Redundant => Self::Redundant(Redundant::new()),
         }
     }
 

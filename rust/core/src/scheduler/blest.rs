@@ -16,7 +16,7 @@ const LAMBDA_UP: u32 = 40;
 const LAMBDA_DOWN: u32 = 10;
 
 /// No forecast reaches further than so many round trips of the fast path.
-const MAX_ROUNDS: u32 = 16;
+const MAX_ROUNDS: u64 = 16;
 
 /// Sends on a slow path only what will be acknowledged before the fast path needs its share of the
 /// peer's window.
@@ -45,8 +45,7 @@ impl Blest {
     /// Whether `segment` on `slow` would take from the peer's window what `fast` can fill until it
     /// is acknowledged.
     fn would_block(&self, paths: &PathsView<'_>, slow: &Path, fast: &Path, len: u32) -> bool {
-        let rounds = slow.rtt_us().div_ceil(fast.rtt_us().max(1));
-        let demand = demand(fast, rounds.min(MAX_ROUNDS));
+        let demand = demand(fast, slow.rtt_us());
         let corrected = demand.saturating_mul(u64::from(self.lambda)) / 1000;
         let held = slow.outstanding().saturating_add(u64::from(len));
         corrected > u64::from(paths.window).saturating_sub(held)
@@ -107,16 +106,22 @@ pub(super) fn faster_and_busy<'a>(paths: &PathsView<'a>, path: &Path) -> Option<
     worth_waiting.then_some(fastest)
 }
 
-/// How many bytes a path will send in so many round trips: its window doubles with each in slow
-/// start, later grows by a segment.
-fn demand(path: &Path, rounds: u32) -> u64 {
+/// How many bytes `path` will send in `time_us`: a window in each round trip, which doubles with
+/// each in slow start and later grows by a segment.
+fn demand(path: &Path, time_us: u32) -> u64 {
+    // Round trips, in 1024ths.
+    let rounds = (u64::from(time_us) << 10)
+        .checked_div(u64::from(path.rtt_us()))
+        .unwrap_or(0)
+        .min(MAX_ROUNDS << 10);
     let cwnd = u64::from(path.cwnd);
-    let rounds64 = u64::from(rounds);
     let segments = if path.slow_start {
-        cwnd.saturating_mul((1u64 << rounds.min(MAX_ROUNDS)).saturating_sub(1))
+        let whole = rounds.div_ceil(1 << 10);
+        cwnd.saturating_mul((1u64 << whole.min(MAX_ROUNDS)).saturating_sub(1))
     } else {
-        let growth = rounds64.saturating_mul(rounds64.saturating_sub(1)) / 2;
-        cwnd.saturating_mul(rounds64).saturating_add(growth)
+        let growth = rounds.saturating_sub(1 << 10) / 2;
+        let mean = (cwnd << 10).saturating_add(growth);
+        mean.saturating_mul(rounds) >> 20
     };
     segments.saturating_mul(u64::from(path.mss))
 }

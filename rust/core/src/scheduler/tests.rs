@@ -2,7 +2,9 @@
 
 mod decisions;
 mod health;
+mod paths;
 mod properties;
+mod unblock;
 
 use super::*;
 
@@ -95,4 +97,9 @@ fn send(number: u8, len: u32) -> Decision {
         path: id(number),
         len,
     }
+}
+
+/// What each kind decides at first sight.
+fn first_decision(kind: Kind, paths: &[Path], segment: &Segment) -> Decision {
+    AnyScheduler::new(kind).pick(&view(paths), segment)
 }

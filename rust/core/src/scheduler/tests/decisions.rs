@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tables of single decisions.
+//! What each scheduler decides.
 
 use super::*;
-
-/// What each kind decides at first sight.
-fn first_decision(kind: Kind, paths: &[Path], segment: &Segment) -> Decision {
-    AnyScheduler::new(kind).pick(&view(paths), segment)
-}
 
 #[test]
 fn kinds_have_names() {
@@ -17,184 +12,6 @@ fn kinds_have_names() {
     }
     assert_eq!(Kind::default().name(), "default");
     assert_eq!(Kind::from_name(b"Default"), None);
-}
-
-#[test]
-fn path_sets() {
-    assert_eq!(PathId::new(32), None);
-    let some = set([0, 5, 31]);
-    assert_eq!(some.iter().map(PathId::number).sum::<u8>(), 36);
-    assert_eq!((some.len(), some.without(id(5)).len()), (3, 2));
-    assert!(some.contains(id(31)) && !some.contains(id(30)));
-    assert!(PathSet::EMPTY.is_empty() && !some.is_empty());
-    assert_eq!(PathSet::only(id(7)).with(id(7)), set([7]));
-}
-
-#[test]
-fn room_is_what_both_window_and_buffer_admit() {
-    let idle = path(0, 10);
-    for (what, path, room) in [
-        ("the whole window", idle, 10 * MSS),
-        ("window full", full(idle), 0),
-        (
-            "window shrunk",
-            Path {
-                in_flight: 11,
-                ..idle
-            },
-            0,
-        ),
-        (
-            "queue counts",
-            Path {
-                queued: 3 * MSS,
-                ..idle
-            },
-            7 * MSS,
-        ),
-        ("whole segments", Path { queued: 1, ..idle }, 9 * MSS),
-        (
-            "buffer",
-            Path {
-                send_room: 2 * MSS + 9,
-                ..idle
-            },
-            2 * MSS,
-        ),
-        (
-            "less than one",
-            Path {
-                send_room: 999,
-                ..idle
-            },
-            999,
-        ),
-        ("no segment size", Path { mss: 0, ..idle }, 0),
-        (
-            "huge",
-            Path {
-                cwnd: u32::MAX,
-                send_room: u32::MAX,
-                mss: 1,
-                ..idle
-            },
-            u32::MAX,
-        ),
-    ] {
-        assert_eq!(path.room(), room, "{what}");
-    }
-    let nearly_full = Path {
-        send_room: 999,
-        ..idle
-    };
-    assert_eq!(nearly_full.takes(999), 999);
-    assert_eq!(nearly_full.takes(1001), 0, "no small pieces of large data");
-    assert_eq!(idle.takes(20 * MSS), 10 * MSS);
-}
-
-#[test]
-fn the_retransmission_timeout_is_that_of_tcp() {
-    let at_rest = path(0, 50);
-    assert_eq!(at_rest.rto_us(), 250_000);
-    let shaking = Path {
-        rttvar_us: 100_000,
-        ..at_rest
-    };
-    assert_eq!(shaking.rto_us(), 450_000);
-    assert_eq!(path(0, 0).rto_us(), 1_000_000);
-}
-
-#[test]
-fn a_path_that_returned_is_judged_by_its_good_times() {
-    let returned = Path {
-        standing: Standing::Returned,
-        srtt_us: 900_000,
-        ..path(0, 10)
-    };
-    assert_eq!(returned.rtt_us(), 10_000);
-    assert_eq!(
-        Path {
-            min_rtt_us: 0,
-            ..returned
-        }
-        .rtt_us(),
-        900_000
-    );
-    assert_eq!(path(0, 0).rtt_us(), u32::MAX, "unknown");
-    let paths = [
-        path(0, 20),
-        Path {
-            id: id(1),
-            ..returned
-        },
-    ];
-    assert_eq!(
-        first_decision(Kind::LowestRtt, &paths, &fresh(9)),
-        send(1, 9)
-    );
-}
-
-#[test]
-fn backup_paths_are_for_when_there_is_no_other() {
-    let (fast, slow) = (path(0, 10), path(1, 90));
-    for (what, paths, usable) in [
-        ("backup is faster", [backup(fast), slow], set([1])),
-        ("regular is full", [backup(fast), full(slow)], set([])),
-        ("regular is stale", [backup(fast), stale(slow)], set([0])),
-        ("regular is silent", [backup(fast), silent(slow)], set([0])),
-        (
-            "backup is stale too",
-            [backup(stale(fast)), stale(slow)],
-            set([1]),
-        ),
-        ("only backups", [backup(fast), backup(slow)], set([0, 1])),
-        ("stale is faster", [stale(fast), slow], set([1])),
-        ("all stale", [stale(fast), stale(slow)], set([0, 1])),
-        ("silent is faster", [silent(fast), slow], set([1])),
-    ] {
-        for kind in Kind::ALL {
-            let expected = match (usable.iter().next(), kind) {
-                (None, _) => Decision::Wait,
-                (Some(_), Kind::Redundant) => Decision::SendOnAll {
-                    paths: usable,
-                    len: 100,
-                },
-                (Some(first), _) => Decision::Send {
-                    path: first,
-                    len: 100,
-                },
-            };
-            assert_eq!(
-                first_decision(kind, &paths, &fresh(100)),
-                expected,
-                "{what} {kind:?}"
-            );
-        }
-    }
-}
-
-#[test]
-fn silence_is_foreseen() {
-    let paths = [
-        Path {
-            in_flight: 1,
-            last_progress_us: SECOND - 5,
-            ..path(0, 50)
-        },
-        Path {
-            in_flight: 1,
-            last_progress_us: SECOND - 9,
-            ..path(1, 90)
-        },
-        path(2, 10),
-        silent(path(3, 10)),
-        stale(silent(path(4, 10))),
-    ];
-    assert_eq!(view(&paths).silent(), set([3]));
-    assert_eq!(view(&paths).next_silence_us(), Some(SECOND - 5 + 250_000));
-    let then = PathsView::new(&paths, SECOND - 5 + 250_000, 0);
-    assert_eq!(then.silent(), set([0, 3]));
-    assert_eq!(view(&paths[2..]).next_silence_us(), None);
 }
 
 #[test]
@@ -276,128 +93,6 @@ fn lowest_rtt_counts_the_queue_as_part_of_the_way() {
 }
 
 #[test]
-fn slow_paths_that_block_the_window_are_penalised_and_passed_by() {
-    let unblock = |retransmit: Option<u8>, penalise| Decision::Unblock {
-        retransmit: retransmit.map(id),
-        penalise,
-    };
-    let wait = Decision::Wait;
-    let (fast, near, far) = (path(0, 10), path(1, 39), path(2, 40));
-    for (what, paths, blocking, expected) in [
-        (
-            "much slower",
-            [fast, near, far],
-            set([2]),
-            unblock(Some(0), set([2])),
-        ),
-        (
-            "a little slower",
-            [fast, near, far],
-            set([1]),
-            unblock(None, set([1])),
-        ),
-        (
-            "one is near",
-            [fast, near, far],
-            set([1, 2]),
-            unblock(None, set([1, 2])),
-        ),
-        ("the fast one", [fast, near, far], set([0]), wait),
-        ("it too has it", [fast, near, far], set([0, 2]), wait),
-        ("no room", [full(fast), full(near), far], set([2]), wait),
-        (
-            "the next has room",
-            [full(fast), near, far],
-            set([2]),
-            unblock(None, set([2])),
-        ),
-        (
-            "tiny window",
-            [fast, near, Path { cwnd: 2, ..far }],
-            set([2]),
-            unblock(Some(0), set([])),
-        ),
-        (
-            "stale",
-            [fast, stale(near), far],
-            set([1]),
-            unblock(Some(0), set([])),
-        ),
-        (
-            "stale and faster",
-            [stale(fast), near, far],
-            set([0]),
-            unblock(Some(1), set([])),
-        ),
-        (
-            "gone",
-            [fast, near, far],
-            set([9]),
-            unblock(Some(0), set([])),
-        ),
-        (
-            "backup does not help",
-            [backup(fast), near, far],
-            set([2]),
-            unblock(None, set([2])),
-        ),
-    ] {
-        let segment = Segment {
-            blocking,
-            ..blocked([])
-        };
-        for kind in [Kind::LowestRtt, Kind::Blest, Kind::Ecf, Kind::RoundRobin] {
-            assert_eq!(
-                first_decision(kind, &paths, &segment),
-                expected,
-                "{what} {kind:?}"
-            );
-        }
-        assert_eq!(
-            first_decision(Kind::Redundant, &paths, &segment),
-            wait,
-            "{what}"
-        );
-    }
-}
-
-#[test]
-fn a_path_is_penalised_once_per_round_trip_of_its_own() {
-    let paths = [path(0, 10), path(1, 40)];
-    let mut penalties = Penalties::new();
-    let mut penalised_at = |now_us| {
-        let view = PathsView::new(&paths, now_us, 0);
-        match penalties.unblock(&view, &blocked([1])) {
-            Decision::Unblock { penalise, .. } => !penalise.is_empty(),
-            _ => false,
-        }
-    };
-    assert!(penalised_at(SECOND));
-    assert!(!penalised_at(SECOND));
-    assert!(!penalised_at(SECOND + 39_999));
-    assert!(penalised_at(SECOND + 40_000));
-    // Another path with the same number begins anew.
-    penalties.forget(id(1));
-    let decision = penalties.unblock(&view(&paths), &blocked([1]));
-    assert_ne!(decision, Decision::Wait);
-    assert!(matches!(decision, Decision::Unblock { penalise, .. } if penalise == set([1])));
-}
-
-#[test]
-fn a_penalty_halves() {
-    for (before, after) in [
-        ((20, 10), (10, 5)),
-        ((20, u32::MAX), (10, u32::MAX)),
-        ((3, 3), (2, 2)),
-        ((2, 2), (2, 2)),
-        ((1, 1), (1, 1)),
-        ((0, 0), (0, 0)),
-    ] {
-        assert_eq!(penalised(before.0, before.1), after, "{before:?}");
-    }
-}
-
-#[test]
 fn blest_leaves_room_in_the_window_for_the_fast_path() {
     let paths = [full(path(0, 10)), path(1, 100)];
     let decide = |window, in_flight| {
@@ -457,7 +152,7 @@ fn blest_learns_from_blocked_windows() {
         now += 10_000;
         refused_window(now, blocked_before)
     };
-    // 145 segments by the factor, rounded up to what was tried.
+    // 145 segments by the factor and one segment, rounded down to what was tried.
     assert_eq!(next(false), 173_000);
     assert_eq!(next(true), 179_000);
     for _ in 0..10 {
@@ -562,7 +257,7 @@ fn redundant_sends_on_all_that_have_room() {
         cwnd: 2,
         ..path(2, 30)
     };
-    let paths = [path(0, 10), path(1, 20), small, full(path(3, 5))];
+    let paths = [path(0, 10), path(1, 20), small, full(path(3, 30))];
     let decide = |segment: &Segment| first_decision(Kind::Redundant, &paths, segment);
     let all = |paths, len| Decision::SendOnAll { paths, len };
     assert_eq!(decide(&fresh(2000)), all(set([0, 1, 2]), 2000));
@@ -576,4 +271,54 @@ fn redundant_sends_on_all_that_have_room() {
         ..fresh(MSS)
     };
     assert_eq!(decide(&again), all(set([1, 2]), MSS));
+}
+
+#[test]
+fn redundant_goes_at_the_pace_of_its_fastest_path() {
+    let (fast, slow) = (path(0, 10), path(1, 100));
+    let decide =
+        |redundant: &mut Redundant, paths: &[Path]| redundant.pick(&view(paths), &fresh(MSS));
+    let all = |paths| Decision::SendOnAll { paths, len: MSS };
+    assert_eq!(
+        decide(&mut Redundant::new(), &[full(fast), slow]),
+        Decision::Wait
+    );
+    assert_eq!(
+        decide(&mut Redundant::new(), &[fast, full(slow)]),
+        all(set([0]))
+    );
+    let stuck = Path {
+        send_room: 0,
+        ..fast
+    };
+    assert_eq!(
+        decide(&mut Redundant::new(), &[stuck, slow]),
+        all(set([1])),
+        "no end of waiting"
+    );
+
+    // Who leads, leads until another is faster by a quarter.
+    let mut redundant = Redundant::new();
+    let rival = |cwnd| Path {
+        cwnd,
+        ..path(1, 10)
+    };
+    assert_eq!(decide(&mut redundant, &[fast, rival(9)]), all(set([0, 1])));
+    assert_eq!(
+        decide(&mut redundant, &[full(fast), rival(12)]),
+        Decision::Wait
+    );
+    assert_eq!(
+        decide(&mut redundant, &[full(fast), rival(13)]),
+        all(set([1]))
+    );
+    assert_eq!(
+        decide(&mut redundant, &[fast, full(rival(13))]),
+        Decision::Wait
+    );
+    redundant.forget(id(1));
+    assert_eq!(
+        decide(&mut redundant, &[fast, full(rival(9))]),
+        all(set([0]))
+    );
 }

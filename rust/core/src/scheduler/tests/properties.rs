@@ -111,8 +111,12 @@ proptest! {
         let view = PathsView::new(&paths, NOW, window);
         let decision = AnyScheduler::new(kind).pick(&view, &segment);
         let best = view.ready(&segment).map(Path::rtt_us).min();
-        let may_wait = matches!(kind, Kind::Blest | Kind::Ecf)
-            && view.eligible().any(|path| path.in_flight > 0 && Some(path.rtt_us()) < best);
+        let mut busy = view.eligible().filter(|path| path.in_flight > 0);
+        let may_wait = match kind {
+            Kind::LowestRtt | Kind::RoundRobin => false,
+            Kind::Blest | Kind::Ecf => busy.any(|path| Some(path.rtt_us()) < best),
+            Kind::Redundant => busy.any(|path| path.takes(segment.sendable()) == 0),
+        };
         if best.is_none() {
             prop_assert_eq!(decision, Decision::Wait);
         } else if !may_wait {

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which paths may be used, and how much they take.
+
+use super::*;
+
+#[test]
+fn path_sets() {
+    assert_eq!(PathId::new(32), None);
+    let some = set([0, 5, 31]);
+    assert_eq!(some.iter().map(PathId::number).sum::<u8>(), 36);
+    assert_eq!((some.len(), some.without(id(5)).len()), (3, 2));
+    assert!(some.contains(id(31)) && !some.contains(id(30)));
+    assert!(PathSet::EMPTY.is_empty() && !some.is_empty());
+    assert_eq!(PathSet::only(id(7)).with(id(7)), set([7]));
+}
+
+#[test]
+fn room_is_what_both_window_and_buffer_admit() {
+    let idle = path(0, 10);
+    for (what, path, room) in [
+        ("the whole window", idle, 10 * MSS),
+        ("window full", full(idle), 0),
+        (
+            "window shrunk",
+            Path {
+                in_flight: 11,
+                ..idle
+            },
+            0,
+        ),
+        (
+            "queue counts",
+            Path {
+                queued: 3 * MSS,
+                ..idle
+            },
+            7 * MSS,
+        ),
+        ("whole segments", Path { queued: 1, ..idle }, 9 * MSS),
+        (
+            "buffer",
+            Path {
+                send_room: 2 * MSS + 9,
+                ..idle
+            },
+            2 * MSS,
+        ),
+        (
+            "less than one",
+            Path {
+                send_room: 999,
+                ..idle
+            },
+            999,
+        ),
+        ("no segment size", Path { mss: 0, ..idle }, 0),
+        (
+            "huge",
+            Path {
+                cwnd: u32::MAX,
+                send_room: u32::MAX,
+                mss: 1,
+                ..idle
+            },
+            u32::MAX,
+        ),
+    ] {
+        assert_eq!(path.room(), room, "{what}");
+    }
+    let nearly_full = Path {
+        send_room: 999,
+        ..idle
+    };
+    assert_eq!(nearly_full.takes(999), 999);
+    assert_eq!(nearly_full.takes(1001), 0, "no small pieces of large data");
+    assert_eq!(idle.takes(20 * MSS), 10 * MSS);
+}
+
+#[test]
+fn the_retransmission_timeout_is_that_of_tcp() {
+    let at_rest = path(0, 50);
+    assert_eq!(at_rest.rto_us(), 250_000);
+    let shaking = Path {
+        rttvar_us: 100_000,
+        ..at_rest
+    };
+    assert_eq!(shaking.rto_us(), 450_000);
+    assert_eq!(path(0, 0).rto_us(), 1_000_000);
+}
+
+#[test]
+fn a_path_that_returned_is_judged_by_its_good_times() {
+    let returned = Path {
+        standing: Standing::Returned,
+        srtt_us: 900_000,
+        ..path(0, 10)
+    };
+    assert_eq!(returned.rtt_us(), 10_000);
+    assert_eq!(
+        Path {
+            min_rtt_us: 0,
+            ..returned
+        }
+        .rtt_us(),
+        900_000
+    );
+    assert_eq!(path(0, 0).rtt_us(), u32::MAX, "unknown");
+    let paths = [
+        path(0, 20),
+        Path {
+            id: id(1),
+            ..returned
+        },
+    ];
+    assert_eq!(
+        first_decision(Kind::LowestRtt, &paths, &fresh(9)),
+        send(1, 9)
+    );
+}
+
+#[test]
+fn backup_paths_are_for_when_there_is_no_other() {
+    let (fast, slow) = (path(0, 10), path(1, 90));
+    for (what, paths, usable) in [
+        ("backup is faster", [backup(fast), slow], set([1])),
+        ("regular is full", [backup(fast), full(slow)], set([])),
+        ("regular is stale", [backup(fast), stale(slow)], set([0])),
+        ("regular is silent", [backup(fast), silent(slow)], set([0])),
+        (
+            "backup is stale too",
+            [backup(stale(fast)), stale(slow)],
+            set([1]),
+        ),
+        ("only backups", [backup(fast), backup(slow)], set([0, 1])),
+        ("stale is faster", [stale(fast), slow], set([1])),
+        ("all stale", [stale(fast), stale(slow)], set([0, 1])),
+        ("silent is faster", [silent(fast), slow], set([1])),
+    ] {
+        for kind in Kind::ALL {
+            let expected = match (usable.iter().next(), kind) {
+                (None, _) => Decision::Wait,
+                (Some(_), Kind::Redundant) => Decision::SendOnAll {
+                    paths: usable,
+                    len: 100,
+                },
+                (Some(first), _) => Decision::Send {
+                    path: first,
+                    len: 100,
+                },
+            };
+            assert_eq!(
+                first_decision(kind, &paths, &fresh(100)),
+                expected,
+                "{what} {kind:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn silence_is_foreseen() {
+    let paths = [
+        Path {
+            in_flight: 1,
+            last_progress_us: SECOND - 5,
+            ..path(0, 50)
+        },
+        Path {
+            in_flight: 1,
+            last_progress_us: SECOND - 9,
+            ..path(1, 90)
+        },
+        path(2, 10),
+        silent(path(3, 10)),
+        stale(silent(path(4, 10))),
+    ];
+    assert_eq!(view(&paths).silent(), set([3]));
+    assert_eq!(view(&paths).next_silence_us(), Some(SECOND - 5 + 250_000));
+    let then = PathsView::new(&paths, SECOND - 5 + 250_000, 0);
+    assert_eq!(then.silent(), set([0, 3]));
+    assert_eq!(view(&paths[2..]).next_silence_us(), None);
+}
