@@ -133,7 +133,8 @@ pub struct Span {
     pub infinite: bool,
 }
 
-/// The mappings of up to `N` pieces that were received and not consumed yet.
+/// The mappings of up to `N` pieces that were received and not consumed yet. One of them is the
+/// piece with the next byte to be consumed, so `N` is at least two.
 #[derive(Clone, Copy, Debug)]
 pub struct RxMappings<const N: usize> {
     ring: Ring<RxRecord, N>,
@@ -279,6 +280,15 @@ impl<const N: usize> RxMappings<N> {
         }
     }
 
+    /// The last free entry is for the mapping of the next byte to be consumed. Without it no byte
+    /// could be consumed any more, and no entry would become free.
+    #[inline]
+    fn has_place_for(&self, record: &RxRecord) -> bool {
+        self.ring.len().saturating_add(1) < N
+            || record.covers(self.floor)
+            || self.covering(self.floor).is_some()
+    }
+
     fn record_infinite(&mut self, mapping: RxMapping) -> Result<Recorded, RecordError> {
         match self.infinite {
             None => {
@@ -333,7 +343,7 @@ impl<const N: usize> RxMappings<N> {
             }
             None => {
                 let at = self.ring.partition(|old| old.ssn.before(record.ssn));
-                match self.ring.insert(at, record) {
+                match self.has_place_for(&record) && self.ring.insert(at, record) {
                     true => Ok(Recorded::New),
                     false => Err(RecordError::Full),
                 }

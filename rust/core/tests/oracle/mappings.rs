@@ -111,7 +111,9 @@ impl Account {
         for place in places {
             after.entry(place).or_insert(new);
         }
-        if entries(&after) > self.most {
+        // One entry is kept for the next byte to be consumed.
+        let kept = usize::from(!after.contains_key(&self.floor));
+        if entries(&after) + kept > self.most {
             return Err(RecordError::Full);
         }
         self.bytes = after;

@@ -47,7 +47,7 @@ fn contiguous_mappings_become_one() {
 
 #[test]
 fn a_gap_that_is_filled_joins_both_sides() {
-    let mut table = RxMappings::<3>::new();
+    let mut table = RxMappings::<3>::starting_at(Ssn::new(1));
     assert_eq!(table.record(mapping(1, 1, 10)), Ok(Recorded::New));
     assert_eq!(table.record(mapping(21, 21, 10)), Ok(Recorded::New));
     assert_eq!(table.record(mapping(41, 41, 10)), Ok(Recorded::New));
@@ -58,6 +58,25 @@ fn a_gap_that_is_filled_joins_both_sides() {
     assert_eq!(table.record(mapping(15, 15, 30)), Ok(Recorded::Merged));
     assert_eq!(table.len(), 1);
     assert_eq!(table.lookup(Ssn::new(1)), span(1, 50));
+}
+
+#[test]
+fn the_last_entry_is_kept_for_the_next_byte() {
+    let mut table = RxMappings::<3>::starting_at(Ssn::new(1));
+    let piece = |ssn: u32| with_checksum(mapping(ssn, ssn.into(), 10), 7);
+    // The first two were lost. Those behind them must not take their place.
+    assert_eq!(table.record(piece(21)), Ok(Recorded::New));
+    assert_eq!(table.record(piece(31)), Ok(Recorded::New));
+    assert_eq!(table.record(piece(41)), Err(RecordError::Full));
+    assert_eq!(table.record(piece(11)), Err(RecordError::Full));
+    assert_eq!(table.record(piece(1)), Ok(Recorded::New));
+    table.consumed(Ssn::new(11));
+    assert_eq!(table.record(piece(41)), Err(RecordError::Full));
+    assert_eq!(table.record(piece(11)), Ok(Recorded::New));
+    table.consumed(Ssn::new(21));
+    // It is there: the others can have all of the table.
+    assert_eq!(table.record(piece(41)), Ok(Recorded::New));
+    assert_eq!(table.record(piece(51)), Err(RecordError::Full));
 }
 
 #[test]
