@@ -3,7 +3,7 @@
 //! Where the bytes that TCP delivers belong in the connection's stream.
 
 use super::fallback::{on_infinite_mapping, on_unmapped_data, Answer, Circumstances};
-use crate::mapping::Span;
+use crate::mapping::{RxMappings, Span};
 use crate::receive::ReceiveState;
 use crate::seq::{Dsn, Ssn};
 
@@ -51,12 +51,18 @@ pub fn position(span: Option<Span>, rcv_nxt: Dsn, circumstances: &Circumstances)
 /// Whether the only subflow and the connection have received the same stream so far: nothing came
 /// twice at the data level, nothing that TCP took was thrown away, nothing is missing.
 ///
-/// `first` is the data sequence number of the peer's first byte, `next` the relative subflow
-/// sequence number of the next byte to be taken from the subflow.
+/// `rx` are the mappings of what was received and not taken yet, `first` is the data sequence
+/// number of the peer's first byte, `next` the relative subflow sequence number of the next byte
+/// to be taken from the subflow.
 ///
 /// RFC 8684 section 3.7: without this an infinite mapping cannot describe what follows.
 #[inline]
-pub const fn streams_agree(receive: &ReceiveState, first: Dsn, next: Ssn) -> bool {
+pub fn streams_agree<const N: usize>(
+    receive: &ReceiveState,
+    rx: &RxMappings<N>,
+    first: Dsn,
+    next: Ssn,
+) -> bool {
     let end = match receive.data_fin() {
         // The DATA_FIN has no byte on the subflow.
         Some(fin) if receive.finished() => fin,
@@ -64,31 +70,37 @@ pub const fn streams_agree(receive: &ReceiveState, first: Dsn, next: Ssn) -> boo
     };
     // The subflow's numbers are the low half of what the connection counted.
     let counted = Ssn::new(end.low32().wrapping_sub(first.low32())).plus(1);
-    counted.distance(next) == 0
+    counted == next && rx.all_continue(next, end)
 }
 
 /// What the end of the only subflow means to a connection that speaks MPTCP.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SubflowEnd {
-    /// The DATA_FIN came before: all is well.
+    /// Both DATA_FINs are settled, or the connection is plain TCP already: all is well.
     Expected,
-    /// The DATA_FIN was lost with the options: the FIN stands for it, as in plain TCP.
+    /// The peer fell back: the FIN ends its stream, as in plain TCP.
     FallBack,
     /// Data is missing that can come no more: the connection is broken.
     Broken,
 }
 
-/// The peer's FIN was taken from the only subflow.
+/// The peer's FIN was taken from the only subflow. `fin_acked` says whether our DATA_FIN was
+/// acknowledged.
 ///
-/// RFC 8684 section 3.3.3: a FIN alone closes the subflow only. When it is the only one and can
-/// carry no other signal, it is the end of the stream if all of the stream is here.
+/// RFC 8684 section 3.3.3: subflows are closed when both DATA_FINs are acknowledged. A FIN before
+/// that comes from a peer that fell back, and ends its stream if all of the stream is here.
 #[inline]
-pub const fn on_subflow_fin(receive: &ReceiveState, circumstances: &Circumstances) -> SubflowEnd {
-    if receive.finished() {
+pub const fn on_subflow_fin(
+    receive: &ReceiveState,
+    fin_acked: bool,
+    circumstances: &Circumstances,
+) -> SubflowEnd {
+    if receive.finished() && fin_acked {
         return SubflowEnd::Expected;
     }
+    let whole = receive.finished() || receive.data_fin().is_none();
     match on_unmapped_data(circumstances) {
-        Answer::FallBack if receive.data_fin().is_none() => SubflowEnd::FallBack,
+        Answer::FallBack if whole => SubflowEnd::FallBack,
         Answer::Ignore => SubflowEnd::Expected,
         _ => SubflowEnd::Broken,
     }

@@ -241,6 +241,17 @@ impl<const N: usize> RxMappings<N> {
         }
     }
 
+    /// Whether every entry continues the stream in which the byte at `ssn` has the number `dsn`, so
+    /// that one infinite mapping describes them all. What the peer sent again does not.
+    #[inline]
+    pub fn all_continue(&self, ssn: Ssn, dsn: Dsn) -> bool {
+        let continues = |record: &RxRecord| {
+            let apart = i64::from(record.ssn.distance(ssn));
+            record.dsn.distance(dsn) == apart
+        };
+        (0..self.ring.len()).all(|index| self.ring.get(index).is_some_and(continues))
+    }
+
     /// The entry that covers the byte at `ssn`; with checksums it is exactly what the peer sent.
     #[inline]
     pub fn covering(&self, ssn: Ssn) -> Option<&RxRecord> {

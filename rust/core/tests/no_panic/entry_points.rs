@@ -164,6 +164,7 @@ entry_points! {
     }
     mapping_rx_lookup(table: &Rx, ssn: Ssn) -> Option<Span> { table.lookup(ssn) }
     mapping_rx_covering(table: &Rx, ssn: Ssn) -> Option<RxRecord> { table.covering(ssn).copied() }
+    mapping_rx_continue(table: &Rx, ssn: Ssn, dsn: Dsn) -> bool { table.all_continue(ssn, dsn) }
     mapping_rx_consumed(table: &mut Rx, ssn: Ssn) -> (usize, bool, bool) {
         table.consumed(ssn);
         (table.len(), table.is_empty(), table.is_infinite())
@@ -270,11 +271,11 @@ entry_points! {
     connection_position(span: Option<Span>, nxt: Dsn, c: &Circumstances) -> Position {
         position(span, nxt, c)
     }
-    connection_streams(state: &ReceiveState, first: Dsn, next: Ssn) -> bool {
-        streams_agree(state, first, next)
+    connection_streams(state: &ReceiveState, rx: &Rx, first: Dsn, next: Ssn) -> bool {
+        streams_agree(state, rx, first, next)
     }
     connection_fin(state: &ReceiveState, c: &Circumstances) -> SubflowEnd {
-        on_subflow_fin(state, c)
+        on_subflow_fin(state, state.finished(), c)
     }
     connection_expiry(situation: &Situation) -> Expiry { on_expiry(situation) }
     connection_over(rest: &Rest, send: &SendState) -> bool { is_over(rest, send) }

@@ -2,7 +2,7 @@
 
 use super::{on_subflow_fin, position, streams_agree, Position, SubflowEnd};
 use crate::connection::fallback::Circumstances;
-use crate::mapping::Span;
+use crate::mapping::{RxMapping, RxMappings, Span};
 use crate::receive::ReceiveState;
 use crate::seq::{Dsn, Ssn};
 
@@ -58,24 +58,43 @@ fn other_data_is_the_next_or_nothing() {
 
 #[test]
 fn streams_agree_while_every_byte_counts_once() {
+    let agree = |receive: &ReceiveState, next| {
+        streams_agree(receive, &RxMappings::<4>::new(), FIRST, Ssn::new(next))
+    };
     let mut receive = ReceiveState::new(FIRST);
-    assert!(streams_agree(&receive, FIRST, Ssn::new(1)));
+    assert!(agree(&receive, 1));
     receive.advance(10);
-    assert!(streams_agree(&receive, FIRST, Ssn::new(11)));
+    assert!(agree(&receive, 11));
     // Thrown away, or received again.
-    assert!(!streams_agree(&receive, FIRST, Ssn::new(12)));
+    assert!(!agree(&receive, 12));
     // Received on another subflow.
-    assert!(!streams_agree(&receive, FIRST, Ssn::new(10)));
-    assert_eq!(
-        receive.on_data_fin(FIRST.plus(10), FIRST.plus(100)),
-        Ok(true)
-    );
-    assert!(streams_agree(&receive, FIRST, Ssn::new(11)));
+    assert!(!agree(&receive, 10));
+    let end = FIRST.plus(10);
+    assert_eq!(receive.on_data_fin(end, end), Ok(true));
+    assert!(agree(&receive, 11));
     // The subflow's numbers wrap after 4 GB.
     let mut long = ReceiveState::new(FIRST);
     long.advance(u32::MAX);
     long.advance(11);
-    assert!(streams_agree(&long, FIRST, Ssn::new(11)));
+    assert!(agree(&long, 11));
+}
+
+#[test]
+fn streams_do_not_agree_with_what_is_about_to_come_again() {
+    let mut receive = ReceiveState::new(FIRST);
+    receive.advance(10);
+    let mut table = RxMappings::<4>::starting_at(Ssn::new(11));
+    let mapping = |ssn, dsn| RxMapping {
+        ssn: Ssn::new(ssn),
+        dsn,
+        len: 5,
+        checksum: Some(1),
+        data_fin: false,
+    };
+    assert!(table.record(mapping(11, FIRST.plus(10))).is_ok());
+    assert!(streams_agree(&receive, &table, FIRST, Ssn::new(11)));
+    assert!(table.record(mapping(16, FIRST.plus(10))).is_ok());
+    assert!(!streams_agree(&receive, &table, FIRST, Ssn::new(11)));
 }
 
 #[test]
@@ -89,14 +108,20 @@ fn a_fin_without_data_fin_ends_what_is_whole() {
         fell_back: true,
         ..CONTIGUOUS
     };
-    assert_eq!(on_subflow_fin(&receive, &CONTIGUOUS), SubflowEnd::FallBack);
-    assert_eq!(on_subflow_fin(&receive, &apart), SubflowEnd::Broken);
-    assert_eq!(on_subflow_fin(&receive, &fallen), SubflowEnd::Expected);
+    let end = |receive: &ReceiveState, circumstances| {
+        [false, true].map(|fin_acked| on_subflow_fin(receive, fin_acked, circumstances))
+    };
+    assert_eq!(end(&receive, &CONTIGUOUS), [SubflowEnd::FallBack; 2]);
+    assert_eq!(end(&receive, &apart), [SubflowEnd::Broken; 2]);
+    assert_eq!(end(&receive, &fallen), [SubflowEnd::Expected; 2]);
     assert_eq!(
         receive.on_data_fin(FIRST.plus(3), FIRST.plus(100)),
         Ok(false)
     );
-    assert_eq!(on_subflow_fin(&receive, &CONTIGUOUS), SubflowEnd::Broken);
+    assert_eq!(end(&receive, &CONTIGUOUS), [SubflowEnd::Broken; 2]);
     assert!(receive.advance(3));
-    assert_eq!(on_subflow_fin(&receive, &apart), SubflowEnd::Expected);
+    // The DATA_FIN is here; the peer still has to acknowledge ours before it closes.
+    let settled = SubflowEnd::Expected;
+    assert_eq!(end(&receive, &CONTIGUOUS), [SubflowEnd::FallBack, settled]);
+    assert_eq!(end(&receive, &apart), [SubflowEnd::Broken, settled]);
 }

@@ -29,6 +29,24 @@ fn span(dsn: u64, len_left: u32) -> Option<Span> {
 }
 
 #[test]
+fn what_was_sent_again_does_not_continue_the_stream() {
+    let mut table = RxMappings::<8>::starting_at(Ssn::new(u32::MAX - 9));
+    let continues =
+        |table: &RxMappings<8>| table.all_continue(Ssn::new(u32::MAX - 9), Dsn::new(u64::MAX - 19));
+    let first = mapping(u32::MAX - 9, u64::MAX - 19, 50);
+    assert!(continues(&table));
+    assert!(table.record(with_checksum(first, 1)).is_ok());
+    assert!(table.record(mapping(60, 50, 10)).is_ok());
+    assert!(continues(&table));
+    // The same data at another place of the subflow, the newest or in between.
+    let again = mapping(45, u64::MAX - 19, 10);
+    assert!(table.record(with_checksum(again, 1)).is_ok());
+    assert!(!continues(&table));
+    let from_there = (Ssn::new(45), Dsn::new(u64::MAX - 19));
+    assert!(!table.all_continue(from_there.0, from_there.1));
+}
+
+#[test]
 fn contiguous_mappings_become_one() {
     let mut table = RxMappings::<2>::new();
     assert_eq!(table.record(mapping(1, 101, 100)), Ok(Recorded::New));
