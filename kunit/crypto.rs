@@ -9,6 +9,7 @@ mod tests {
     use mptcp_core::crypto::{same_code, Key, Sha256};
     use mptcp_core::vectors::digests;
 
+    // rfc8684:3.1-8
     #[test]
     fn vectors_hold() {
         assert_eq!(digests::check(&Kernel), Ok(()));

@@ -25,6 +25,7 @@ mod tests {
         assert_eq!(state.classify(start, 10, end), Placement::Old);
     }
 
+    // rfc8684:3.3.4-1
     #[test]
     fn a_promised_window_is_kept() {
         let start = Dsn::new(u64::MAX - 9);

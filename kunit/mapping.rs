@@ -50,6 +50,7 @@ mod tests {
         assert!(table.is_empty());
     }
 
+    // rfc8684:3.3.1-10
     #[test]
     fn the_first_mapping_of_a_byte_stands() {
         let mut table = RxMappings::<4>::new();

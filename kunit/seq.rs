@@ -32,6 +32,7 @@ mod tests {
         assert!(Ssn::new(0).between(end, Ssn::new(1)));
     }
 
+    // rfc8684:3.3.1-8
     #[test]
     fn short_numbers_expand_around_the_reference() {
         let reference = Dsn::new(0x7_ffff_fff0);

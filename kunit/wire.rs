@@ -15,6 +15,7 @@ mod tests {
         assert_eq!(options::check_round_trips(), Ok(()));
     }
 
+    // rfc8684:3-1
     #[test]
     fn malformed_options_are_counted_and_ignored() {
         assert_eq!(options::check_malformed(), Ok(()));

@@ -66,6 +66,7 @@ impl Settings {
     }
 
     /// How many SYNs with MP_CAPABLE are retransmitted before one without it.
+    // rfc8684:3.1-7
     #[inline]
     pub(crate) fn syn_retrans_before_tcp_fallback(&self) -> u32 {
         self.0.value(SYN_RETRANS_BEFORE_TCP_FALLBACK)

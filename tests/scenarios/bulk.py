@@ -18,6 +18,7 @@ MEGABYTE = 1 << 20
     },
     limit=180,
 )
+# rfc8684:3.1-21
 def ipv4(case, up, down):
     client, server = case.connect_pair()
     share = case.size(stock=MEGABYTE, test=MEGABYTE // 8)

@@ -53,6 +53,7 @@ class Capture:
 
 
 @scenario(limit=300)
+# rfc8684:3.5-2 rfc8684:3.7-2
 def decoded(case):
     """Handshake, data both ways, end of the connection, and an abort."""
     with Capture(case) as capture:
@@ -86,6 +87,7 @@ def decoded(case):
 
 
 @scenario(limit=300)
+# rfc8684:3.3.3-2 rfc8684:3.3.3-3
 def data_fin(case):
     """DATA_FIN ends each direction, and is acknowledged, before the subflows' FIN."""
     with Capture(case) as capture:

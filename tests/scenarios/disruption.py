@@ -77,6 +77,7 @@ def aborted(case, who):
 
 
 @scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)})
+# rfc8684:3.5-1
 def closed_with_unread_data(case, who):
     """close with data unread tells the peer by a reset that they were lost."""
     client, server = case.connect_pair()
@@ -150,6 +151,7 @@ def shut_down_at_once_by_both(case):
 
 
 @scenario(all_roles=True)
+# rfc8684:3.3.6-2
 def link_gone_for_a_while(case):
     """The link is down for three seconds in the middle of a transfer; nothing is lost."""
     client, server = case.connect_pair()

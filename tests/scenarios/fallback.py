@@ -24,6 +24,7 @@ FIRST_TWO = "limit rate 1/hour burst 2 packets"
 
 
 @scenario(roles=FALLBACK_ROLES, variants={"ipv4": (socket.AF_INET,), "ipv6": (socket.AF_INET6,)})
+# rfc8684:3.1-4 rfc8684:3.1-5
 def peer_without_mptcp(case, family):
     client, server = case.connect_pair(family)
     exchange(client, server, SIZE, SIZE)
@@ -41,6 +42,7 @@ def peer_without_mptcp(case, family):
         "everything": ("both", ""),
     },
 )
+# rfc8684:3.1-4 rfc8684:3.1-6 rfc8684:3.7-1
 def handshake_stripped(case, where, match):
     """The option is gone before both ends know of each other: both speak plain TCP."""
     transfer_stripped(case, where, match)
@@ -95,6 +97,7 @@ def end_with_last_data(case, receiver):
         check_stream(f"stream {seed}", task.result(20), SIZE // 4, seed)
 
 
+# rfc8684:3.7-5 rfc8684:3.7-17 rfc8684:3.7-18 rfc8684:3.7-19
 def transfer_stripped(case, where, match):
     ends = case.ends if where == "both" else [getattr(case, where)]
     for end in ends:
@@ -107,6 +110,7 @@ def transfer_stripped(case, where, match):
 
 
 @scenario(all_roles=True)
+# rfc8684:3.1-19 rfc8684:3.1-20
 def third_ack_lost(case):
     """The third ACK never arrives: the first data carries both keys and MPTCP goes on."""
     filter_packets(

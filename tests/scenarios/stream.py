@@ -141,6 +141,7 @@ def no_data_at_all(case):
 
 
 @scenario(variants={"ipv4": (socket.AF_INET,), "ipv6": (socket.AF_INET6,)})
+# rfc8684:3.3.1-12
 def checksum(case, family):
     """DSS checksums asked for by both ends, and data in pieces of odd length."""
     for end in case.ends:
@@ -159,6 +160,7 @@ def checksum(case, family):
 
 
 @scenario()
+# rfc8684:3.1-17
 def checksum_of_one_end(case):
     """One end asks for checksums: both must use them."""
     case.client.set_checksum(True)

@@ -73,6 +73,7 @@ def disabled(case):
 
 
 @scenario()
+# rfc8684:3.1-7
 def plain_syn_after_retries(case):
     """A path that drops SYNs with the option: after the retries the client asks for plain TCP."""
     if case.client.stack.counters == "module":

@@ -8,6 +8,7 @@ MEGABYTE = 1 << 20
 
 
 @scenario(needs_module=True, variants={"plain": (False,), "checksum": (True,)})
+# rfc8684:3.3.1-1 rfc8684:3.3.1-5
 def sequence_numbers(case, checksum):
     """The module's test switch starts the numbers within a megabyte of the wrap."""
     # An initial data sequence number follows from the key, so it can be chosen only where both ends

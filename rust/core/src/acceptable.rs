@@ -79,6 +79,7 @@ pub enum Refusal {
 }
 
 /// Judges a segment for a socket in a synchronised state.
+// rfc8684:3.4.2-5
 #[inline]
 pub fn judge(expected: &Expected, segment: &Segment) -> Verdict {
     match check(expected, segment) {

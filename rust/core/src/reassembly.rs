@@ -129,6 +129,7 @@ impl<P: Piece, S: AsRef<[Slot<P>]> + AsMut<[Slot<P>]>> Reassembly<P, S> {
     /// Takes `piece`, `len` bytes of data from `dsn` on, and moves `state` on by what is ready.
     /// `window_end` is the right edge of the window that was promised. Between two calls nothing
     /// else may move `state` over data.
+    // rfc8684:3.3.4-4
     pub fn offer(
         &mut self,
         state: &mut ReceiveState,

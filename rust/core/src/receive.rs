@@ -43,6 +43,7 @@ pub struct ReceiveState {
 impl ReceiveState {
     /// The state before any data; `first` is the number of the first byte of data, the peer's
     /// initial data sequence number plus one.
+    // rfc8684:3.1-21
     #[inline]
     pub const fn new(first: Dsn) -> Self {
         Self {
@@ -52,6 +53,7 @@ impl ReceiveState {
     }
 
     /// The next number expected, which is the DATA_ACK to send.
+    // rfc8684:3.3.2-2
     #[inline]
     pub const fn rcv_nxt(&self) -> Dsn {
         self.rcv_nxt
@@ -80,6 +82,7 @@ impl ReceiveState {
     /// the window: TCP has acknowledged it, so refusing its tail only causes a retransmission.
     /// A single byte is taken even if the window is closed, because it asks for the window
     /// (RFC 9293 section 3.8.6.1).
+    // rfc8684:3.3.4-3 rfc8684:3.8-1
     #[inline]
     pub fn classify(&self, dsn: Dsn, len: u32, window_end: Dsn) -> Placement {
         let end = dsn.plus(u64::from(len));
@@ -137,6 +140,7 @@ impl ReceiveState {
         Ok(self.consume_fin())
     }
 
+    // rfc8684:3.3.3-5
     #[inline]
     fn consume_fin(&mut self) -> bool {
         let complete = self.data_fin == Some(self.rcv_nxt);

@@ -52,6 +52,7 @@ enum Fin {
 impl SendState {
     /// The state before any data. `first` is the number of the first byte of data, our initial
     /// data sequence number plus one; `window` the peer's first window in bytes.
+    // rfc8684:3.1-21
     #[inline]
     pub const fn new(first: Dsn, window: u32) -> Self {
         Self {
@@ -112,6 +113,7 @@ impl SendState {
     /// Bytes of data that may be given to a subflow now.
     ///
     /// RFC 8684 section 3.3.5: the sender obeys the window relative to the largest DATA_ACK.
+    // rfc8684:3.3.5-5
     #[inline]
     pub const fn available(&self) -> u32 {
         saturate32(self.write.earliest(self.wnd_end).since(self.nxt))
@@ -177,6 +179,7 @@ impl SendState {
     ///
     /// # Errors
     /// [`Rejected`] if `ack` acknowledges what was never sent.
+    // rfc8684:3.3.2-1 rfc8684:3.3.2-3 rfc8684:3.3.5-1 rfc8684:3.3.5-2
     #[inline]
     pub fn on_data_ack(&mut self, ack: Dsn, window: u32) -> Result<AckOutcome, Rejected> {
         if ack.after(self.nxt) {
@@ -212,6 +215,7 @@ impl SendState {
     /// acknowledged until now.
     ///
     /// RFC 8684 section 3.7: after fallback no data-level acknowledgement comes any more.
+    // rfc8684:3.7-17
     #[inline]
     pub fn fall_back(&mut self) -> u64 {
         if self.fin == Fin::Sent {

@@ -10,6 +10,7 @@ use crate::num::low32;
 
 /// A data sequence number: the 64-bit position of a byte in the connection's stream
 /// (RFC 8684 section 3.3.1). In host byte order.
+// rfc8684:3.3.1-5
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Dsn(u64);
 
@@ -17,6 +18,7 @@ pub struct Dsn(u64);
 /// byte order. In a DSS option it is relative to the initial sequence number of its direction
 /// (RFC 8684 section 3.3.1), so the first byte of data has number 1; TCP's own absolute numbers
 /// compare by the same rules and use this type too.
+// rfc8684:3.3.1-1
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Ssn(u32);
 
@@ -110,6 +112,7 @@ impl Dsn {
     ///
     /// RFC 8684 section 3.3.1: the upper half of a 32-bit number is what makes it fit the current
     /// window, with the wrap of the lower half taken into account.
+    // rfc8684:3.3.1-8 rfc8684:3.3.1-9
     #[inline]
     pub const fn expand(low: u32, reference: Self) -> Self {
         let forward = low.wrapping_sub(reference.low32()) as i32;

@@ -462,6 +462,7 @@ fn transfer(seed: u64, total: u64, capacity: u32, dies: bool) -> u32 {
     );
 }
 
+// rfc8684:3.3.1-6 rfc8684:3.3.6-2
 #[test]
 fn a_stream_survives_loss_and_reordering() {
     for seed in 1..=40 {

@@ -24,6 +24,7 @@ pub(crate) fn bind(meta: &Meta, address: &SocketAddress) -> Result {
 }
 
 /// Begins to connect. `inet_stream_connect` owns the socket and waits for the result.
+// rfc8684:3.1-1
 pub(crate) fn connect(owner: &mut OwnerGuard<'_, Mptcp>, address: &SocketAddress) -> Result {
     let meta = owner.meta();
     let sock = meta.sock();

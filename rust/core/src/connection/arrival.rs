@@ -22,6 +22,7 @@ pub enum Trust {
 ///
 /// `payload_len` are its bytes of data; `old` says whether it starts before what TCP expects,
 /// `fastclose` whether it carries MP_FASTCLOSE.
+// rfc8684:3.5-1
 #[inline]
 pub const fn trust(verdict: Verdict, payload_len: u32, old: bool, fastclose: bool) -> Trust {
     match verdict {
@@ -78,6 +79,7 @@ pub fn announced(dss: &Dss, rcv_nxt: Dsn, payload_len: u32, checksums: bool) -> 
 /// The mapping that an MP_CAPABLE with data implies: it starts at `first`, the client's initial
 /// data sequence number plus one, and at relative subflow sequence number one (RFC 8684 section
 /// 3.1). Only a server reads it. `checksums` says whether they are in use.
+// rfc8684:3.1-20
 #[inline]
 pub fn implied(received: &Received, first: Dsn, checksums: bool) -> Option<RxMapping> {
     let CapableContent::AckData {

@@ -28,6 +28,7 @@ pub enum Position {
 ///
 /// RFC 8684 section 3.7: data without mapping, or with an infinite one, means that the peer or
 /// the path ended MPTCP.
+// rfc8684:3.3.1-3
 #[inline]
 pub fn position(span: Option<Span>, rcv_nxt: Dsn, circumstances: &Circumstances) -> Position {
     let answer = match span {

@@ -45,12 +45,14 @@ impl Circumstances {
     ///
     /// RFC 8684 section 3.7: fallback is possible only on a single subflow whose data is
     /// contiguous.
+    // rfc8684:3.7-20
     #[inline]
     pub const fn contiguous(&self) -> bool {
         self.only_subflow && self.in_order && !self.retransmitted
     }
 
     /// Plain TCP where it is possible, the end of the subflow where it is not.
+    // rfc8684:3.7-19
     #[inline]
     const fn answer(&self) -> Answer {
         if self.fell_back {
@@ -69,6 +71,7 @@ impl Circumstances {
 /// as plain TCP. That its own DSS passed until then does not matter: as long as the streams of
 /// the only subflow and the connection are the same, the data is what it seems to be. Otherwise
 /// the subflow must be closed.
+// rfc8684:3.3.1-4 rfc8684:3.7-7
 #[inline]
 pub const fn on_unmapped_data(circumstances: &Circumstances) -> Answer {
     circumstances.answer()

@@ -133,6 +133,7 @@ pub const fn client_ack(
     capable(agreed.checksum, policy.deny_join, content)
 }
 
+// rfc8684:3.1-12 rfc8684:3.1-15
 #[inline]
 const fn capable(checksum: bool, deny_join: bool, content: CapableContent) -> MpCapable {
     MpCapable {
@@ -148,6 +149,7 @@ const fn capable(checksum: bool, deny_join: bool, content: CapableContent) -> Mp
 }
 
 /// Client: concludes from the SYN/ACK.
+// rfc8684:3.1-4 rfc8684:3.1-10 rfc8684:3.7-1
 pub fn on_syn_ack(received: &Received, policy: Policy) -> ClientOutcome {
     let option = match offered(received) {
         Ok(option) => option,
@@ -168,6 +170,7 @@ pub fn on_syn_ack(received: &Received, policy: Policy) -> ClientOutcome {
 }
 
 /// Server: concludes from the SYN.
+// rfc8684:3.1-5 rfc8684:3.1-9 rfc8684:3.7-1
 pub fn on_syn(received: &Received, policy: Policy) -> SynAnswer {
     let option = match offered(received) {
         Ok(option) => option,
@@ -187,6 +190,7 @@ pub fn on_syn(received: &Received, policy: Policy) -> SynAnswer {
 
 /// Server: concludes from the first segment after the SYN, which is the third ACK or, if that was
 /// lost, the first data. `our_key` is the key that the SYN/ACK carried.
+// rfc8684:3.1-6
 pub fn on_third_ack(received: &Received, policy: Policy, our_key: Key) -> ServerOutcome {
     let option = match offered(received) {
         Ok(option) => option,
@@ -244,6 +248,7 @@ fn offered(received: &Received) -> Result<MpCapable, Reason> {
 
 /// RFC 8684 section 3.1: an unknown extension makes the option void, HMAC-SHA256 is the only
 /// algorithm there is, and checksums are used if either end requires them.
+// rfc8684:3.1-13 rfc8684:3.1-16 rfc8684:3.1-17
 #[inline]
 fn agree(flags: CapableFlags, policy: Policy) -> Result<Agreed, Reason> {
     if flags.extensibility {
@@ -280,6 +285,7 @@ pub struct Attempt {
 /// RFC 8684 section 3.1: the responder need not hold state before the third ACK if it can make
 /// its key again. `prf` is a pseudo-random function of the bytes it is given, keyed by a secret of
 /// this host; what it returns is the key, so it must not be predictable without the secret.
+// rfc8684:3.1-1 rfc8684:3.1-22
 #[inline]
 pub fn server_key(attempt: &Attempt, prf: impl FnOnce(&[u8; Attempt::LENGTH]) -> u64) -> Key {
     Key::new(prf(&attempt.to_bytes()))
@@ -352,6 +358,7 @@ pub enum ClientSpeaks {
 ///
 /// RFC 8684 section 3.1: until the connection is fully established, the initiator repeats
 /// MP_CAPABLE, with the data length on the first data; later data has a DSS of its own.
+// rfc8684:3.1-19
 #[inline]
 pub const fn client_speaks(
     fully_established: bool,

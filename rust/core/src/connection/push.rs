@@ -57,6 +57,7 @@ pub enum Step {
 ///
 /// A piece is at most 65535 bytes, the most that a mapping covers (RFC 8684 section 3.3.1), and a
 /// whole number of segments where it can be.
+// rfc8684:3.3.1-13 rfc8684:3.3.5-5
 #[inline]
 pub fn next_step(send: &SendState, conditions: &Conditions) -> Step {
     if conditions.mptcp && conditions.mappings_full {

@@ -77,6 +77,7 @@ pub fn of_segment(speaker: &Speaker, has_data: bool, record: Option<&TxRecord>) 
 ///
 /// RFC 8684 section 3.7: MP_FAIL tells of the wrong checksum, an infinite mapping tells the peer
 /// that MPTCP ended and where. Later segments say nothing.
+// rfc8684:3.7-18
 #[inline]
 pub fn of_plain_segment(farewell: &Farewell, has_data: bool) -> Wanted {
     let map = farewell.infinite.filter(|_| has_data);
@@ -96,6 +97,7 @@ pub fn of_plain_segment(farewell: &Farewell, has_data: bool) -> Wanted {
 }
 
 /// The options of a RST. `receiver` is the peer's key.
+// rfc8684:3.5-2
 #[inline]
 pub const fn of_reset(reset: Reset, receiver: Key) -> Wanted {
     let (fastclose, tcp_rst) = match reset {
@@ -148,6 +150,7 @@ fn capable(
     }
 }
 
+// rfc8684:3.3.1-7 rfc8684:3.3.1-11 rfc8684:3.7-2
 #[inline]
 fn dss(speaker: &Speaker, has_data: bool, record: Option<&TxRecord>) -> Dss {
     let map = match record {
@@ -172,6 +175,7 @@ fn dss(speaker: &Speaker, has_data: bool, record: Option<&TxRecord>) -> Dss {
 /// The mapping of a DATA_FIN at `fin` without data.
 ///
 /// RFC 8684 section 3.3.3: it has subflow sequence number zero and length one.
+// rfc8684:3.3.3-4
 #[inline]
 fn lone_data_fin(fin: Dsn, checksums: bool) -> DssMap {
     let ssn = Ssn::new(0);

@@ -73,6 +73,7 @@ impl State {
 
     /// Whether both directions are closed and acknowledged, so that the subflows can be closed
     /// (RFC 8684 section 3.3.3).
+    // rfc8684:3.3.3-2 rfc8684:3.3.3-6
     #[inline]
     pub const fn subflows_may_close(self) -> bool {
         matches!(self, Self::TimeWait | Self::Closed)

@@ -22,6 +22,7 @@ impl Sha256 for Published {
     }
 }
 
+// rfc8684:3.1-8
 #[test]
 fn vectors_hold() {
     assert_eq!(digests::check(&Published), Ok(()));

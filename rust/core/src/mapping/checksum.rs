@@ -59,6 +59,7 @@ impl DssChecksum {
         self.total(dsn, ssn, len, received) == 0xffff
     }
 
+    // rfc8684:3.3.1-12
     #[inline]
     const fn total(&self, dsn: Dsn, ssn: Ssn, len: u16, extra: u16) -> u16 {
         let mut sum = self.sum as u64;

@@ -193,6 +193,7 @@ impl<const N: usize> RxMappings<N> {
     ///
     /// # Errors
     /// See [`RecordError`].
+    // rfc8684:3.3.1-10
     #[inline]
     pub fn record(&mut self, mapping: RxMapping) -> Result<Recorded, RecordError> {
         if mapping.len == 0 {

@@ -103,6 +103,7 @@ impl<const N: usize> TxMappings<N> {
     ///
     /// # Errors
     /// See [`PushError`].
+    // rfc8684:3.3.1-11
     #[inline]
     pub fn push(&mut self, record: TxRecord) -> Result<(), PushError> {
         let behind = match self.newest() {

@@ -13,6 +13,7 @@ fn next(skip: u32, take: u32) -> Placement {
     Placement::Next { skip, take }
 }
 
+// rfc8684:3.3.4-3 rfc8684:3.8-1
 #[test]
 fn placement_by_distance_from_what_is_expected() {
     let state = ReceiveState::new(NEAR_WRAP);
@@ -48,6 +49,7 @@ fn a_closed_window_takes_one_byte_that_asks() {
     assert_eq!(state.classify(ahead, 1, NEAR_WRAP), Placement::Beyond);
 }
 
+// rfc8684:3.3.3-5
 #[test]
 fn the_data_fin_takes_one_number_when_all_data_is_here() {
     let mut state = ReceiveState::new(NEAR_WRAP);
@@ -100,6 +102,7 @@ fn a_false_data_fin_does_not_keep_the_stream_from_its_end() {
     assert_eq!(closed.on_data_fin(NEAR_WRAP.plus(1), NEAR_WRAP), Ok(true));
 }
 
+// rfc8684:3.3.4-1
 #[test]
 fn window_never_moves_back_and_is_said_in_units() {
     let mut window = ReceiveWindow::new(NEAR_WRAP);
@@ -177,6 +180,7 @@ fn the_buffer_follows_the_speed_and_never_shrinks() {
 }
 
 proptest! {
+    // rfc8684:3.3.2-2
     #[test]
     fn every_byte_is_taken_once_and_in_order(start: u64, total in 1..400_u64,
             pieces in proptest::collection::vec((0..420_u64, 1..60_u32), 1..200)) {

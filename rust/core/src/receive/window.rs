@@ -24,6 +24,7 @@ pub struct Advertised {
 ///
 /// RFC 9293 section 3.8.6: the right edge must not move back, so a buffer that shrank does not
 /// shrink the window; and a new promise is rounded down to what the field can say, an old one up.
+// rfc8684:3.3.4-1
 #[inline]
 pub const fn advertise(promised: Dsn, rcv_nxt: Dsn, free: u32, scale: u8) -> Advertised {
     let scale = if scale > 14 { 14 } else { scale };

@@ -47,6 +47,7 @@ fn the_window_limits_what_is_available() {
     assert!(!state.probe_due());
 }
 
+// rfc8684:3.3.2-3 rfc8684:3.3.5-1 rfc8684:3.3.5-2
 #[test]
 fn acknowledgements_of_the_future_are_rejected_and_old_ones_harmless() {
     let mut state = SendState::new(FIRST, 1000);
@@ -124,6 +125,7 @@ fn data_and_data_fin_can_be_acknowledged_at_once() {
     );
 }
 
+// rfc8684:3.3.2-1
 #[test]
 fn retransmission_runs_once_over_what_is_not_acknowledged() {
     let mut state = SendState::new(FIRST, 1000);
@@ -240,6 +242,7 @@ proptest! {
     }
 }
 
+// rfc8684:3.7-17
 #[test]
 fn plain_tcp_takes_over_what_was_sent_and_tells_the_end_again() {
     let mut state = SendState::new(Dsn::new(u64::MAX), 100);

@@ -3,6 +3,7 @@
 use super::{Dsn, Ssn};
 use proptest::prelude::*;
 
+// rfc8684:3.3.1-5
 #[test]
 fn order_survives_the_wrap_of_either_space() {
     let end = Dsn::new(u64::MAX);
@@ -40,6 +41,7 @@ fn between_is_half_open_and_wraps() {
     assert!(!Ssn::new(1).between(Ssn::new(u32::MAX), Ssn::new(1)));
 }
 
+// rfc8684:3.3.1-8
 #[test]
 fn short_numbers_expand_around_the_reference() {
     for (low, reference, expanded) in [
@@ -56,6 +58,7 @@ fn short_numbers_expand_around_the_reference() {
 }
 
 proptest! {
+    // rfc8684:3.3.1-9
     #[test]
     fn expansion_undoes_truncation(raw: u64, near in -0x7fff_ffff_i64..=0x7fff_ffff) {
         let number = Dsn::new(raw);

@@ -47,6 +47,7 @@ impl MpPrio {
 }
 
 /// An MP_FAIL option (RFC 8684 section 3.7): a checksum failed.
+// rfc8684:3.7-12
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct MpFail {
     /// The data sequence number of the start of the mapping whose checksum failed.
@@ -166,6 +167,7 @@ impl MpTcpRst {
     ///
     /// # Errors
     /// [`Malformed`] unless the length is 4.
+    // rfc8684:3.6-2
     #[inline]
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(body);
@@ -183,6 +185,7 @@ impl MpTcpRst {
 
     /// Writes the whole option to the front of `out` and returns its length; `None` if `out` is
     /// too short.
+    // rfc8684:3.6-1
     #[inline]
     pub fn emit(&self, out: &mut [u8]) -> Option<usize> {
         let mut writer = Writer::new(out);

@@ -9,6 +9,7 @@ use crate::seq::{Dsn, Ssn};
 
 /// A data sequence number or data acknowledgement as the wire carries it: whole, or its lower
 /// half (RFC 8684 section 3.3.1).
+// rfc8684:3.3.1-6
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum WireSeq {
     /// The least significant 32 bits.
@@ -143,6 +144,7 @@ impl Dss {
 
     /// The data sequence number of the DATA_FIN, the last that the mapping covers; `reference`
     /// expands a short number. `None` if there is none.
+    // rfc8684:3.3-3
     #[inline]
     pub fn data_fin_at(&self, reference: Dsn) -> Option<Dsn> {
         let map = self.map.filter(|map| self.data_fin && map.len > 0)?;

@@ -82,6 +82,7 @@ impl MpJoin {
 
     /// Writes the whole option to the front of `out` and returns its length; `None` if `out` is
     /// too short.
+    // rfc8684:3.2-11
     #[inline]
     pub fn emit(&self, out: &mut [u8]) -> Option<usize> {
         let mut writer = Writer::new(out);

@@ -105,6 +105,7 @@ impl Received {
             || self.tcp_rst.is_some()
     }
 
+    // rfc8684:3-1
     #[inline]
     fn take(&mut self, body: &[u8], segment: SegmentKind) {
         let taken = match body.first().map(|byte| byte >> 4) {

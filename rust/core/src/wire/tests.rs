@@ -18,6 +18,7 @@ fn vectors_round_trip() {
     assert_eq!(options::check_round_trips(), Ok(()));
 }
 
+// rfc8684:3-1
 #[test]
 fn malformed_options_are_counted_and_ignored() {
     assert_eq!(options::check_malformed(), Ok(()));
@@ -44,6 +45,7 @@ fn first_option_of_a_subtype_counts() {
     assert!(received.has_mptcp() && received.has_other_than_dss());
 }
 
+// rfc8684:3-1
 #[test]
 fn form_of_handshake_options_must_fit_the_segment() {
     let syn = SegmentKind {
@@ -107,6 +109,7 @@ fn timestamps_are_read_beside_a_dss() {
     assert_eq!((short.timestamp, short.malformed), (None, 0));
 }
 
+// rfc8684:3.3-3
 #[test]
 fn a_data_fin_is_the_last_number_of_its_mapping() {
     let near = Dsn::new(0x2122_2324_0000_0000);
@@ -227,6 +230,7 @@ macro_rules! assert_round_trip {
 }
 
 proptest! {
+    // rfc8684:3.3.1-6
     #[test]
     fn every_dss_round_trips(dss in dss()) {
         assert_round_trip!(dss, Dss);

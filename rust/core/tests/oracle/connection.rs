@@ -88,6 +88,7 @@ impl Account {
 }
 
 /// Walks the sending direction and its account through the steps in `input`.
+// rfc8684:3.3.2-3 rfc8684:3.3.5-1 rfc8684:3.3.5-5
 pub(crate) fn compare_send(input: &[u8]) {
     send_steps(&mut Input::new(input));
 }
@@ -186,6 +187,7 @@ fn same_numbers(fast: &SendState, account: &Account, first: Dsn) {
 }
 
 /// The state of a connection is what its past events say, whatever their order.
+// rfc8684:3.3.3-6
 pub(crate) fn compare_state(input: &[u8]) {
     let mut state = State::Established;
     let (mut closed, mut acked, mut received, mut aborted) = (None, false, None, false);

@@ -138,6 +138,7 @@ fn entries(bytes: &BTreeMap<u64, Known>) -> usize {
 }
 
 /// Walks both tables of received mappings through the steps in `input`.
+// rfc8684:3.3.1-10
 pub(crate) fn compare_received(input: &[u8]) {
     let mut input = Input::new(input);
     let _ = match input.byte() {
@@ -267,6 +268,7 @@ fn same_byte<const N: usize>(
 }
 
 /// Walks the table of sent mappings and a list through the steps in `input`.
+// rfc8684:3.3.1-11
 pub(crate) fn compare_sent(input: &[u8]) {
     let mut input = Input::new(input);
     sent_steps(&mut input);

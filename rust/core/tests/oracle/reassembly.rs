@@ -144,6 +144,7 @@ fn runs(held: &BTreeMap<u64, u32>) -> usize {
 }
 
 /// Walks both through the steps in `input`.
+// rfc8684:3.3.2-2 rfc8684:3.3.4-3 rfc8684:3.3.4-4
 pub(crate) fn compare(input: &[u8]) {
     let mut input = Input::new(input);
     steps(&mut input);

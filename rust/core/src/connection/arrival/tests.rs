@@ -93,6 +93,7 @@ fn an_agreed_checksum_must_be_there_and_another_is_ignored() {
     assert_eq!(checksum(&dss(0, None, false), true), Some(None));
 }
 
+// rfc8684:3.1-20
 #[test]
 fn the_first_data_has_its_mapping_in_mp_capable() {
     let received = |data_len, checksum| Received {

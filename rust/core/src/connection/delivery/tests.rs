@@ -31,6 +31,7 @@ fn mapped_data_belongs_where_the_mapping_says() {
     }
 }
 
+// rfc8684:3.3.1-3
 #[test]
 fn other_data_is_the_next_or_nothing() {
     let infinite = |dsn| {

@@ -25,6 +25,7 @@ fn the_subflow_tries_first() {
     }
 }
 
+// rfc8684:3.3.6-2
 #[test]
 fn a_peer_that_answers_gets_it_again() {
     for (fin_only, contiguous) in [(true, true), (false, true), (false, false)] {
@@ -39,6 +40,7 @@ fn a_peer_that_answers_gets_it_again() {
     }
 }
 
+// rfc8684:3.7-5
 #[test]
 fn a_silent_peer_gets_no_byte_twice() {
     let when = |unheard, ever_heard, contiguous| {

@@ -13,6 +13,7 @@ const FRESH: Circumstances = Circumstances {
     fell_back: false,
 };
 
+// rfc8684:3.3.1-4 rfc8684:3.7-7
 #[test]
 fn data_without_mapping_falls_back_while_contiguous() {
     assert_eq!(on_unmapped_data(&FRESH), Answer::FallBack);
@@ -39,6 +40,7 @@ fn data_without_mapping_falls_back_while_contiguous() {
     }
 }
 
+// rfc8684:3.7-19
 #[test]
 fn after_fallback_nothing_is_unmapped() {
     let fell_back = Circumstances {
@@ -51,6 +53,7 @@ fn after_fallback_nothing_is_unmapped() {
     assert_eq!(on_mp_fail(&fell_back), Answer::Ignore);
 }
 
+// rfc8684:3.7-20
 #[test]
 fn infinite_mapping_needs_one_contiguous_subflow() {
     let established = Circumstances {

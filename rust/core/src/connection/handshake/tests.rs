@@ -38,6 +38,7 @@ fn with(change: impl FnOnce(&mut MpCapable), mut option: MpCapable) -> Received 
     over_the_wire(option)
 }
 
+// rfc8684:3.1-17
 #[test]
 fn both_ends_agree() {
     let first = FirstMapping {
@@ -88,6 +89,25 @@ fn both_ends_agree() {
     }
 }
 
+// rfc8684:3.1-12 rfc8684:3.1-15
+#[test]
+fn what_is_offered_names_the_one_algorithm() {
+    for policy in [PLAIN, STRICT] {
+        let agreed = Agreed::default();
+        for option in [
+            client_syn(policy),
+            server_syn_ack(policy, agreed, SERVER),
+            client_ack(policy, agreed, CLIENT, SERVER, None),
+        ] {
+            let mut bytes = [0; 24];
+            option.emit(&mut bytes).expect("it fits");
+            // All but A and C, which are the policy's: B and D to G are zero, H is one.
+            assert_eq!(bytes[3] & 0x5f, 0x01);
+        }
+    }
+}
+
+// rfc8684:3.1-4 rfc8684:3.1-10 rfc8684:3.1-13 rfc8684:3.1-16 rfc8684:3.7-1
 #[test]
 fn client_falls_back_without_a_usable_answer() {
     let agreed = Agreed::default();
@@ -117,6 +137,7 @@ fn client_falls_back_without_a_usable_answer() {
     }
 }
 
+// rfc8684:3.1-5 rfc8684:3.1-9 rfc8684:3.1-13 rfc8684:3.1-16
 #[test]
 fn server_answers_plainly_what_it_does_not_know() {
     let syn = client_syn(PLAIN);
@@ -143,6 +164,7 @@ fn server_answers_plainly_what_it_does_not_know() {
     }
 }
 
+// rfc8684:3.1-6
 #[test]
 fn server_falls_back_on_a_wrong_third_ack() {
     let agreed = Agreed::default();
@@ -191,6 +213,7 @@ fn checksum_of_the_first_mapping_follows_the_agreement() {
     assert_eq!(send(PLAIN, with, None), missing);
 }
 
+// rfc8684:3.1-1 rfc8684:3.1-22
 #[test]
 fn server_key_depends_on_every_field_and_the_secret() {
     let attempt = Attempt {
@@ -262,6 +285,7 @@ fn data_acknowledgement_ends_the_clients_handshake() {
     assert!(!establishes_client(&none) && !establishes_server(&none));
 }
 
+// rfc8684:3.1-19
 #[test]
 fn client_repeats_mp_capable_until_established() {
     for (established, data, first, speaks) in [

@@ -21,6 +21,7 @@ fn usual() -> Conditions {
     }
 }
 
+// rfc8684:3.3.1-13 rfc8684:3.3.5-5
 #[test]
 fn new_data_up_to_the_window_and_a_mapping() {
     for (bytes, window, len) in [

@@ -65,6 +65,7 @@ fn the_client_repeats_its_keys_until_it_is_heard() {
     }
 }
 
+// rfc8684:3.3.1-7 rfc8684:3.3.1-11 rfc8684:3.7-2
 #[test]
 fn data_carries_its_mapping_and_only_its_own() {
     let speaker = speaker(false, true);
@@ -80,6 +81,7 @@ fn data_carries_its_mapping_and_only_its_own() {
     assert_eq!(without_data.dss.unwrap().map, None);
 }
 
+// rfc8684:3.3.3-4
 #[test]
 fn a_data_fin_is_told_on_segments_without_data_even_early() {
     let fin = Dsn::new(4711);
@@ -108,6 +110,7 @@ fn a_data_fin_is_told_on_segments_without_data_even_early() {
     }
 }
 
+// rfc8684:3.7-18
 #[test]
 fn a_farewell_names_the_place_and_the_failure() {
     let farewell = Farewell {
@@ -125,6 +128,7 @@ fn a_farewell_names_the_place_and_the_failure() {
     );
 }
 
+// rfc8684:3.5-2
 #[test]
 fn a_reset_says_why() {
     let receiver = KEYS.receiver;

@@ -34,6 +34,7 @@ fn partial(data: &[u8]) -> u32 {
     sum as u32
 }
 
+// rfc8684:3.3.1-12
 #[test]
 fn checksum_of_known_bytes() {
     // RFC 1071 section 3: these bytes sum up to 0xddf2.
