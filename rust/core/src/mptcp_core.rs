@@ -21,6 +21,7 @@
 //! | [`send`] | what may be sent, what was acknowledged, what to send again |
 //! | [`connection`] | handshake, fallback and the end of a connection |
 //! | [`path_manager`] | which addresses to announce, which subflows to open and close |
+//! | [`congestion`] | how fast the congestion windows of a connection grow |
 //! | [`scheduler`] | which subflow carries the next data |
 //! | [`steering`] | which processor handles the segments of a connection |
 //! | [`acceptable`] | whether TCP would accept a segment |
@@ -33,6 +34,7 @@
 extern crate std;
 
 pub mod acceptable;
+pub mod congestion;
 pub mod connection;
 pub mod crypto;
 pub mod mapping;

@@ -49,6 +49,7 @@ macro_rules! entry_points {
     };
 }
 
+mod congestion;
 mod path_manager;
 mod scheduler;
 mod steering;
