@@ -17,9 +17,9 @@ mod tests {
         let mut queue = SendQueue::new();
         assert_eq!(queue.bytes(), 0);
         assert_eq!(queue.unsent(), 0);
-        assert!(queue.gather_unsent(100).is_empty());
-        assert!(queue.gather_at(0, 100).is_empty());
-        assert!(queue.gather_at(u64::MAX, 100).is_empty());
+        assert!(unsent(&mut queue, 100).is_empty());
+        assert!(sent_or_not(&queue, 0, 100).is_empty());
+        assert!(sent_or_not(&queue, u64::MAX, 100).is_empty());
         queue.acknowledge(u64::MAX);
         assert_eq!(queue.bytes(), 0);
         Ok(())
@@ -31,7 +31,7 @@ mod tests {
         for (start, len) in [(0, 1), (1, 6), (7, 93)] {
             queue.append(page.write(&stream(start, len)?)?)?;
         }
-        let mut pieces = queue.gather_unsent(1000);
+        let mut pieces = unsent(&mut queue, 1000);
         assert_eq!(pieces.len(), 100);
         assert_eq!(count(&pieces), 1);
         assert!(bytes_of(&mut pieces)?.as_slice() == stream(0, 100)?.as_slice());
@@ -39,7 +39,7 @@ mod tests {
         queue.append(page.write(&stream(100, 10)?)?)?;
         let mut other = TestPage::new()?;
         queue.append(other.write(&stream(110, 10)?)?)?;
-        let mut pieces = queue.gather_at(0, 1000);
+        let mut pieces = sent_or_not(&queue, 0, 1000);
         assert_eq!(count(&pieces), 3);
         assert!(bytes_of(&mut pieces)?.as_slice() == stream(0, 120)?.as_slice());
         Ok(())
@@ -52,14 +52,14 @@ mod tests {
             let mut sent = 0u32;
             while sent < 120 {
                 assert_eq!(queue.unsent(), u64::from(120 - sent));
-                let mut pieces = queue.gather_unsent(size);
+                let mut pieces = unsent(&mut queue, size);
                 let len = size.min(120 - sent);
                 assert_eq!(pieces.len(), len as usize);
                 assert!(bytes_of(&mut pieces)?.as_slice() == stream(sent, len)?.as_slice());
                 sent += len;
             }
             assert_eq!(queue.unsent(), 0);
-            assert!(queue.gather_unsent(size).is_empty());
+            assert!(unsent(&mut queue, size).is_empty());
         }
         Ok(())
     }
@@ -67,16 +67,16 @@ mod tests {
     #[test]
     fn any_place_can_be_gathered_again() -> Result {
         let mut queue = scattered(&[1, 2, 3, 50, 1, 7, 56])?;
-        assert_eq!(queue.gather_unsent(60).len(), 60);
+        assert_eq!(unsent(&mut queue, 60).len(), 60);
         queue.acknowledge(5);
         for skip in 0..116u32 {
-            let mut pieces = queue.gather_at(u64::from(skip), 9);
+            let mut pieces = sent_or_not(&queue, u64::from(skip), 9);
             let len = 9.min(115u32.saturating_sub(skip));
             assert_eq!(pieces.len(), len as usize);
             assert!(bytes_of(&mut pieces)?.as_slice() == stream(5 + skip, len)?.as_slice());
         }
         // The next unsent byte stays where it was.
-        let mut pieces = queue.gather_unsent(1);
+        let mut pieces = unsent(&mut queue, 1);
         assert!(bytes_of(&mut pieces)?.as_slice() == stream(60, 1)?.as_slice());
         Ok(())
     }
@@ -85,7 +85,7 @@ mod tests {
     fn the_last_piece_grows_after_all_of_it_was_acknowledged() -> Result {
         let (mut queue, mut page) = (SendQueue::new(), TestPage::new()?);
         queue.append(page.write(&stream(0, 10)?)?)?;
-        assert_eq!(queue.gather_unsent(100).len(), 10);
+        assert_eq!(unsent(&mut queue, 100).len(), 10);
         queue.acknowledge(10);
         assert_eq!(queue.bytes(), 0);
         assert_eq!(queue.unsent(), 0);
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(queue.unsent(), 5);
         page.skip(8);
         queue.append(page.write(&stream(15, 5)?)?)?;
-        let mut pieces = queue.gather_unsent(100);
+        let mut pieces = unsent(&mut queue, 100);
         assert!(bytes_of(&mut pieces)?.as_slice() == stream(10, 10)?.as_slice());
         queue.acknowledge(10);
         assert_eq!(queue.bytes(), 0);
@@ -107,14 +107,14 @@ mod tests {
             for at in 0..head {
                 queue.append(apart(&mut page, at, 1)?)?;
             }
-            assert_eq!(queue.gather_unsent(head).len(), head as usize);
+            assert_eq!(unsent(&mut queue, head).len(), head as usize);
             queue.acknowledge(u64::from(head));
             for at in head..100 {
                 queue.append(apart(&mut page, at, 1)?)?;
             }
             assert_eq!(queue.bytes(), u64::from(100 - head));
             for at in head..100 {
-                let mut pieces = queue.gather_unsent(1);
+                let mut pieces = unsent(&mut queue, 1);
                 assert!(bytes_of(&mut pieces)?.as_slice() == stream(at, 1)?.as_slice());
             }
         }
@@ -128,7 +128,7 @@ mod tests {
             queue.append(apart(&mut page, at * 10, 10)?)?;
         }
         assert_eq!(page.references(), 3);
-        let pieces = queue.gather_unsent(30);
+        let pieces = unsent(&mut queue, 30);
         assert_eq!(page.references(), 6);
         drop(pieces);
         for (bytes, left) in [(9, 3), (1, 2), (5, 2), (5, 1), (9, 1), (1, 1)] {
@@ -148,7 +148,7 @@ mod tests {
         let mut queue = scattered(&[3; 40])?;
         let mut sent = 0u32;
         for expected in [17, 17, 6, 0] {
-            let mut pieces = queue.gather_unsent(1000);
+            let mut pieces = unsent(&mut queue, 1000);
             assert_eq!(count(&pieces), expected);
             let len = 3 * expected as u32;
             assert!(bytes_of(&mut pieces)?.as_slice() == stream(sent, len)?.as_slice());
@@ -161,7 +161,7 @@ mod tests {
     fn what_was_taken_in_part_goes_on_behind_it() -> Result {
         for step in 1..=31usize {
             let mut queue = scattered(&[1, 9, 20, 1])?;
-            let mut pieces = queue.gather_unsent(31);
+            let mut pieces = unsent(&mut queue, 31);
             let mut taken = 0;
             while !pieces.is_empty() {
                 pieces.advance(step);
@@ -182,12 +182,12 @@ mod tests {
             let total: u32 = lengths.iter().sum();
             let mut queue = scattered(&lengths)?;
             for skip in [0, 1, 2, 3] {
-                let pieces = queue.gather_at(u64::from(skip), total);
+                let pieces = sent_or_not(&queue, u64::from(skip), total);
                 let mut sum = DssChecksum::new();
                 pieces.checksums(|partial, len| sum.add_partial(partial, len));
                 assert_eq!(finish(&sum), finish_of(skip, total - skip)?);
             }
-            let mut pieces = queue.gather_unsent(total);
+            let mut pieces = unsent(&mut queue, total);
             pieces.advance(3);
             let mut sum = DssChecksum::new();
             pieces.checksums(|partial, len| sum.add_partial(partial, len));
@@ -213,7 +213,7 @@ mod tests {
                     (written, room) = (written + size, room - size);
                 }
                 2 => {
-                    let mut pieces = queue.gather_unsent(size);
+                    let mut pieces = unsent(&mut queue, size);
                     let len = pieces.len() as u32;
                     assert_eq!(len, size.min(written - sent));
                     assert!(bytes_of(&mut pieces)?.as_slice() == stream(sent, len)?.as_slice());
@@ -223,7 +223,7 @@ mod tests {
                     let len = size.min(sent - acked);
                     queue.acknowledge(u64::from(len));
                     acked += len;
-                    let mut pieces = queue.gather_at(0, size);
+                    let mut pieces = sent_or_not(&queue, 0, size);
                     let len = pieces.len() as u32;
                     assert_eq!(len, size.min(written - acked));
                     assert!(bytes_of(&mut pieces)?.as_slice() == stream(acked, len)?.as_slice());
@@ -259,6 +259,18 @@ mod tests {
             start += len;
         }
         Ok(queue)
+    }
+
+    fn unsent(queue: &mut SendQueue, max: u32) -> Gathered {
+        let mut pieces = Gathered::new();
+        queue.gather_unsent(max, &mut pieces);
+        pieces
+    }
+
+    fn sent_or_not(queue: &SendQueue, skip: u64, max: u32) -> Gathered {
+        let mut pieces = Gathered::new();
+        queue.gather_at(skip, max, &mut pieces);
+        pieces
     }
 
     fn count(pieces: &Gathered) -> usize {

@@ -172,6 +172,24 @@ void knet_helper_set_nospace(struct sock *sk)
 	}
 }
 
+void knet_helper_report_room(struct sock *sk, bool wanted)
+{
+	struct socket *sock = READ_ONCE(sk->sk_socket);
+
+	if (sock && test_bit(SOCK_NOSPACE, &sock->flags) != wanted)
+		assign_bit(SOCK_NOSPACE, &sock->flags, wanted);
+}
+
+bool knet_helper_wants_room(const struct sock *sk)
+{
+	const struct socket *sock;
+
+	/* Pairs with the barrier between setting the bit and looking for room. */
+	smp_mb();
+	sock = READ_ONCE(sk->sk_socket);
+	return sock && test_bit(SOCK_NOSPACE, &sock->flags);
+}
+
 void knet_helper_shell_init(struct socket *shell, struct sock *sk)
 {
 	init_waitqueue_head(&shell->wq.wait);

@@ -49,6 +49,8 @@ int knet_helper_sock_error(struct sock *sk);
 bool knet_helper_signal_pending(void);
 void knet_helper_sock_poll_wait(struct file *file, struct socket *sock, poll_table *p);
 void knet_helper_set_nospace(struct sock *sk);
+void knet_helper_report_room(struct sock *sk, bool wanted);
+bool knet_helper_wants_room(const struct sock *sk);
 void knet_helper_shell_init(struct socket *shell, struct sock *sk);
 void knet_helper_shell_attach(struct sock *sk, struct socket *shell);
 void knet_helper_shell_detach(struct sock *sk);

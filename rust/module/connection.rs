@@ -14,13 +14,16 @@ use knet::netns::PerNet;
 use knet::skb::PacketQueue;
 use knet::sock::{self, Sock};
 use knet::time::Moment;
-use mptcp_core::connection::{handshake::Agreed, state};
+use mptcp_core::connection::delivery::streams_agree;
+use mptcp_core::connection::fallback::Circumstances;
+use mptcp_core::connection::handshake::{Agreed, Policy};
+use mptcp_core::connection::speech::{Farewell, Reset};
+use mptcp_core::connection::state;
 use mptcp_core::crypto::{Derived, Key, KeyPair};
 use mptcp_core::mapping::{RxMappings, TxMappings};
 use mptcp_core::receive::{ReceiveState, ReceiveWindow, RightSizing};
 use mptcp_core::send::SendState;
 use mptcp_core::seq::{Dsn, Ssn};
-use mptcp_core::wire::ResetReason;
 
 /// Pieces that a subflow can have in flight, each with a mapping of its own.
 pub(crate) const TX_MAPPINGS: usize = 96;
@@ -52,6 +55,7 @@ pub(crate) struct Connection {
     pub(crate) local: Derived,
     pub(crate) remote_key: Key,
     pub(crate) remote: Derived,
+    pub(crate) policy: Policy,
     pub(crate) agreed: Agreed,
     pub(crate) send: SendState,
     pub(crate) queue: SendQueue,
@@ -119,17 +123,19 @@ pub(crate) struct SubflowState {
     pub(crate) useless: bool,
     /// The mapping whose checksum was found right.
     pub(crate) verified: Option<Ssn>,
-}
-
-/// Why a subflow is reset.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Reset {
-    /// TCP has its own reason.
-    Tcp,
-    /// The connection is aborted (RFC 8684 section 3.5).
-    Fastclose,
-    /// The subflow is of no use (RFC 8684 section 3.6).
-    Reason(ResetReason),
+    /// The number after the last byte that TCP was given with a mapping.
+    pub(crate) given: Ssn,
+    /// Since TCP was last given data, a segment that acknowledges all of it showed that the peer
+    /// speaks MPTCP.
+    pub(crate) heard: bool,
+    /// Anything ever showed that, since the handshake.
+    pub(crate) heard_ever: bool,
+    /// How often in a row the retransmission timer expired without the peer being heard.
+    pub(crate) unheard: u8,
+    /// What is still to be said after a fallback in the middle of the connection.
+    pub(crate) farewell: Farewell,
+    /// How many more segments carry the MP_FAIL of the farewell.
+    pub(crate) fail_repeats: u8,
 }
 
 /// Times on the clock of [`knet::time::now_us`]; zero: not set.
@@ -161,6 +167,7 @@ impl Connection {
             local: nothing,
             remote_key: Key::new(0),
             remote: nothing,
+            policy: Policy::default(),
             agreed: Agreed::default(),
             send: SendState::new(Dsn::new(1), 0),
             queue: SendQueue::new(),
@@ -231,6 +238,22 @@ impl Connection {
             .filter(|subflow| subflow.sock.identity() == tcp.identity())
     }
 
+    /// What decides whether plain TCP can go on where MPTCP does not. `next` is the next byte to be
+    /// taken from the subflow.
+    pub(crate) fn circumstances(&self, next: Ssn) -> Circumstances {
+        let agree = streams_agree(&self.receive, self.remote_first(), next);
+        Circumstances {
+            only_subflow: true,
+            dss_seen: self
+                .subflow
+                .as_ref()
+                .is_some_and(|subflow| subflow.dss_seen),
+            in_order: agree && self.out_of_order.is_empty(),
+            retransmitted: self.retransmitted,
+            fell_back: self.mode == Mode::Fallback,
+        }
+    }
+
     /// Moves the data-level state on.
     pub(crate) fn advance(&mut self, event: state::Event) {
         self.state = self.state.after(event);
@@ -267,6 +290,12 @@ impl SubflowState {
             ack_due: false,
             useless: false,
             verified: None,
+            given: Ssn::new(1),
+            heard: false,
+            heard_ever: false,
+            unheard: 0,
+            farewell: Farewell::default(),
+            fail_repeats: 0,
         }
     }
 

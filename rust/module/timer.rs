@@ -8,9 +8,12 @@ use crate::protocol::{Meta, Mptcp};
 use crate::subflow::delivery::fall_back;
 use crate::subflow::push;
 use knet::meta::DataGuard;
-use knet::subflow::with_softirq_lock;
+use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::now_us;
+use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
+use mptcp_core::connection::speech::Reset;
 use mptcp_core::send::retransmit_timeout;
+use mptcp_core::wire::ResetReason;
 
 /// The longest wait for a data acknowledgement: TCP's longest retransmission timeout.
 const LONGEST_WAIT: u32 = 120_000_000;
@@ -18,11 +21,11 @@ const LONGEST_WAIT: u32 = 120_000_000;
 const SOON: u64 = 2_000;
 
 /// Sees to it that data which was just given to a subflow is sent again if it stays unacknowledged.
-pub(crate) fn watch(connection: &mut DataGuard<'_, Mptcp>, rto_us: u32) {
+pub(crate) fn watch(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>) {
     if connection.timers.retransmit_at != 0 {
         return;
     }
-    let wait = retransmit_timeout(rto_us, connection.timers.backoff, LONGEST_WAIT);
+    let wait = retransmit_timeout(tcp.rto_us(), connection.timers.backoff, LONGEST_WAIT);
     connection.timers.retransmit_at = now_us().saturating_add(u64::from(wait));
     connection.timers.watched = connection.send.una();
     arm(connection);
@@ -48,15 +51,6 @@ fn arm(connection: &DataGuard<'_, Mptcp>) {
     if let Some(next) = times.into_iter().filter(|&at| at != 0).min() {
         connection.meta().set_timer(next.saturating_sub(now_us()));
     }
-}
-
-/// Whether the peer never sent an option after the handshake.
-fn is_unheard(connection: &Connection) -> bool {
-    let heard = connection
-        .subflow
-        .as_ref()
-        .is_some_and(|subflow| subflow.dss_seen);
-    !connection.fully_established && !heard && !connection.retransmitted
 }
 
 /// The timer expired. Softirq, nothing locked.
@@ -89,35 +83,67 @@ pub(crate) fn expired(meta: &Meta) {
     }
     let stuck = connection.send.una() == connection.timers.watched;
     drop(connection);
-    let sent = with_softirq_lock(&subflow, |tcp| {
+    let sent = with_softirq_lock(&subflow, |tcp| retransmit(meta, tcp, stuck));
+    if sent.is_none() {
         let mut connection = meta.lock_data();
-        if stuck && tcp.is_drained() && is_unheard(&connection) {
-            // RFC 8684 section 3.7: the subflow delivered the data, and no option ever came
-            // back. The path removes them, so both ends go on as plain TCP.
+        connection.timers.retransmit_at = now.saturating_add(SOON);
+        arm(&connection);
+    }
+}
+
+/// Decides what an expired timer means, and does it. The subflow is locked.
+fn retransmit(meta: &Meta, tcp: &mut Tcp<'_>, stuck: bool) {
+    let mut connection = meta.lock_data();
+    let copied = tcp.copied_seq();
+    let Some(subflow) = connection.subflow_of(tcp.sock()) else {
+        return;
+    };
+    let drained = tcp.is_drained();
+    if stuck && drained && !subflow.heard {
+        subflow.unheard = subflow.unheard.saturating_add(1);
+    }
+    let (next, heard) = (subflow.received(copied), subflow.heard);
+    let (ever_heard, unheard) = (subflow.heard_ever, subflow.unheard);
+    let situation = Situation {
+        stuck,
+        drained,
+        fin_only: connection.send.in_flight() == 0,
+        heard,
+        ever_heard,
+        unheard,
+        contiguous: connection.circumstances(next).contiguous(),
+    };
+    match on_expiry(&situation) {
+        Expiry::Wait => {
+            if stuck && drained {
+                connection.timers.backoff = connection.timers.backoff.saturating_add(1);
+            }
+            watch(&mut connection, tcp);
+        }
+        Expiry::SendAgain => {
+            connection.timers.backoff = connection.timers.backoff.saturating_add(1);
+            connection.send.start_retransmit();
+            watch(&mut connection, tcp);
+            drop(connection);
+            if situation.fin_only {
+                tcp.send_ack();
+            }
+            push::push(meta, tcp);
+        }
+        Expiry::FallBack => {
             count(meta.sock(), Counter::MpCapableDataFallback);
             fall_back(&mut connection);
             drop(connection);
             push::push(meta, tcp);
             meta.sock().notify_writeable();
-        } else if stuck && tcp.is_drained() {
-            // RFC 8684 section 3.3.6: the subflow delivered it, but the peer's data level did
-            // not take it.
-            connection.timers.backoff = connection.timers.backoff.saturating_add(1);
-            connection.send.start_retransmit();
-            let fin_only = connection.send.retransmit_next().is_none();
-            watch(&mut connection, tcp.rto_us());
-            drop(connection);
-            if fin_only {
-                tcp.send_ack();
-            }
-            push::push(meta, tcp);
-        } else {
-            watch(&mut connection, tcp.rto_us());
         }
-    });
-    if sent.is_none() {
-        let mut connection = meta.lock_data();
-        connection.timers.retransmit_at = now.saturating_add(SOON);
-        arm(&connection);
+        Expiry::Reset => {
+            if let Some(subflow) = connection.subflow_of(tcp.sock()) {
+                subflow.reset = Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE);
+                subflow.useless = true;
+            }
+            drop(connection);
+            meta.schedule_work();
+        }
     }
 }

@@ -64,7 +64,8 @@ pub struct Gathered {
 unsafe impl Send for Gathered {}
 
 impl Gathered {
-    fn new() -> Self {
+    /// No pieces.
+    pub const fn new() -> Self {
         Self {
             vectors: [const { MaybeUninit::uninit() }; MAX_PIECES],
             pages: [None; MAX_PIECES],
@@ -72,6 +73,17 @@ impl Gathered {
             count: 0,
             len: 0,
         }
+    }
+
+    /// Forgets all pieces and gives the references to their pages back.
+    pub fn clear(&mut self) {
+        for page in self.pages.iter_mut().take(self.count) {
+            if let Some(page) = page.take() {
+                // SAFETY: `add` took one reference for each.
+                unsafe { bindings::knet_helper_put_page(page.as_ptr()) }
+            }
+        }
+        (self.first, self.count, self.len) = (0, 0, 0);
     }
 
     /// Forgets the first `bytes` bytes: they were taken.
@@ -147,10 +159,13 @@ impl Gathered {
 
 impl Drop for Gathered {
     fn drop(&mut self) {
-        for page in self.pages.iter().take(self.count).flatten() {
-            // SAFETY: `add` took one reference for each.
-            unsafe { bindings::knet_helper_put_page(page.as_ptr()) }
-        }
+        self.clear();
+    }
+}
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -286,31 +301,27 @@ impl SendQueue {
         }
     }
 
-    /// Takes up to `max` bytes that were never sent, and moves the place of the next unsent byte
-    /// behind them.
-    pub fn gather_unsent(&mut self, max: u32) -> Gathered {
-        let mut gathered = Gathered::new();
-        self.cursor = self.gather(&mut gathered, self.cursor, max);
-        gathered
+    /// Adds up to `max` bytes that were never sent to `gathered`, and moves the place of the next
+    /// unsent byte behind them.
+    pub fn gather_unsent(&mut self, max: u32, gathered: &mut Gathered) {
+        self.cursor = self.gather(gathered, self.cursor, max);
     }
 
-    /// Takes up to `max` bytes from `skip` bytes after the first unacknowledged one, whether they
-    /// were sent or not, and leaves the place of the next unsent byte alone.
-    pub fn gather_at(&self, skip: u64, max: u32) -> Gathered {
-        let mut gathered = Gathered::new();
+    /// Adds up to `max` bytes from `skip` bytes after the first unacknowledged one to `gathered`,
+    /// whether they were sent or not, and leaves the place of the next unsent byte alone.
+    pub fn gather_at(&self, skip: u64, max: u32, gathered: &mut Gathered) {
         let mut skip = skip.saturating_add(u64::from(self.acked));
         let mut index = 0usize;
         while let Some(fragment) = self.fragment(index) {
             match skip.checked_sub(u64::from(fragment.len)) {
                 Some(rest) => skip = rest,
                 None => {
-                    self.gather(&mut gathered, (index, skip as u32), max);
+                    self.gather(gathered, (index, skip as u32), max);
                     break;
                 }
             }
             index = index.saturating_add(1);
         }
-        gathered
     }
 
     /// Adds up to `max` bytes from the place `from` (index and offset) on, and returns the place

@@ -278,6 +278,20 @@ impl Sock {
         }
     }
 
+    /// Whether a writer found no room since the last was woken: it waits, or will poll.
+    pub fn wants_room(&self) -> bool {
+        // SAFETY: The socket is live; its `struct socket` is freed a grace period after it was let
+        // go, and TCP's callbacks run under RCU.
+        unsafe { bindings::knet_helper_wants_room(self.as_ptr()) }
+    }
+
+    /// Lets TCP call [`crate::protocol::Protocol::write_space`] after the segment that is on its
+    /// way to it. For a subflow; any context.
+    pub fn ask_for_report(&self) {
+        // SAFETY: As above.
+        unsafe { bindings::knet_helper_report_room(self.as_ptr(), true) }
+    }
+
     /// Tells waiters that there is room to write, if there is enough (`sk_write_space`).
     pub fn notify_writeable(&self) {
         // SAFETY: The socket is live.

@@ -6,7 +6,7 @@
 //! acknowledged, then its subflow is closed in process context. The subflow's context keeps the
 //! meta-socket alive until TCP is done with the subflow.
 
-use crate::connection::{abort, uncount_established, Mode, Reset};
+use crate::connection::{abort, uncount_established, Mode};
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::push;
 use crate::timer;
@@ -14,9 +14,10 @@ use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::{shutdown, State};
-use mptcp_core::connection::state::{
-    Event,
-    State as Data, //
+use mptcp_core::connection::{
+    ending::{self, Rest},
+    speech::Reset,
+    state::Event, //
 };
 
 /// How long an orphan waits for its peer, in microseconds: TCP's timeout in FIN-WAIT-2.
@@ -82,25 +83,18 @@ fn has_unread(meta: &Meta) -> bool {
 /// Whether nothing is left to be exchanged at the data level.
 fn is_over(meta: &Meta) -> bool {
     let connection = meta.lock_data();
-    if connection.aborted || meta.sock().state() == State::Close {
+    if meta.sock().state() == State::Close {
         return true;
     }
-    match connection.mode {
-        // TCP finishes a plain connection alone once it has everything.
-        Mode::Fallback => {
-            connection.send.unsent() == 0
-                && (connection.send.fin_in_flight() || connection.send.fin_acked())
-        }
-        // Who closed second waits for the other's FIN, so that its subflow does not end in
-        // TIME-WAIT: that is for the one who closed first.
-        _ => match connection.state {
-            Data::Closed => connection
-                .subflow
-                .as_ref()
-                .is_none_or(|subflow| subflow.finished),
-            state => state.subflows_may_close(),
-        },
-    }
+    let subflow = connection.subflow.as_ref();
+    let rest = Rest {
+        aborted: connection.aborted,
+        fell_back: connection.mode == Mode::Fallback,
+        state: connection.state,
+        piece_begun: subflow.is_some_and(|subflow| subflow.partial.is_some()),
+        subflows_finished: subflow.is_none_or(|subflow| subflow.finished),
+    };
+    ending::is_over(&rest, &connection.send)
 }
 
 /// Work in process context: looks after orphans.

@@ -2,7 +2,7 @@
 
 //! `listen` and `accept`.
 
-use crate::connection::{Reset, SubflowState};
+use crate::connection::SubflowState;
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::first_subflow;
 use crate::subflow::delivery;
@@ -11,6 +11,7 @@ use kernel::sync::aref::ARef;
 use knet::meta::OwnerGuard;
 use knet::sock::State;
 use knet::subflow::AcceptedSubflow;
+use mptcp_core::connection::speech::Reset;
 
 /// `listen`: the subflow listens for the meta-socket.
 pub(crate) fn listen(owner: &mut OwnerGuard<'_, Mptcp>, backlog: i32) -> Result {

@@ -199,7 +199,8 @@ impl Reader {
                     }
                 }
             }
-            let free = receive_space(meta, subflow.sock());
+            // No more than the subflow's TCP would let the segment say.
+            let free = receive_space(meta, subflow.sock()).min(numbers.window_limit);
             let capacity = u32::try_from(sock.receive_buffer()).unwrap_or(0);
             let rcv_nxt = connection.receive.rcv_nxt();
             connection

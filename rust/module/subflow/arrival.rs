@@ -8,19 +8,22 @@
 use crate::connection::{abort, count, publish_state, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
-use crate::subflow::push;
+use crate::subflow::{delivery, push};
 use kernel::prelude::*;
 use knet::meta::DataGuard;
 use knet::protocol::Verdict;
 use knet::segment::Incoming;
 use knet::sock::Sock;
 use knet::subflow::{snapshot, Snapshot};
-use mptcp_core::acceptable::{self, judge, Expected, Refusal};
+use mptcp_core::acceptable::{self, Expected};
+use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Trust};
+use mptcp_core::connection::fallback::{on_mp_fail, Answer};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
+use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
-use mptcp_core::mapping::{RecordError, RxMapping};
+use mptcp_core::mapping::RecordError;
 use mptcp_core::seq::{Dsn, Ssn};
-use mptcp_core::wire::{CapableContent, Dss, DssMap, Received, SegmentKind};
+use mptcp_core::wire::{Dss, Received, ResetReason, SegmentKind};
 
 /// What the segment calls for once the data lock is given up.
 #[derive(Default)]
@@ -28,6 +31,7 @@ struct Consequences {
     acknowledged: bool,
     finished: bool,
     aborted: bool,
+    useless: bool,
     drop: bool,
 }
 
@@ -48,35 +52,37 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
         return Verdict::Accept;
     }
     let numbers = snapshot(tcp);
-    if let Some(refusal) = refusal(&numbers, segment, &received) {
+    let verdict = judge(&numbers, segment, &received);
+    if matches!(verdict, acceptable::Verdict::Refuse(_)) {
         count(sock, Counter::UnacceptableSegment);
-        // TCP must answer what it has received before. Other data it would throw away or, if
-        // it knows more than was read here, take without the mapping that is not believed; the
-        // peer sends it again.
-        let old =
-            refusal == Refusal::Sequence && Ssn::new(segment.seq).before(Ssn::new(numbers.rcv_nxt));
-        let keep = segment.payload_len == 0 || old;
-        // A reset hits the number that TCP expects once it has worked off its backlog. If it
-        // carries our key it is the peer's wherever it hits.
-        let proven = refusal == Refusal::ResetGuess && received.fastclose.is_some();
-        if !proven {
-            return if keep { Verdict::Accept } else { Verdict::Drop };
-        }
     }
-    if !segment.checksum_is_right() {
-        return Verdict::Accept;
+    let old = Ssn::new(segment.seq).before(Ssn::new(numbers.rcv_nxt));
+    match trust(verdict, segment.payload_len, old, received.fastclose.is_some()) {
+        Trust::Believe if segment.checksum_is_right() => {}
+        Trust::Drop => return Verdict::Drop,
+        Trust::Believe | Trust::Ignore => return Verdict::Accept,
     }
     let consequences = {
         let mut connection = meta.lock_data();
-        if connection.mode != Mode::Mptcp || connection.subflow_of(tcp).is_none() {
+        if connection.subflow_of(tcp).is_none() {
             return Verdict::Accept;
         }
-        believe(&mut connection, segment, &received, &numbers)
+        match connection.mode {
+            Mode::Mptcp => believe(&mut connection, segment, &received, &numbers),
+            Mode::Fallback => {
+                farewell_heard(&mut connection, &received);
+                return Verdict::Accept;
+            }
+            Mode::Connecting => return Verdict::Accept,
+        }
     };
     if consequences.aborted {
         abort(meta, ECONNRESET.to_errno().wrapping_neg());
     }
-    if consequences.acknowledged && sock.is_writeable() {
+    if consequences.useless {
+        meta.schedule_work();
+    }
+    if consequences.acknowledged && sock.wants_room() {
         sock.notify_writeable();
     }
     if consequences.finished {
@@ -92,8 +98,12 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
     }
 }
 
-/// Why TCP will not accept a segment.
-fn refusal(numbers: &Snapshot, segment: &Incoming<'_>, received: &Received) -> Option<Refusal> {
+/// What TCP will do with a segment.
+fn judge(
+    numbers: &Snapshot,
+    segment: &Incoming<'_>,
+    received: &Received,
+) -> acceptable::Verdict {
     let expected = Expected {
         rcv_nxt: Ssn::new(numbers.rcv_nxt),
         rcv_wup: Ssn::new(numbers.rcv_wup),
@@ -114,9 +124,14 @@ fn refusal(numbers: &Snapshot, segment: &Incoming<'_>, received: &Received) -> O
         rst: segment.flags.rst(),
         timestamp: received.timestamp,
     };
-    match judge(&expected, &facts) {
-        acceptable::Verdict::Refuse(refusal) => Some(refusal),
-        _ => None,
+    acceptable::judge(&expected, &facts)
+}
+
+/// A segment of a connection that fell back showed that the peer did too: nothing is left to say.
+fn farewell_heard(connection: &mut Connection, received: &Received) {
+    let knows = received.mp_fail.is_some() || !shows_mptcp(received);
+    if let Some(subflow) = connection.subflow.as_mut().filter(|_| knows) {
+        subflow.farewell.fail = None;
     }
 }
 
@@ -147,14 +162,21 @@ fn believe(
     if received.tcp_rst.is_some() && segment.flags.rst() {
         count(sock, Counter::MpRstRx);
     }
-    if received.mp_fail.is_some() {
+    note_speech(connection, segment, received);
+    if let Some(fail) = received.mp_fail {
         count(sock, Counter::MpFailRx);
+        checksum_refused(connection, fail.dsn, numbers, &mut consequences);
+        if connection.mode != Mode::Mptcp {
+            return consequences;
+        }
     }
-    if let Some(CapableContent::AckData {
-        data_len, checksum, ..
-    }) = received.mp_capable.map(|option| option.content)
-    {
-        first_data(connection, data_len, checksum);
+    if !connection.client {
+        let checksums = connection.agreed.checksum;
+        if let Some(mapping) = implied(received, connection.remote_first(), checksums) {
+            if let Some(subflow) = connection.subflow.as_mut() {
+                subflow.dss_seen |= subflow.rx.record(mapping).is_ok();
+            }
+        }
     }
     if let Some(dss) = received.dss {
         let before = connection.state;
@@ -172,54 +194,69 @@ fn believe(
     consequences
 }
 
-/// The mapping that an MP_CAPABLE with data implies (RFC 8684 section 3.1).
-fn first_data(connection: &mut Connection, len: u16, checksum: Option<u16>) {
-    if connection.client || len == 0 {
+/// Takes note of whether the segment shows that the peer speaks MPTCP, and how much it has heard.
+fn note_speech(connection: &mut Connection, segment: &Incoming<'_>, received: &Received) {
+    let Some(subflow) = connection.subflow.as_mut() else {
+        return;
+    };
+    if shows_mptcp(received) {
+        subflow.heard_ever = true;
+        subflow.heard |= !subflow.sent(segment.ack).before(subflow.given);
+        subflow.unheard = 0;
+    }
+}
+
+/// A checksum of ours was wrong at the peer, in the mapping that holds `dsn`.
+///
+/// RFC 8684 section 3.7: on a single subflow the answer is an infinite mapping. An attacker must not
+/// be able to end MPTCP, so the option is believed only where it can be true.
+fn checksum_refused(
+    connection: &mut DataGuard<'_, Mptcp>,
+    dsn: Dsn,
+    numbers: &Snapshot,
+    consequences: &mut Consequences,
+) {
+    let possible = !dsn.before(connection.send.una()) && dsn.before(connection.send.nxt());
+    let Some(subflow) = connection.subflow.as_ref() else {
+        return;
+    };
+    if !connection.agreed.checksum || !possible {
         return;
     }
-    let dsn = connection.remote_first();
-    let checksum = checksum.filter(|_| connection.agreed.checksum);
-    if let Some(subflow) = connection.subflow.as_mut() {
-        let mapping = RxMapping {
-            ssn: Ssn::new(1),
-            dsn,
-            len,
-            checksum,
-            data_fin: false,
-        };
-        subflow.dss_seen |= subflow.rx.record(mapping).is_ok();
+    let next = subflow.received(numbers.copied_seq);
+    match on_mp_fail(&connection.circumstances(next)) {
+        Answer::FallBack => {
+            delivery::fall_back(connection);
+            if let Some(subflow) = connection.subflow.as_ref() {
+                subflow.sock.ask_for_report();
+            }
+            consequences.acknowledged = true;
+        }
+        Answer::Reset => {
+            if let Some(subflow) = connection.subflow.as_mut() {
+                subflow.reset = Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE);
+                subflow.useless = true;
+            }
+            consequences.useless = true;
+        }
+        Answer::Ignore => {}
     }
 }
 
 /// Takes note of a mapping or DATA_FIN. Returns whether TCP may see the segment.
 fn take_mapping(connection: &mut DataGuard<'_, Mptcp>, dss: &Dss, payload_len: u32) -> bool {
     let sock = connection.meta().sock();
-    let Some(map) = dss.map else { return true };
-    let dsn = map.dsn.expand(connection.receive.rcv_nxt());
-    let mut len = map.len;
-    if dss.data_fin {
-        // RFC 8684 section 3.3.3: the DATA_FIN is the last of the mapping's numbers.
-        let Some(without) = len.checked_sub(1) else {
-            return true;
-        };
-        data_fin(connection, dsn.plus(u64::from(without)));
-        len = without;
-        if len == 0 {
-            return true;
-        }
+    let (rcv_nxt, checksums) = (connection.receive.rcv_nxt(), connection.agreed.checksum);
+    let announced = announced(dss, rcv_nxt, payload_len, checksums);
+    if let Some(fin) = announced.fin {
+        data_fin(connection, fin);
     }
-    if payload_len == 0 {
+    let (Some(mapping), Some(subflow)) = (announced.mapping, connection.subflow.as_mut()) else {
         return true;
-    }
-    if len == 0 {
+    };
+    if mapping.len == 0 {
         count(sock, Counter::InfiniteMapRx);
     }
-    let Some(mapping) = receive_mapping(connection, dsn, len, &map, dss.data_fin) else {
-        return true;
-    };
-    let Some(subflow) = connection.subflow.as_mut() else {
-        return true;
-    };
     subflow.dss_seen = true;
     match subflow.rx.record(mapping) {
         Ok(_) => true,
@@ -235,35 +272,13 @@ fn take_mapping(connection: &mut DataGuard<'_, Mptcp>, dss: &Dss, payload_len: u
     }
 }
 
-/// The mapping to record, or nothing if it breaks what was agreed on.
-fn receive_mapping(
-    connection: &Connection,
-    dsn: Dsn,
-    len: u16,
-    map: &DssMap,
-    data_fin: bool,
-) -> Option<RxMapping> {
-    let checksum = if connection.agreed.checksum && len > 0 {
-        // RFC 8684 section 3.3: an agreed checksum must be there.
-        Some(map.checksum?)
-    } else {
-        None
-    };
-    Some(RxMapping {
-        ssn: map.ssn,
-        dsn,
-        len,
-        checksum,
-        data_fin,
-    })
-}
-
 /// The peer sends no data from `fin` on.
 fn data_fin(connection: &mut DataGuard<'_, Mptcp>, fin: Dsn) {
     if let Some(subflow) = connection.subflow.as_mut() {
         // RFC 8684 section 3.3.3: a DATA_FIN is acknowledged at the data level. TCP reports
         // room after every segment, also after one that it does not acknowledge.
         subflow.ack_due = true;
+        subflow.sock.ask_for_report();
     }
     let edge = connection.window.edge();
     if connection.receive.on_data_fin(fin, edge) == Ok(true) {

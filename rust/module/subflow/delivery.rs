@@ -5,7 +5,7 @@
 //! Packets are taken from TCP without copying. What continues the connection's stream goes to the
 //! receive queue of the meta-socket, what comes too early waits in the out-of-order queue.
 
-use crate::connection::{count, publish_state, Connection, Mode, Reset};
+use crate::connection::{count, publish_state, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::arrival::end_of_stream;
@@ -16,11 +16,16 @@ use knet::skb::{Packet, Span};
 use knet::sock::shutdown;
 use knet::subflow::{PacketView, Tcp};
 use knet::time::Moment;
-use mptcp_core::connection::fallback::{on_unmapped_data, Answer, Circumstances};
+use mptcp_core::connection::delivery::{on_subflow_fin, position, Position, SubflowEnd};
+use mptcp_core::connection::fallback::{on_checksum_failure, ChecksumAnswer};
+use mptcp_core::connection::speech::Reset;
 use mptcp_core::mapping::DssChecksum;
 use mptcp_core::receive::Placement;
-use mptcp_core::seq::Dsn;
+use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::ResetReason;
+
+/// How many segments carry MP_FAIL if the peer does not show that it has it.
+const FAIL_REPEATS: u8 = 16;
 
 /// What a look at the receive queue led to.
 #[derive(Default)]
@@ -83,18 +88,14 @@ fn take_next(
         discard(connection, tcp, view, progress);
         return true;
     }
-    let Some((dsn, mapped)) = position(connection, tcp, copied, left, progress) else {
+    let Some((dsn, mapped)) = place_of(connection, tcp, copied, left, progress) else {
         return false;
     };
     let take = left.min(mapped);
     if connection.agreed.checksum && connection.speaks_mptcp() {
         match verified(connection, tcp, copied) {
             Some(true) => {}
-            Some(false) => {
-                count(connection.meta().sock(), Counter::DataCsumErr);
-                progress.useless = true;
-                return false;
-            }
+            Some(false) => return checksum_failed(connection, copied, dsn, progress),
             None => return false,
         }
     }
@@ -124,7 +125,7 @@ fn take_next(
     }
     place(connection, packet, dsn, take, progress);
     if whole && view.fin {
-        subflow_ended(connection, progress);
+        fin_taken(connection, end, progress);
     }
     true
 }
@@ -141,66 +142,59 @@ fn discard(
         tcp.set_copied_seq(view.end_seq);
     }
     if view.fin {
-        subflow_ended(connection, progress);
+        fin_taken(connection, view.end_seq, progress);
     }
 }
 
+/// A FIN was taken off the subflow; `end` is the number after it.
+fn fin_taken(connection: &mut DataGuard<'_, Mptcp>, end: u32, progress: &mut Progress) {
+    let Some(subflow) = connection.subflow.as_mut() else {
+        return;
+    };
+    subflow.finished = true;
+    let fin = subflow.received(end.wrapping_sub(1));
+    subflow_ended(connection, fin, progress);
+}
+
 /// The data sequence number of the byte at `seq`, and how many bytes follow it.
-fn position(
+fn place_of(
     connection: &mut DataGuard<'_, Mptcp>,
     tcp: &Tcp<'_>,
     seq: u32,
     left: u32,
     progress: &mut Progress,
 ) -> Option<(Dsn, u32)> {
+    let rcv_nxt = connection.receive.rcv_nxt();
     if connection.mode != Mode::Mptcp {
-        return Some((connection.receive.rcv_nxt(), left));
+        return Some((rcv_nxt, left));
     }
-    let sock = connection.meta().sock();
     let subflow = connection.subflow_of(tcp.sock())?;
-    if let Some(span) = subflow.rx.lookup(subflow.received(seq)) {
-        if span.infinite {
+    let next = subflow.received(seq);
+    let span = subflow.rx.lookup(next);
+    let circumstances = connection.circumstances(next);
+    match position(span, rcv_nxt, &circumstances) {
+        Position::At { dsn, len } => Some((dsn, len)),
+        Position::FallBack => {
+            if span.is_none() {
+                let counter = if circumstances.dss_seen {
+                    Counter::DssFallback
+                } else {
+                    Counter::MpCapableDataFallback
+                };
+                count(connection.meta().sock(), counter);
+            }
             fall_back(connection);
             progress.fell_back = true;
+            Some((rcv_nxt, left))
         }
-        return Some((span.dsn, span.len_left));
-    }
-    let circumstances = circumstances(connection);
-    match on_unmapped_data(&circumstances) {
-        Answer::FallBack => {
-            let counter = if circumstances.dss_seen {
-                Counter::DssFallback
-            } else {
-                Counter::MpCapableDataFallback
-            };
-            count(sock, counter);
-            fall_back(connection);
-            progress.fell_back = true;
-            Some((connection.receive.rcv_nxt(), left))
-        }
-        Answer::Ignore => None,
-        Answer::Reset => {
-            count(sock, Counter::DssReset);
+        Position::Reset => {
+            count(connection.meta().sock(), Counter::DssReset);
             if let Some(subflow) = connection.subflow.as_mut() {
                 subflow.reset = Reset::Reason(ResetReason::MPTCP_SPECIFIC);
             }
             progress.useless = true;
             None
         }
-    }
-}
-
-/// What decides whether the connection can go on as plain TCP.
-pub(crate) fn circumstances(connection: &mut Connection) -> Circumstances {
-    Circumstances {
-        only_subflow: true,
-        dss_seen: connection
-            .subflow
-            .as_ref()
-            .is_some_and(|subflow| subflow.dss_seen),
-        in_order: connection.out_of_order.is_empty(),
-        retransmitted: connection.retransmitted,
-        fell_back: connection.mode == Mode::Fallback,
     }
 }
 
@@ -211,6 +205,11 @@ pub(crate) fn fall_back(connection: &mut DataGuard<'_, Mptcp>) {
     let sent = connection.send.fall_back();
     connection.queue.acknowledge(sent);
     connection.uncharge_send(sent);
+    let next = connection.send.nxt();
+    if let Some(subflow) = connection.subflow.as_mut() {
+        // RFC 8684 section 3.7: the peer is told where MPTCP ends.
+        subflow.farewell.infinite = Some((subflow.given, next));
+    }
 }
 
 /// Whether the checksum of the mapping at `seq` is right; `None` while some of its data is missing.
@@ -238,10 +237,43 @@ fn verified(connection: &mut Connection, tcp: &Tcp<'_>, seq: u32) -> Option<bool
     let right = sum.verify(record.dsn, record.ssn, len, checksum);
     if right {
         subflow.verified = Some(record.ssn);
-    } else {
-        subflow.reset = Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE);
     }
     Some(right)
+}
+
+/// A middlebox changed the data at `seq`, whose mapping says `dsn`. Returns whether there is more to
+/// take.
+fn checksum_failed(
+    connection: &mut DataGuard<'_, Mptcp>,
+    seq: u32,
+    dsn: Dsn,
+    progress: &mut Progress,
+) -> bool {
+    let sock = connection.meta().sock();
+    count(sock, Counter::DataCsumErr);
+    let Some(subflow) = connection.subflow.as_ref() else {
+        return false;
+    };
+    let next = subflow.received(seq);
+    match on_checksum_failure(&connection.circumstances(next)) {
+        // RFC 8684 section 3.7: on a single subflow the data goes on as it is, as in plain TCP.
+        ChecksumAnswer::FailAndFallBack => {
+            fall_back(connection);
+            if let Some(subflow) = connection.subflow.as_mut() {
+                subflow.farewell.fail = Some(dsn);
+                subflow.fail_repeats = FAIL_REPEATS;
+            }
+            progress.fell_back = true;
+            true
+        }
+        ChecksumAnswer::FailAndReset => {
+            if let Some(subflow) = connection.subflow.as_mut() {
+                subflow.reset = Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE);
+            }
+            progress.useless = true;
+            false
+        }
+    }
 }
 
 /// Puts a packet where it belongs in the connection's stream.
@@ -344,18 +376,20 @@ fn drain_out_of_order(connection: &mut DataGuard<'_, Mptcp>, progress: &mut Prog
     }
 }
 
-/// The peer closed the subflow.
-fn subflow_ended(connection: &mut DataGuard<'_, Mptcp>, progress: &mut Progress) {
-    let sock = connection.meta().sock();
-    if let Some(subflow) = connection.subflow.as_mut() {
-        subflow.finished = true;
-    }
-    if connection.mode == Mode::Fallback {
-        end_of_stream(connection);
-    } else if connection.receive.data_fin().is_none() {
-        // RFC 8684 section 3.3.3: a FIN closes the subflow only; without another one no more
-        // data can come.
-        sock.add_shutdown(shutdown::RECEIVE);
-    }
+/// The peer closed the subflow; `next` is the number of its FIN.
+fn subflow_ended(connection: &mut DataGuard<'_, Mptcp>, next: Ssn, progress: &mut Progress) {
     progress.ended = true;
+    if connection.mode == Mode::Fallback {
+        return end_of_stream(connection);
+    }
+    match on_subflow_fin(&connection.receive, &connection.circumstances(next)) {
+        SubflowEnd::Expected => {}
+        SubflowEnd::FallBack => {
+            count(connection.meta().sock(), Counter::DssFallback);
+            fall_back(connection);
+            progress.fell_back = true;
+            end_of_stream(connection);
+        }
+        SubflowEnd::Broken => progress.useless = true,
+    }
 }

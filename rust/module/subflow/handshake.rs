@@ -3,7 +3,7 @@
 //! The handshake of the first subflow (RFC 8684 section 3.1), on both sides.
 
 use crate::connection::{
-    abort, abort_locked, count, count_established, derive, publish_state, Attempted, Mode, Reset,
+    abort, abort_locked, count, count_established, derive, publish_state, Attempted, Mode,
     SubflowState,
 };
 use crate::counters::Counter;
@@ -20,6 +20,7 @@ use mptcp_core::connection::handshake::{
     on_syn, on_syn_ack, on_third_ack, server_key, server_syn_ack, Attempt, ClientOutcome, Policy,
     Reason, ServerOutcome, SynAnswer,
 };
+use mptcp_core::connection::speech::Reset;
 use mptcp_core::crypto::Key;
 use mptcp_core::mapping::RxMapping;
 use mptcp_core::receive::{ReceiveWindow, RightSizing};
@@ -63,7 +64,7 @@ pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incomin
     } else if !offered {
         connection.begin_fallback();
     } else {
-        match on_syn_ack(&received, policy(sock)) {
+        match on_syn_ack(&received, connection.policy) {
             ClientOutcome::Mptcp { remote_key, agreed } => {
                 count(sock, Counter::MpCapableSynAckRx);
                 let remote = derive(sock, remote_key);
@@ -235,6 +236,7 @@ pub(crate) fn child(
         let mut connection = application.lock_data();
         connection.fully_established = false;
         connection.local_key = key;
+        connection.policy = policy;
         let mut subflow = SubflowState::new(tcp.sock());
         subflow.local_isn = request.handshake.local_isn;
         subflow.remote_isn = request.handshake.remote_isn;

@@ -5,6 +5,7 @@
 use crate::connection::{count, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
+use crate::subflow::delivery;
 use crate::timer;
 use core::sync::atomic::Ordering;
 use knet::fragments::Gathered;
@@ -12,13 +13,14 @@ use knet::meta::DataGuard;
 use knet::sock::State;
 use knet::subflow::Tcp;
 use knet::time::Moment;
+use mptcp_core::connection::push::{next_step, Conditions, Step};
 use mptcp_core::mapping::{DssChecksum, TxRecord};
-use mptcp_core::seq::Dsn;
+use mptcp_core::seq::{Dsn, Ssn};
 
-/// What to do next for a subflow.
-enum Step {
-    /// Give it these bytes, which start at the data sequence number.
-    Data(Dsn, Gathered),
+/// What a look at the send queue led to.
+enum Next {
+    /// Bytes were gathered for TCP; they start at the data sequence number.
+    Data(Dsn),
     /// All data was given: tell the peer that no more follows.
     Fin,
     /// Nothing now.
@@ -31,12 +33,21 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
     if !sock.send_buffer_locked() && tcp.sock().send_buffer() > sock.send_buffer() {
         sock.set_send_buffer(tcp.sock().send_buffer());
     }
-    push(meta, tcp);
-    let ack_due = {
-        let mut connection = meta.lock_data();
-        let subflow = connection.subflow_of(tcp.sock());
-        subflow.is_some_and(|subflow| core::mem::take(&mut subflow.ack_due))
-    };
+    let mut connection = meta.lock_data();
+    let deaf = peer_is_deaf(&mut connection, tcp);
+    if deaf {
+        // RFC 8684 section 3.7: an acknowledgement of data without a data acknowledgement, before
+        // any of those came, means that the path or the peer does not speak MPTCP.
+        count(sock, Counter::MpCapableDataFallback);
+        delivery::fall_back(&mut connection);
+    }
+    connection = give(connection, tcp);
+    let subflow = connection.subflow_of(tcp.sock());
+    let ack_due = subflow.is_some_and(|subflow| core::mem::take(&mut subflow.ack_due));
+    drop(connection);
+    if deaf && sock.wants_room() {
+        sock.notify_writeable();
+    }
     if ack_due && tcp.sock().state() != State::Close {
         tcp.send_ack();
     }
@@ -44,67 +55,128 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
 
 /// Gives as much data to a subflow as it and the peer's window take. The subflow is locked.
 pub(crate) fn push(meta: &Meta, tcp: &mut Tcp<'_>) {
-    if !begin(meta, tcp) {
-        return;
+    drop(give(meta.lock_data(), tcp));
+}
+
+/// Whether TCP had data of ours acknowledged while no option shows that the peer understands it.
+fn peer_is_deaf(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>) -> bool {
+    if !connection.speaks_mptcp() {
+        return false;
     }
-    push_all(meta, tcp);
-    if let Some(subflow) = meta.lock_data().subflow_of(tcp.sock()) {
-        subflow.pushing = false;
+    let Some(subflow) = connection.subflow_of(tcp.sock()) else {
+        return false;
+    };
+    let first = Ssn::new(1);
+    if subflow.heard_ever || !subflow.given.after(first) {
+        return false;
     }
+    let next = subflow.received(tcp.copied_seq());
+    subflow.sent(tcp.snd_una()).after(first) && connection.circumstances(next).contiguous()
+}
+
+/// As [`push`], for a caller that holds the data lock; it is given up and taken again.
+fn give<'a>(mut connection: DataGuard<'a, Mptcp>, tcp: &mut Tcp<'_>) -> DataGuard<'a, Mptcp> {
+    let meta = connection.meta();
+    if has_work(&connection) && claim(&mut connection, tcp) {
+        let mut pieces = Gathered::new();
+        let mut freed = false;
+        loop {
+            match next(&mut connection, tcp, &mut pieces) {
+                Next::Data(dsn) => {
+                    drop(connection);
+                    let taken = tcp.splice(&mut pieces, false).unwrap_or(0);
+                    connection = meta.lock_data();
+                    let end = dsn.plus(taken as u64);
+                    freed |= connection.mode == Mode::Fallback;
+                    if !settle(&mut connection, tcp, end, &mut pieces) {
+                        break;
+                    }
+                }
+                Next::Fin => {
+                    let plain = connection.mode == Mode::Fallback;
+                    drop(connection);
+                    finish(meta, tcp, plain);
+                    connection = meta.lock_data();
+                }
+                Next::Rest => break,
+            }
+        }
+        if let Some(subflow) = connection.subflow_of(tcp.sock()) {
+            subflow.pushing = false;
+        }
+        if freed && meta.sock().wants_room() {
+            meta.sock().notify_writeable();
+        }
+    }
+    ask_for_room(&mut connection, tcp);
+    connection
+}
+
+/// Whether there may be something to give.
+fn has_work(connection: &Connection) -> bool {
+    let begun = connection
+        .subflow
+        .as_ref()
+        .is_some_and(|subflow| subflow.partial.is_some());
+    connection.mode != Mode::Connecting
+        && (begun
+            || connection.send.unsent() > 0
+            || connection.send.fin_due()
+            || connection.send.retransmit_next().is_some())
 }
 
 /// Claims the subflow for pushing; `false`: the push that runs already will see to it.
-fn begin(meta: &Meta, tcp: &Tcp<'_>) -> bool {
-    let mut connection = meta.lock_data();
+fn claim(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>) -> bool {
     match connection.subflow_of(tcp.sock()) {
         Some(subflow) => !core::mem::replace(&mut subflow.pushing, true),
         None => false,
     }
 }
 
-fn push_all(meta: &Meta, tcp: &mut Tcp<'_>) {
-    loop {
-        match next_step(meta, tcp) {
-            Step::Data(dsn, mut pieces) => {
-                let taken = tcp.splice(&mut pieces, false).unwrap_or(0);
-                if !settle(meta, tcp, dsn.plus(taken as u64), pieces) {
-                    return;
-                }
-            }
-            Step::Fin => {
-                let fallback = meta.lock_data().mode == Mode::Fallback;
-                if fallback {
-                    tcp.shut_down_send();
-                    // TCP finishes alone what it was given.
-                    if meta.sock().is_orphan() {
-                        meta.schedule_work();
-                    }
-                } else {
-                    tcp.send_ack();
-                }
-            }
-            Step::Rest => return,
-        }
+/// Lets TCP report every acknowledgement as room as long as something depends on one.
+fn ask_for_room(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>) {
+    let sock = connection.meta().sock();
+    let waiting =
+        has_work(connection) || connection.mode == Mode::Connecting || !sock.is_writeable();
+    let mptcp = connection.speaks_mptcp();
+    let wanted = connection.subflow_of(tcp.sock()).is_some_and(|subflow| {
+        waiting || subflow.ack_due || (mptcp && !subflow.heard_ever)
+    });
+    tcp.report_room(wanted);
+}
+
+/// Tells the peer that no more data follows: with a DATA_FIN, or as `plain` TCP with a FIN.
+fn finish(meta: &Meta, tcp: &mut Tcp<'_>, plain: bool) {
+    if !plain {
+        tcp.send_ack();
+        return;
+    }
+    tcp.shut_down_send();
+    // TCP finishes alone what it was given.
+    if meta.sock().is_orphan() {
+        meta.schedule_work();
     }
 }
 
-/// Takes note that TCP took all bytes before `dsn` and none of `rest`, which follows. Returns whether
+/// Takes note that TCP took all bytes before `end` and none of `rest`, which follows. Returns whether
 /// TCP took all.
-fn settle(meta: &Meta, tcp: &Tcp<'_>, dsn: Dsn, rest: Gathered) -> bool {
+fn settle(
+    connection: &mut DataGuard<'_, Mptcp>,
+    tcp: &Tcp<'_>,
+    end: Dsn,
+    rest: &mut Gathered,
+) -> bool {
     let all = rest.is_empty();
-    let mut connection = meta.lock_data();
-    if let Some(subflow) = connection.subflow_of(tcp.sock()) {
-        subflow.partial = (!all).then_some((dsn, rest));
+    if all {
+        rest.clear();
+    } else if let Some(subflow) = connection.subflow_of(tcp.sock()) {
+        subflow.partial = Some((end, core::mem::take(rest)));
     }
     if connection.mode == Mode::Fallback {
         // TCP's own acknowledgements are enough; what it took is done with.
-        acknowledge(&mut connection, dsn, u32::MAX >> 1);
+        acknowledge(connection, end, u32::MAX >> 1);
     } else {
-        timer::watch(&mut connection, tcp.rto_us());
-    }
-    drop(connection);
-    if meta.sock().is_writeable() {
-        meta.sock().notify_writeable();
+        timer::watch(connection, tcp);
     }
     all
 }
@@ -112,10 +184,10 @@ fn settle(meta: &Meta, tcp: &Tcp<'_>, dsn: Dsn, rest: Gathered) -> bool {
 /// Takes note of a data acknowledgement: frees what it covers. Returns whether there is anything to
 /// tell the application or the subflow.
 pub(crate) fn acknowledge(connection: &mut DataGuard<'_, Mptcp>, ack: Dsn, window: u32) -> bool {
-    connection.moments.acknowledged = Moment::now();
     let Ok(outcome) = connection.send.on_data_ack(ack, window) else {
         return false;
     };
+    connection.moments.acknowledged = Moment::now();
     if outcome.acked > 0 {
         connection.queue.acknowledge(outcome.acked);
         connection.uncharge_send(outcome.acked);
@@ -127,95 +199,92 @@ pub(crate) fn acknowledge(connection: &mut DataGuard<'_, Mptcp>, ack: Dsn, windo
     outcome.acked > 0 || outcome.fin_acked || outcome.window_grew
 }
 
-/// Chooses what to give to the subflow next, and takes note of it.
-fn next_step(meta: &Meta, tcp: &mut Tcp<'_>) -> Step {
-    let mut connection = meta.lock_data();
+/// Chooses what to give to the subflow next, gathers it and takes note of it.
+fn next(
+    connection: &mut DataGuard<'_, Mptcp>,
+    tcp: &mut Tcp<'_>,
+    pieces: &mut Gathered,
+) -> Next {
+    let meta = connection.meta();
     let mptcp = connection.speaks_mptcp();
-    if connection.mode == Mode::Connecting {
-        return Step::Rest;
-    }
+    let drained = connection.send.probe_due() && tcp.is_drained();
     let Some(subflow) = connection.subflow_of(tcp.sock()) else {
-        return Step::Rest;
+        return Next::Rest;
     };
     if !tcp.sock().has_send_room() {
-        return Step::Rest;
+        return Next::Rest;
     }
     // A mapping that TCP has begun must be finished before anything else.
-    if let Some((dsn, pieces)) = subflow.partial.take() {
-        return Step::Data(dsn, pieces);
+    if let Some((dsn, rest)) = subflow.partial.take() {
+        *pieces = rest;
+        return Next::Data(dsn);
     }
     let acked = subflow.sent(tcp.snd_una());
     subflow.tx.acked(acked);
-    if mptcp && subflow.tx.is_full() {
-        count(meta.sock(), Counter::TxMappingFull);
-        return Step::Rest;
-    }
-    let mss = tcp.mss().max(1);
-    let most = (0xffff / mss).max(1) * mss.min(0xffff);
-    if let Some((dsn, len)) = connection.send.retransmit_next() {
-        let skip = dsn.since(connection.send.una());
-        let pieces = connection.queue.gather_at(skip, len.min(most));
-        let len = pieces.len() as u32;
-        if len > 0 {
+    let conditions = Conditions {
+        mptcp,
+        mappings_full: subflow.tx.is_full(),
+        mss: tcp.mss(),
+        drained,
+        no_delay: meta.shared().no_delay.load(Ordering::Relaxed),
+        corked: meta.shared().corked.load(Ordering::Relaxed),
+    };
+    match next_step(&connection.send, &conditions) {
+        Step::New { from, len } => give_new(connection, tcp, from, len, pieces),
+        Step::Probe { from } => {
+            count(meta.sock(), Counter::WinProbe);
+            give_new(connection, tcp, from, 1, pieces)
+        }
+        Step::Again { from, len } => {
+            let skip = from.since(connection.send.una());
+            connection.queue.gather_at(skip, len, pieces);
+            let len = pieces.len() as u32;
+            if len == 0 {
+                return Next::Rest;
+            }
             connection.send.on_retransmitted(len);
             connection.retransmitted = true;
             connection.resent = connection.resent.saturating_add(u64::from(len));
             count(meta.sock(), Counter::MptcpRetrans);
-            return map(&mut connection, tcp, dsn, pieces);
+            map(connection, tcp, from, pieces)
         }
-    }
-    let mut len = connection.send.available().min(most);
-    if len == 0 && connection.send.probe_due() && tcp.is_drained() {
-        len = 1;
-        count(meta.sock(), Counter::WinProbe);
-    }
-    if len == 0 {
-        if connection.send.fin_due() {
+        Step::Fin => {
             connection.send.on_fin_sent();
-            timer::watch(&mut connection, tcp.rto_us());
-            return Step::Fin;
+            timer::watch(connection, tcp);
+            Next::Fin
         }
-        return Step::Rest;
+        Step::MappingsFull => {
+            count(meta.sock(), Counter::TxMappingFull);
+            Next::Rest
+        }
+        Step::Rest => Next::Rest,
     }
-    if len < mss && must_wait(meta, &connection) {
-        return Step::Rest;
-    }
-    if len > mss && connection.send.unsent() == u64::from(len) && must_wait(meta, &connection) {
-        // Whole segments now, the rest with what follows.
-        len -= len % mss;
-    }
-    let dsn = connection.send.nxt();
-    let pieces = connection.queue.gather_unsent(len);
-    let len = pieces.len() as u32;
-    if len == 0 {
-        return Step::Rest;
-    }
-    connection.send.on_pushed(len);
-    map(&mut connection, tcp, dsn, pieces)
 }
 
-/// Whether a segment that is not full shall wait for more data: the rule of Nagle (RFC 9293 section
-/// 3.7.4), at the data level, so that TCP need not split or hold mappings.
-fn must_wait(meta: &Meta, connection: &Connection) -> bool {
-    let shared = meta.shared();
-    if connection.send.fin().is_some()
-        || connection.send.unsent() > u64::from(connection.send.available())
-    {
-        return false;
+/// Gathers `len` bytes that were never sent, from `from` on.
+fn give_new(
+    connection: &mut DataGuard<'_, Mptcp>,
+    tcp: &Tcp<'_>,
+    from: Dsn,
+    len: u32,
+    pieces: &mut Gathered,
+) -> Next {
+    connection.queue.gather_unsent(len, pieces);
+    let len = pieces.len() as u32;
+    if len == 0 {
+        return Next::Rest;
     }
-    if shared.corked.load(Ordering::Relaxed) {
-        return true;
-    }
-    !shared.no_delay.load(Ordering::Relaxed) && connection.send.in_flight() > 0
+    connection.send.on_pushed(len);
+    map(connection, tcp, from, pieces)
 }
 
 /// Records the mapping of bytes that TCP is about to be given.
-fn map(connection: &mut Connection, tcp: &Tcp<'_>, dsn: Dsn, pieces: Gathered) -> Step {
+fn map(connection: &mut Connection, tcp: &Tcp<'_>, dsn: Dsn, pieces: &Gathered) -> Next {
     connection.moments.data_sent = Moment::now();
     let len = u16::try_from(pieces.len()).unwrap_or(u16::MAX);
     let (mptcp, checksums) = (connection.speaks_mptcp(), connection.agreed.checksum);
     let Some(subflow) = connection.subflow.as_mut() else {
-        return Step::Rest;
+        return Next::Rest;
     };
     if mptcp {
         let ssn = subflow.sent(tcp.write_seq());
@@ -224,18 +293,17 @@ fn map(connection: &mut Connection, tcp: &Tcp<'_>, dsn: Dsn, pieces: Gathered) -
             pieces.checksums(|partial, len| sum.add_partial(partial, len));
             sum.finish(dsn, ssn, len)
         });
-        if subflow
-            .tx
-            .push(TxRecord {
-                ssn,
-                dsn,
-                len,
-                checksum,
-            })
-            .is_err()
-        {
-            return Step::Rest;
+        let record = TxRecord {
+            ssn,
+            dsn,
+            len,
+            checksum,
+        };
+        if subflow.tx.push(record).is_err() {
+            return Next::Rest;
         }
+        subflow.given = record.end();
+        subflow.heard = false;
     }
-    Step::Data(dsn, pieces)
+    Next::Data(dsn)
 }

@@ -2,7 +2,7 @@
 
 //! What the segments of a subflow say: options and window.
 
-use crate::connection::{count, Connection, Mode, Reset};
+use crate::connection::{count, Connection, Mode, SubflowState};
 use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::Meta;
@@ -11,13 +11,9 @@ use knet::netns::PerNet;
 use knet::segment::{OptionEdit, Outgoing};
 use knet::sock::Sock;
 use knet::subflow::{window_of_space, Tcp};
-use mptcp_core::connection::handshake::{
-    client_ack, client_speaks, client_syn, ClientSpeaks, FirstMapping,
-};
-use mptcp_core::mapping::{DssChecksum, TxRecord};
-use mptcp_core::seq::Ssn;
-use mptcp_core::wire::plan::{plan, Wanted};
-use mptcp_core::wire::{Dss, DssMap, MpFastclose, MpTcpRst, WireSeq};
+use mptcp_core::connection::handshake::client_syn;
+use mptcp_core::connection::speech::{self, Farewell, Reset, Speaker};
+use mptcp_core::wire::plan::{write, Wanted};
 
 /// A segment is about to leave. The subflow is locked.
 pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit: &mut OptionEdit) {
@@ -28,7 +24,7 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
     if connection.subflow_of(tcp.sock()).is_none() {
         return;
     }
-    match connection.mode {
+    let wanted = match connection.mode {
         Mode::Connecting => {
             let again = tcp.retransmits();
             if segment.flags.syn() && !segment.flags.ack() {
@@ -36,29 +32,31 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
             }
             return;
         }
+        Mode::Fallback if segment.flags.rst() => return,
         Mode::Fallback => {
-            if !segment.flags.rst() {
-                edit.window = Some(window(&mut connection, segment, free, scale));
+            edit.window = Some(window(&mut connection, segment, free, scale));
+            let acked = tcp.snd_una();
+            match connection.subflow.as_mut() {
+                Some(subflow) => last_words(subflow, sock, acked, segment),
+                None => return,
             }
-            return;
         }
-        Mode::Mptcp => {}
-    }
-    count(sock, Counter::TxHookSegments);
-    let wanted = if segment.flags.rst() {
-        last_words(&connection, sock)
-    } else {
-        edit.window = Some(window(&mut connection, segment, free, scale));
-        speech(&connection, sock, segment)
+        Mode::Mptcp if segment.flags.rst() => reset(&connection, sock),
+        Mode::Mptcp => {
+            edit.window = Some(window(&mut connection, segment, free, scale));
+            speech(&connection, segment)
+        }
     };
+    let mptcp = connection.speaks_mptcp();
     drop(connection);
-    let mut chosen = plan(&wanted, segment.free);
-    if chosen.missing > 0 && segment.droppable > 0 {
-        chosen = plan(&wanted, segment.free.saturating_add(segment.droppable));
-        count(sock, Counter::SackTrimmed);
+    if mptcp {
+        count(sock, Counter::TxHookSegments);
     }
-    if let Some(length) = chosen.emit(edit.buffer()) {
-        edit.set_length(length);
+    if let Some(written) = write(&wanted, segment.free, segment.droppable, edit.buffer()) {
+        edit.set_length(written.length);
+        if written.trimmed {
+            count(sock, Counter::SackTrimmed);
+        }
     }
 }
 
@@ -106,7 +104,8 @@ fn begin_connect(
         subflow.offered = false;
         return;
     }
-    if let Some(length) = client_syn(policy(sock)).emit(edit.buffer()) {
+    connection.policy = policy(sock);
+    if let Some(length) = client_syn(connection.policy).emit(edit.buffer()) {
         edit.set_length(length);
         if again == 0 {
             count(sock, Counter::MpCapableSynTx);
@@ -116,38 +115,21 @@ fn begin_connect(
 }
 
 /// What a RST says.
-fn last_words(connection: &Connection, sock: &Sock) -> Wanted {
+fn reset(connection: &Connection, sock: &Sock) -> Wanted {
     let reset = connection
         .subflow
         .as_ref()
         .map_or(Reset::Tcp, |subflow| subflow.reset);
     match reset {
-        Reset::Tcp => Wanted::default(),
-        // RFC 8684 section 3.5: the peer's key proves that the sender is the peer.
-        Reset::Fastclose => {
-            count(sock, Counter::MpFastcloseTx);
-            Wanted {
-                fastclose: Some(MpFastclose {
-                    receiver: connection.remote_key,
-                }),
-                ..Wanted::default()
-            }
-        }
-        Reset::Reason(reason) => {
-            count(sock, Counter::MpRstTx);
-            Wanted {
-                tcp_rst: Some(MpTcpRst {
-                    transient: false,
-                    reason,
-                }),
-                ..Wanted::default()
-            }
-        }
+        Reset::Tcp => {}
+        Reset::Fastclose => count(sock, Counter::MpFastcloseTx),
+        Reset::Reason(_) => count(sock, Counter::MpRstTx),
     }
+    speech::of_reset(reset, connection.remote_key)
 }
 
 /// What a segment of an established connection says.
-fn speech(connection: &Connection, sock: &Sock, segment: &Outgoing) -> Wanted {
+fn speech(connection: &Connection, segment: &Outgoing) -> Wanted {
     let Some(subflow) = connection.subflow.as_ref() else {
         return Wanted::default();
     };
@@ -157,78 +139,48 @@ fn speech(connection: &Connection, sock: &Sock, segment: &Outgoing) -> Wanted {
     } else {
         None
     };
-    let speaks = if connection.client {
-        let first = record.is_some_and(|record| record.ssn == Ssn::new(1));
-        client_speaks(connection.fully_established, has_data, first)
-    } else {
-        ClientSpeaks::Dss
+    let speaker = Speaker {
+        client: connection.client,
+        fully_established: connection.fully_established,
+        policy: connection.policy,
+        agreed: connection.agreed,
+        keys: connection.keys(),
+        rcv_nxt: connection.receive.rcv_nxt(),
+        fin_in_flight: connection
+            .send
+            .fin()
+            .filter(|_| connection.send.fin_in_flight()),
     };
-    let first = record.map(|record| FirstMapping {
-        len: record.len,
-        checksum: record.checksum,
-    });
-    let capable = match speaks {
-        ClientSpeaks::Dss => None,
-        ClientSpeaks::CapableAck if connection.send.fin_in_flight() => None,
-        ClientSpeaks::CapableAck => Some(None),
-        ClientSpeaks::CapableData => Some(first),
-    };
-    if let Some(first) = capable {
-        let keys = connection.keys();
-        let option = client_ack(
-            policy(sock),
-            connection.agreed,
-            keys.sender,
-            keys.receiver,
-            first,
-        );
-        return Wanted {
-            mp_capable: Some(option),
-            ..Wanted::default()
-        };
-    }
-    let map = match record {
-        Some(record) => Some(mapping(record)),
-        None if has_data => None,
-        None => fin_mapping(connection),
-    };
-    let dss = Dss {
-        data_ack: Some(WireSeq::long(connection.receive.rcv_nxt())),
-        map,
-        data_fin: !has_data && map.is_some(),
-    };
-    Wanted {
-        dss: Some(dss),
-        ..Wanted::default()
-    }
+    speech::of_segment(&speaker, has_data, record)
 }
 
-fn mapping(record: &TxRecord) -> DssMap {
-    DssMap {
-        dsn: WireSeq::long(record.dsn),
-        ssn: record.ssn,
-        len: record.len,
-        checksum: record.checksum,
+/// What a segment says after a fallback in the middle of the connection; `acked` is the first
+/// sequence number that the peer has not acknowledged.
+fn last_words(
+    subflow: &mut SubflowState,
+    sock: &Sock,
+    acked: u32,
+    segment: &Outgoing,
+) -> Wanted {
+    let has_data = segment.payload_len > 0;
+    let at = subflow.sent(segment.seq);
+    let mut farewell = Farewell {
+        fail: subflow.farewell.fail.filter(|_| subflow.fail_repeats > 0),
+        infinite: None,
+    };
+    if farewell.fail.is_some() {
+        subflow.fail_repeats = subflow.fail_repeats.saturating_sub(1);
+        count(sock, Counter::MpFailTx);
     }
-}
-
-/// The mapping of a DATA_FIN without data, while it is not acknowledged.
-///
-/// RFC 8684 section 3.3.3: it has subflow sequence number zero and length one.
-fn fin_mapping(connection: &Connection) -> Option<DssMap> {
-    let fin = connection
-        .send
-        .fin()
-        .filter(|_| connection.send.fin_in_flight())?;
-    let ssn = Ssn::new(0);
-    let checksum = connection
-        .agreed
-        .checksum
-        .then(|| DssChecksum::new().finish(fin, ssn, 1));
-    Some(DssMap {
-        dsn: WireSeq::long(fin),
-        ssn,
-        len: 1,
-        checksum,
-    })
+    if let Some((ssn, dsn)) = subflow.farewell.infinite {
+        // Once its first byte is acknowledged, the peer has what there is to know.
+        if subflow.sent(acked).after(ssn) {
+            subflow.farewell.infinite = None;
+        } else if has_data && !at.before(ssn) {
+            let further = u64::from(at.raw().wrapping_sub(ssn.raw()));
+            farewell.infinite = Some((at, dsn.plus(further)));
+            count(sock, Counter::InfiniteMapTx);
+        }
+    }
+    speech::of_plain_segment(&farewell, has_data)
 }

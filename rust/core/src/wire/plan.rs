@@ -94,6 +94,57 @@ pub fn plan(wanted: &Wanted, free: usize) -> Plan {
     plan_any(wanted, free)
 }
 
+/// What [`write`] wrote.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Written {
+    /// Bytes of options, padded to a multiple of four.
+    pub length: usize,
+    /// Whether they need some of the space that the caller can free.
+    pub trimmed: bool,
+    /// Whether something that was wanted is not carried.
+    pub waiting: bool,
+}
+
+/// Writes what fits of `wanted` to the front of `out`: into `free` bytes, or if an essential option
+/// needs them, into `droppable` more bytes that the caller can free.
+#[inline]
+pub fn write(wanted: &Wanted, free: usize, droppable: usize, out: &mut [u8]) -> Option<Written> {
+    if let Some(dss) = wanted.lone_dss() {
+        let length = padded(dss.length().into());
+        let trimmed = length > free;
+        if length <= free.saturating_add(droppable) {
+            let written = dss.emit(out)?;
+            pad(out.get_mut(written..length)?);
+            return Some(Written {
+                length,
+                trimmed,
+                waiting: false,
+            });
+        }
+    }
+    write_any(wanted, free, droppable, out)
+}
+
+#[inline(never)]
+fn write_any(
+    wanted: &Wanted,
+    free: usize,
+    droppable: usize,
+    out: &mut [u8],
+) -> Option<Written> {
+    let narrow = plan_any(wanted, free);
+    let trimmed = narrow.missing > 0 && droppable > 0;
+    let chosen = match trimmed {
+        true => plan_any(wanted, free.saturating_add(droppable)),
+        false => narrow,
+    };
+    Some(Written {
+        length: chosen.emit(out)?,
+        trimmed,
+        waiting: chosen.waiting,
+    })
+}
+
 fn plan_any(wanted: &Wanted, free: usize) -> Plan {
     let mut carried = Wanted::default();
     let mut used: usize = 0;

@@ -142,6 +142,13 @@ impl Tcp<'_> {
         unsafe { bindings::knet_helper_set_nodelay(self.as_ptr()) }
     }
 
+    /// Says whether TCP shall call [`crate::protocol::Protocol::write_space`] after every segment
+    /// that arrives.
+    pub fn report_room(&mut self, wanted: bool) {
+        // SAFETY: The socket is live and locked.
+        unsafe { bindings::knet_helper_report_room(self.as_ptr(), wanted) }
+    }
+
     /// Sends a segment without data now.
     pub fn send_ack(&mut self) {
         // SAFETY: The socket is live and locked.

@@ -12,6 +12,8 @@ use core::ptr::addr_of;
 pub struct Snapshot {
     pub state: State,
     pub rcv_nxt: u32,
+    /// Sequence number of the first byte not taken from the receive queue.
+    pub copied_seq: u32,
     pub rcv_wup: u32,
     /// What is left of the promised window behind `rcv_nxt`.
     pub rcv_wnd: u32,
@@ -34,6 +36,7 @@ pub fn snapshot(sock: &Sock) -> Snapshot {
         Snapshot {
             state: sock.state(),
             rcv_nxt: addr_of!((*tcp).rcv_nxt).read_volatile(),
+            copied_seq: addr_of!((*tcp).copied_seq).read_volatile(),
             rcv_wup: addr_of!((*tcp).rcv_wup).read_volatile(),
             rcv_wnd: bindings::knet_helper_tcp_receive_window(sock.as_ptr()),
             snd_una: addr_of!((*tcp).snd_una).read_volatile(),
@@ -59,6 +62,8 @@ pub struct Pace {
     pub rtt_us: u32,
     /// Bytes of data in a segment.
     pub mss: u32,
+    /// The largest window that TCP would promise now, in bytes.
+    pub window_limit: u32,
 }
 
 /// Reads the speed of a subflow.
@@ -71,6 +76,7 @@ pub fn pace(sock: &Sock) -> Pace {
         Pace {
             rtt_us: sent.max(received),
             mss: addr_of!((*tcp).mss_cache).read_volatile(),
+            window_limit: addr_of!((*tcp).rcv_ssthresh).read_volatile(),
         }
     }
 }
