@@ -6,19 +6,21 @@ use kernel::prelude::*;
 
 #[kunit_tests(mptcp_rs_wire)]
 mod tests {
-    use mptcp_core::vectors::options;
+    use mptcp_core::vectors::{options, version0};
     use mptcp_core::wire::plan::{plan, Wanted};
     use mptcp_core::wire::{walk, Dss, Received, SegmentKind, OPTION_SPACE};
 
     #[test]
     fn every_option_round_trips() {
         assert_eq!(options::check_round_trips(), Ok(()));
+        assert_eq!(version0::check_round_trips(), Ok(()));
     }
 
     // rfc8684:3-1
     #[test]
     fn malformed_options_are_counted_and_ignored() {
         assert_eq!(options::check_malformed(), Ok(()));
+        assert_eq!(version0::check_malformed(), Ok(()));
     }
 
     #[test]

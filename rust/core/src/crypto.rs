@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Keys and what is derived from them (RFC 8684 sections 3.1, 3.2 and 3.4.1).
+//! Keys and what is derived from them (RFC 8684 sections 3.1, 3.2 and 3.4.1; for version 0 RFC 6824
+//! sections 3.1 and 3.2).
 //!
 //! The hash function itself comes from the outside (the kernel has a fast one), through
-//! [`Sha256`].
+//! [`Sha256`], or [`Sha1`] for version 0.
+
+mod v0;
+
+pub use v0::{Hashes, Sha1};
 
 use crate::num::low32;
 use crate::seq::Dsn;
@@ -196,7 +201,7 @@ pub fn same_code(left: &[u8], right: &[u8]) -> bool {
 
 /// The first and the last eight bytes of a digest, as big-endian numbers.
 #[inline]
-fn ends(digest: &[u8; 32]) -> (u64, u64) {
+fn ends(digest: &[u8]) -> (u64, u64) {
     let head = digest
         .first_chunk::<8>()
         .map_or(0, |b| u64::from_be_bytes(*b));

@@ -7,6 +7,7 @@
 
 pub mod digests;
 pub mod options;
+pub mod version0;
 
 /// The result of a check: the name of the first vector that failed.
 pub type Check = Result<(), &'static str>;

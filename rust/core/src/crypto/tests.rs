@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{same_code, Key, KeyPair, Sha256};
-use crate::vectors::digests;
+use super::{same_code, Hashes, Key, KeyPair, Sha1, Sha256};
+use crate::vectors::{digests, version0};
+use crate::wire::Version;
 use hmac::{Hmac, Mac};
 use sha2::Digest;
 
@@ -22,10 +23,51 @@ impl Sha256 for Published {
     }
 }
 
+impl Sha1 for Published {
+    fn hash(&self, parts: &[&[u8]]) -> [u8; 20] {
+        let mut hash = sha1::Sha1::new();
+        parts.iter().for_each(|part| hash.update(part));
+        hash.finalize().into()
+    }
+
+    fn hmac(&self, key: &[u8], message: &[&[u8]]) -> [u8; 20] {
+        let mut mac = Hmac::<sha1::Sha1>::new_from_slice(key).unwrap();
+        message.iter().for_each(|part| mac.update(part));
+        mac.finalize().into_bytes().into()
+    }
+}
+
 // rfc8684:3.1-8
 #[test]
 fn vectors_hold() {
     assert_eq!(digests::check(&Published), Ok(()));
+    assert_eq!(version0::check_digests(&Published), Ok(()));
+}
+
+#[test]
+fn every_version_has_its_own_hash() {
+    let hashes = Hashes {
+        sha256: Published,
+        sha1: Published,
+    };
+    let (_, key, derived) = digests::DERIVED[2];
+    let (_, same_key, derived_v0) = version0::DERIVED[2];
+    assert_eq!(key, same_key);
+    assert_eq!(hashes.derive(Version::V1, key), derived);
+    assert_eq!(hashes.derive(Version::V0, key), derived_v0);
+
+    let vector = &digests::JOIN[2];
+    let digest_v0 = version0::JOIN_DIGESTS[2];
+    let (sender, receiver) = vector.nonces;
+    for (version, digest) in [
+        (Version::V1, &vector.digest[..]),
+        (Version::V0, &digest_v0[..]),
+    ] {
+        let whole = hashes.join_ack_hmac(version, vector.keys, sender, receiver);
+        assert_eq!(whole, digest[..20]);
+        let short = hashes.join_syn_ack_hmac(version, vector.keys, sender, receiver);
+        assert_eq!(short.to_be_bytes(), digest[..8]);
+    }
 }
 
 #[test]
@@ -33,16 +75,29 @@ fn a_wrong_hash_is_noticed() {
     struct Wrong;
     impl Sha256 for Wrong {
         fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
-            Published.hash(parts)
+            Sha256::hash(&Published, parts)
         }
 
         fn hmac(&self, key: &[u8], message: &[&[u8]]) -> [u8; 32] {
-            let mut digest = Published.hmac(key, message);
+            let mut digest = Sha256::hmac(&Published, key, message);
             digest[31] ^= 1;
             digest
         }
     }
     assert_eq!(digests::check(&Wrong), Err(digests::JOIN[0].name));
+
+    impl Sha1 for Wrong {
+        fn hash(&self, parts: &[&[u8]]) -> [u8; 20] {
+            let mut digest = Sha1::hash(&Published, parts);
+            digest[19] ^= 1;
+            digest
+        }
+
+        fn hmac(&self, key: &[u8], message: &[&[u8]]) -> [u8; 20] {
+            Sha1::hmac(&Published, key, message)
+        }
+    }
+    assert_eq!(version0::check_digests(&Wrong), Err(version0::DERIVED[0].0));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! ADD_ADDR and REMOVE_ADDR (RFC 8684 sections 3.4.1 and 3.4.2).
+//! ADD_ADDR and REMOVE_ADDR (RFC 8684 sections 3.4.1 and 3.4.2, RFC 6824 for version 0).
 
 use super::bytes::{Reader, Writer};
-use super::{subtype, Malformed};
+use super::{subtype, Malformed, Version};
 
 /// An IP address, octets in the order of the wire.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -34,7 +34,7 @@ impl Address {
     }
 }
 
-/// An ADD_ADDR option (RFC 8684 section 3.4.1).
+/// An ADD_ADDR option (RFC 8684 section 3.4.1, for version 0 RFC 6824 section 3.4.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct AddAddr {
     /// The sender's id of the address.
@@ -43,12 +43,44 @@ pub struct AddAddr {
     pub address: Address,
     /// The TCP port, if it is another one than that of the subflow the option came on.
     pub port: Option<u16>,
-    /// The rightmost 64 bits of the HMAC; `None` makes the option an echo (the E bit).
+    /// The rightmost 64 bits of the HMAC; `None` makes the option an echo (the E bit), or one of
+    /// version 0, which has neither.
     pub hmac: Option<u64>,
 }
 
 impl AddAddr {
     const E: u8 = 0x1;
+
+    /// Parses `body`, the bytes after kind and length, as an option of `version`.
+    ///
+    /// # Errors
+    /// [`Malformed`] unless the length is one that the version has.
+    #[inline]
+    pub fn parse_as(version: Version, body: &[u8]) -> Result<Self, Malformed> {
+        match version {
+            Version::V0 => Self::parse_v0(body),
+            Version::V1 => Self::parse(body),
+        }
+    }
+
+    /// RFC 6824 section 3.4.1: in version 0 the family stands beside the subtype, and length and
+    /// family must agree.
+    fn parse_v0(body: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(body);
+        let family = reader.u8()? & 0xf;
+        let address_id = reader.u8()?;
+        let (address, port) = match (family, reader.left()) {
+            (4, 4 | 6) => (Address::V4(reader.array()?), reader.u16().ok()),
+            (6, 16 | 18) => (Address::V6(reader.array()?), reader.u16().ok()),
+            _ => return Err(Malformed),
+        };
+        Ok(Self {
+            address_id,
+            address,
+            port,
+            hmac: None,
+        })
+    }
 
     /// Parses `body`, the bytes after kind and length.
     ///
@@ -117,9 +149,21 @@ impl AddAddr {
     /// too short.
     #[inline]
     pub fn emit(&self, out: &mut [u8]) -> Option<usize> {
+        self.emit_as(Version::V1, out)
+    }
+
+    /// As [`Self::emit`], for `version`; `None` too if the version has no such option: in version
+    /// 0 there is no HMAC.
+    #[inline]
+    pub fn emit_as(&self, version: Version, out: &mut [u8]) -> Option<usize> {
         let mut writer = Writer::new(out);
-        let echo = u8::from(self.hmac.is_none());
-        writer.option(self.length(), subtype::ADD_ADDR, echo)?;
+        let low = match (version, self.hmac, self.address) {
+            (Version::V0, Some(_), _) => return None,
+            (Version::V0, None, Address::V4(_)) => 4,
+            (Version::V0, None, Address::V6(_)) => 6,
+            (Version::V1, hmac, _) => u8::from(hmac.is_none()),
+        };
+        writer.option(self.length(), subtype::ADD_ADDR, low)?;
         writer.u8(self.address_id)?;
         match self.address {
             Address::V4(octets) => writer.array(octets)?,

@@ -16,7 +16,7 @@ pub struct CapableFlags {
     pub extensibility: bool,
     /// C: the peer must not open subflows to the source address and port of this option.
     pub deny_join: bool,
-    /// H: the sender can use HMAC-SHA256.
+    /// H: the sender can use the algorithm of its version, HMAC-SHA256, or HMAC-SHA1 in version 0.
     pub hmac_sha256: bool,
 }
 
@@ -34,6 +34,17 @@ impl CapableFlags {
             extensibility: byte & Self::B != 0,
             deny_join: byte & Self::C != 0,
             hmac_sha256: byte & Self::H != 0,
+        }
+    }
+
+    /// The flags that this version has.
+    ///
+    /// RFC 6824 section 3.1: in version 0 the bits C to H are all names of algorithms.
+    #[inline]
+    const fn in_version(self, version: u8) -> Self {
+        Self {
+            deny_join: self.deny_join && version != 0,
+            ..self
         }
     }
 
@@ -55,12 +66,12 @@ impl CapableFlags {
 }
 
 /// What an MP_CAPABLE carries beside version and flags; its length tells which
-/// (RFC 8684 section 3.1).
+/// (RFC 8684 section 3.1; for version 0 RFC 6824 section 3.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CapableContent {
-    /// SYN, 4 bytes: nothing.
+    /// SYN, 4 bytes: nothing. Not in version 0.
     Syn,
-    /// SYN/ACK, 12 bytes.
+    /// SYN/ACK, and SYN of version 0, 12 bytes.
     SynAck {
         /// The key of the end that sends the option.
         sender: Key,
@@ -72,7 +83,7 @@ pub enum CapableContent {
         /// The key of the end that receives it, echoed.
         receiver: Key,
     },
-    /// Third ACK or first segment with data, 22 or 24 bytes.
+    /// Third ACK or first segment with data, 22 or 24 bytes. Not in version 0.
     AckData {
         /// The key of the end that sends the option.
         sender: Key,
@@ -89,7 +100,7 @@ pub enum CapableContent {
 /// An MP_CAPABLE option.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct MpCapable {
-    /// The protocol version, four bits; 1 for RFC 8684.
+    /// The protocol version, four bits; 1 for RFC 8684, 0 for RFC 6824.
     pub version: u8,
     /// The flags.
     pub flags: CapableFlags,
@@ -101,13 +112,15 @@ impl MpCapable {
     /// Parses `body`, the bytes after kind and length.
     ///
     /// # Errors
-    /// [`Malformed`] unless the length is one of those of [`CapableContent`].
+    /// [`Malformed`] unless the length is one of those of [`CapableContent`] that the version
+    /// has.
     #[inline]
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(body);
         let version = reader.u8()? & 0xf;
-        let flags = CapableFlags::from_byte(reader.u8()?);
+        let flags = CapableFlags::from_byte(reader.u8()?).in_version(version);
         let content = match reader.left() {
+            0 | 18 | 20 if version == 0 => return Err(Malformed),
             0 => CapableContent::Syn,
             8 => CapableContent::SynAck {
                 sender: Key::new(reader.u64()?),
@@ -149,7 +162,7 @@ impl MpCapable {
     pub fn emit(&self, out: &mut [u8]) -> Option<usize> {
         let mut writer = Writer::new(out);
         writer.option(self.length(), subtype::MP_CAPABLE, self.version)?;
-        writer.u8(self.flags.to_byte())?;
+        writer.u8(self.flags.in_version(self.version).to_byte())?;
         match self.content {
             CapableContent::Syn => {}
             CapableContent::SynAck { sender } => writer.u64(sender.raw())?,

@@ -3,7 +3,7 @@
 //! The small options: MP_PRIO, MP_FAIL, MP_FASTCLOSE and MP_TCPRST.
 
 use super::bytes::{Reader, Writer};
-use super::{subtype, Malformed};
+use super::{subtype, Malformed, Version};
 use crate::crypto::Key;
 use crate::seq::Dsn;
 
@@ -28,6 +28,23 @@ impl MpPrio {
         let backup = reader.u8()? & Self::B != 0;
         reader.end()?;
         Ok(Self { backup })
+    }
+
+    /// Parses `body`, the bytes after kind and length, as an option of `version`. The second
+    /// result is the address id of version 0: the option then speaks of all subflows of the
+    /// sender's address with that id (RFC 6824 section 3.3.8).
+    ///
+    /// # Errors
+    /// [`Malformed`] unless the length is 3, or 4 in version 0.
+    #[inline]
+    pub fn parse_as(version: Version, body: &[u8]) -> Result<(Self, Option<u8>), Malformed> {
+        match (version, body) {
+            (Version::V0, [flags, address_id]) => {
+                let option = Self::parse(core::slice::from_ref(flags))?;
+                Ok((option, Some(*address_id)))
+            }
+            _ => Self::parse(body).map(|option| (option, None)),
+        }
     }
 
     /// The length of the whole option in bytes.

@@ -8,7 +8,8 @@
 //! selective acknowledgements. All others wait for a later segment.
 
 use super::{
-    pad, padded, AddAddr, Dss, MpCapable, MpFail, MpFastclose, MpJoin, MpPrio, MpTcpRst, RemoveAddr,
+    pad, padded, AddAddr, Dss, MpCapable, MpFail, MpFastclose, MpJoin, MpPrio, MpTcpRst,
+    RemoveAddr, Version,
 };
 
 /// What a segment should carry.
@@ -199,6 +200,20 @@ fn admit(wanted: &Wanted, part: Part, carried: &mut Wanted, used: &mut usize, fr
 }
 
 impl Wanted {
+    /// What of this can be said in `version`: version 0 has no MP_TCPRST, and no HMAC in ADD_ADDR.
+    #[inline]
+    #[must_use]
+    pub fn in_version(self, version: Version) -> Self {
+        match version {
+            Version::V1 => self,
+            Version::V0 => Self {
+                tcp_rst: None,
+                add_addr: self.add_addr.map(|option| option.echo()),
+                ..self
+            },
+        }
+    }
+
     /// The DSS if nothing else is wanted.
     #[inline]
     fn lone_dss(&self) -> Option<Dss> {
@@ -238,7 +253,7 @@ impl Wanted {
     /// Writes an option to the front of `out` and returns its length, zero if it is not wanted;
     /// `None` if `out` is too short.
     #[inline]
-    fn emit_part(&self, part: Part, out: &mut [u8]) -> Option<usize> {
+    fn emit_part(&self, version: Version, part: Part, out: &mut [u8]) -> Option<usize> {
         let written = match part {
             Part::MpCapable => self.mp_capable.map(|option| option.emit(out)),
             Part::MpJoin => self.mp_join.map(|option| option.emit(out)),
@@ -247,7 +262,7 @@ impl Wanted {
             Part::Dss => self.dss.map(|option| option.emit(out)),
             Part::MpFail => self.mp_fail.map(|option| option.emit(out)),
             Part::MpPrio => self.mp_prio.map(|option| option.emit(out)),
-            Part::AddAddr => self.add_addr.map(|option| option.emit(out)),
+            Part::AddAddr => self.add_addr.map(|option| option.emit_as(version, out)),
             Part::RemoveAddr => self.remove_addr.map(|option| option.emit(out)),
         };
         written.unwrap_or(Some(0))
@@ -259,6 +274,13 @@ impl Plan {
     /// which is [`Plan::length`]; `None` if `out` is too short.
     #[inline]
     pub fn emit(&self, out: &mut [u8]) -> Option<usize> {
+        self.emit_as(Version::V1, out)
+    }
+
+    /// As [`Self::emit`], for `version`; `None` too if what is carried cannot be said in it, see
+    /// [`Wanted::in_version`].
+    #[inline]
+    pub fn emit_as(&self, version: Version, out: &mut [u8]) -> Option<usize> {
         let mut rest = out.get_mut(..self.length)?;
         if let Some(dss) = self.carried.lone_dss() {
             let written = dss.emit(rest)?;
@@ -266,7 +288,7 @@ impl Plan {
             return Some(self.length);
         }
         for part in ESSENTIAL.into_iter().chain(PATIENT) {
-            let written = self.carried.emit_part(part, rest)?;
+            let written = self.carried.emit_part(version, part, rest)?;
             rest = rest.get_mut(written..)?;
         }
         pad(rest);

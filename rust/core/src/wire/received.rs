@@ -5,7 +5,7 @@
 use super::bytes::Reader;
 use super::{
     kind, subtype, walk, AddAddr, CapableContent, Dss, Malformed, MpCapable, MpFail, MpFastclose,
-    MpJoin, MpPrio, MpTcpRst, RemoveAddr,
+    MpJoin, MpPrio, MpTcpRst, RemoveAddr, Version,
 };
 
 /// What a segment is, as far as the meaning of its options depends on it.
@@ -43,6 +43,8 @@ pub struct Received {
     pub remove_addr: Option<RemoveAddr>,
     /// MP_PRIO.
     pub mp_prio: Option<MpPrio>,
+    /// The address id of an MP_PRIO of version 0, if it has one; see [`MpPrio::parse_as`].
+    pub mp_prio_address: Option<u8>,
     /// MP_FAIL.
     pub mp_fail: Option<MpFail>,
     /// MP_FASTCLOSE.
@@ -57,9 +59,18 @@ pub struct Received {
 }
 
 impl Received {
-    /// Reads `options`, the bytes between the fixed TCP header and the data of a segment.
+    /// Reads `options`, the bytes between the fixed TCP header and the data of a segment of a
+    /// connection of version 1, or of a handshake: MP_CAPABLE says its version itself, and MP_JOIN
+    /// is the same in all.
     #[inline]
     pub fn parse(options: &[u8], segment: SegmentKind) -> Self {
+        Self::parse_as(Version::V1, options, segment)
+    }
+
+    /// Reads `options`, the bytes between the fixed TCP header and the data of a segment of a
+    /// connection of `version`.
+    #[inline]
+    pub fn parse_as(version: Version, options: &[u8], segment: SegmentKind) -> Self {
         if let Some((dss, timestamp)) = data_segment(options) {
             return Self {
                 dss: Some(dss),
@@ -67,15 +78,15 @@ impl Received {
                 ..Self::default()
             };
         }
-        Self::parse_any(options, segment)
+        Self::parse_any(version, options, segment)
     }
 
-    pub(super) fn parse_any(options: &[u8], segment: SegmentKind) -> Self {
+    pub(super) fn parse_any(version: Version, options: &[u8], segment: SegmentKind) -> Self {
         let mut received = Self::default();
         let mut options = walk(options);
         for option in options.by_ref() {
             match option.kind {
-                kind::MPTCP => received.take(option.body, segment),
+                kind::MPTCP => received.take(version, option.body, segment),
                 kind::TIMESTAMP => received.take_timestamp(option.body),
                 _ => {}
             }
@@ -107,10 +118,10 @@ impl Received {
 
     // rfc8684:3-1
     #[inline]
-    fn take(&mut self, body: &[u8], segment: SegmentKind) {
+    fn take(&mut self, version: Version, body: &[u8], segment: SegmentKind) {
         let taken = match body.first().map(|byte| byte >> 4) {
             Some(subtype::DSS) => first(&mut self.dss, Dss::parse(body)),
-            Some(other) => self.take_rare(other, body, segment),
+            Some(other) => self.take_rare(version, other, body, segment),
             None => Err(Malformed),
         };
         if taken.is_err() {
@@ -120,6 +131,7 @@ impl Received {
 
     fn take_rare(
         &mut self,
+        version: Version,
         subtype: u8,
         body: &[u8],
         segment: SegmentKind,
@@ -133,11 +145,18 @@ impl Received {
                 let option = MpJoin::parse(body).and_then(|o| fitting_join(o, segment));
                 first(&mut self.mp_join, option)
             }
-            subtype::ADD_ADDR => first(&mut self.add_addr, AddAddr::parse(body)),
+            subtype::ADD_ADDR => first(&mut self.add_addr, AddAddr::parse_as(version, body)),
             subtype::REMOVE_ADDR => first(&mut self.remove_addr, RemoveAddr::parse(body)),
-            subtype::MP_PRIO => first(&mut self.mp_prio, MpPrio::parse(body)),
+            subtype::MP_PRIO => {
+                let (option, address) = MpPrio::parse_as(version, body)?;
+                first(&mut self.mp_prio, Ok(option))?;
+                self.mp_prio_address = address;
+                Ok(())
+            }
             subtype::MP_FAIL => first(&mut self.mp_fail, MpFail::parse(body)),
             subtype::MP_FASTCLOSE => first(&mut self.fastclose, MpFastclose::parse(body)),
+            // RFC 6824 section 8.3 does not know it.
+            subtype::MP_TCPRST if version == Version::V0 => Err(Malformed),
             subtype::MP_TCPRST => first(&mut self.tcp_rst, MpTcpRst::parse(body)),
             _ => Err(Malformed),
         }

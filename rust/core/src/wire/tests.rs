@@ -3,7 +3,7 @@
 use super::*;
 use crate::crypto::{Key, Token};
 use crate::seq::{Dsn, Ssn};
-use crate::vectors::options;
+use crate::vectors::{options, version0};
 use proptest::prelude::*;
 use std::vec::Vec;
 
@@ -16,12 +16,14 @@ const ACK: SegmentKind = SegmentKind {
 #[test]
 fn vectors_round_trip() {
     assert_eq!(options::check_round_trips(), Ok(()));
+    assert_eq!(version0::check_round_trips(), Ok(()));
 }
 
 // rfc8684:3-1
 #[test]
 fn malformed_options_are_counted_and_ignored() {
     assert_eq!(options::check_malformed(), Ok(()));
+    assert_eq!(version0::check_malformed(), Ok(()));
 }
 
 #[test]
@@ -82,13 +84,44 @@ fn form_of_handshake_options_must_fit_the_segment() {
 
 #[test]
 fn version_zero_has_its_key_in_the_syn() {
-    let bytes = [30, 12, 0x00, 0x01, 1, 2, 3, 4, 5, 6, 7, 8];
-    let syn = SegmentKind {
-        syn: true,
-        ..SegmentKind::default()
-    };
-    let received = Received::parse(&bytes, syn);
-    assert_eq!(received.mp_capable.map(|option| option.version), Some(0));
+    for (name, option, bytes) in version0::MP_CAPABLE {
+        let has_both = matches!(option.content, CapableContent::Ack { .. });
+        for (syn, ack) in [(true, false), (true, true), (false, true)] {
+            let segment = SegmentKind {
+                syn,
+                ack,
+                payload_len: 0,
+            };
+            let received = Received::parse(bytes, segment);
+            assert_eq!(received.mp_capable.is_some(), syn != has_both, "{name}");
+        }
+    }
+}
+
+#[test]
+fn version_zero_cannot_deny_joins() {
+    let bytes = [30, 12, 0x00, 0x21, 1, 2, 3, 4, 5, 6, 7, 8];
+    let mut option = MpCapable::parse(&bytes[2..]).unwrap();
+    assert!(!option.flags.deny_join && option.flags.hmac_sha256);
+    option.flags.deny_join = true;
+    let mut room = [0; OPTION_SPACE];
+    assert_eq!(option.emit(&mut room), Some(12));
+    assert_eq!(room[3], 0x01);
+}
+
+#[test]
+fn versions_that_differ_do_not_read_each_other() {
+    for (name, _, bytes) in version0::ADD_ADDR {
+        // Version 1 sees no echo, and too few bytes for an HMAC.
+        let other = Received::parse(bytes, ACK).add_addr;
+        assert_eq!(other, None, "{name}");
+    }
+    for (name, _, bytes) in options::ADD_ADDR {
+        let other = Received::parse_as(Version::V0, bytes, ACK).add_addr;
+        assert_eq!(other, None, "{name}");
+    }
+    let (_, _, prio) = version0::MP_PRIO[2];
+    assert_eq!(Received::parse(prio, ACK).mp_prio, None);
 }
 
 #[test]
@@ -198,13 +231,16 @@ prop_compose! {
     fn capable()(version in 0..16_u8, flags: u8, one: u64, two: u64, len: u16, sum: Option<u16>,
                  form in 0..4) -> MpCapable {
         let (sender, receiver) = (Key::new(one), Key::new(two));
+        let mut flags = CapableFlags::from_byte(flags);
+        flags.deny_join &= version != 0;
         let content = match form {
+            0 | 3 if version == 0 => CapableContent::Ack { sender, receiver },
             0 => CapableContent::Syn,
             1 => CapableContent::SynAck { sender },
             2 => CapableContent::Ack { sender, receiver },
             _ => CapableContent::AckData { sender, receiver, data_len: len, checksum: sum },
         };
-        MpCapable { version, flags: CapableFlags::from_byte(flags), content }
+        MpCapable { version, flags, content }
     }
 }
 
@@ -242,6 +278,16 @@ proptest! {
     }
 
     #[test]
+    fn every_add_addr_of_version_zero_round_trips(option in add_addr()) {
+        let mut room = [0; OPTION_SPACE];
+        let written = option.emit_as(Version::V0, &mut room);
+        prop_assert_eq!(written.is_some(), option.hmac.is_none());
+        if let Some(length) = written {
+            prop_assert_eq!(AddAddr::parse_as(Version::V0, &room[2..length]), Ok(option));
+        }
+    }
+
+    #[test]
     fn every_mp_capable_round_trips(option in capable()) {
         assert_round_trip!(option, MpCapable);
     }
@@ -260,9 +306,10 @@ proptest! {
 
     #[test]
     fn any_bytes_parse_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..=40),
-                                    syn: bool, ack: bool) {
+                                    syn: bool, ack: bool, zero: bool) {
         let segment = SegmentKind { syn, ack, payload_len: 0 };
-        let received = Received::parse(&bytes, segment);
+        let version = if zero { Version::V0 } else { Version::V1 };
+        let received = Received::parse_as(version, &bytes, segment);
         let options = walk(&bytes).filter(|option| option.kind == kind::MPTCP).count();
         let taken = [
             received.mp_capable.is_some(), received.mp_join.is_some(), received.dss.is_some(),
@@ -295,18 +342,19 @@ proptest! {
                 prop_assert_eq!(Received::parse(&bytes, ACK).timestamp.is_some(), stamped);
             }
         }
-        prop_assert_eq!(Received::parse(&bytes, ACK), Received::parse_any(&bytes, ACK));
+        prop_assert_eq!(Received::parse(&bytes, ACK), Received::parse_any(Version::V1, &bytes, ACK));
     }
 
     #[test]
     fn option_shaped_bytes_parse_without_harm(subtype in 0..16_u8,
                                               body in proptest::collection::vec(any::<u8>(), 1..37),
-                                              syn: bool, ack: bool) {
+                                              syn: bool, ack: bool, zero: bool) {
         let mut bytes = std::vec![30, body.len() as u8 + 2];
         bytes.extend_from_slice(&body);
         bytes[2] = subtype << 4 | bytes[2] & 0xf;
         let segment = SegmentKind { syn, ack, payload_len: 0 };
-        let received = Received::parse(&bytes, segment);
+        let version = if zero { Version::V0 } else { Version::V1 };
+        let received = Received::parse_as(version, &bytes, segment);
         prop_assert_ne!(received.has_mptcp(), received.malformed == 1);
     }
 }

@@ -53,6 +53,7 @@ mod congestion;
 mod path_manager;
 mod scheduler;
 mod steering;
+mod version0;
 
 /// A hash function that the optimiser cannot see through.
 pub struct Opaque(pub fn(&[&[u8]]) -> [u8; 32]);

@@ -141,6 +141,8 @@ pub(crate) fn check_option(input: &[u8]) {
         }
         let body = body.as_slice();
         match subtype {
+            // In version 0 the bits C to G are all names of algorithms.
+            0 if body.first() == Some(&0) => round_trip!(MpCapable, body, [0, 0x3e]),
             0 => round_trip!(MpCapable, body, [0, 0x1e]),
             1 if body.len() == 22 => round_trip!(MpJoin, body, [0x0f, 0xff]),
             1 => round_trip!(MpJoin, body, [0x0e]),

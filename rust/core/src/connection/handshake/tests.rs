@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
+use crate::vectors::version0;
 use crate::wire::{Dss, SegmentKind, WireSeq, OPTION_SPACE};
 
 const CLIENT: Key = Key::new(0xc1);
@@ -141,13 +142,14 @@ fn client_falls_back_without_a_usable_answer() {
 #[test]
 fn server_answers_plainly_what_it_does_not_know() {
     let syn = client_syn(PLAIN);
-    let keyed = |option: &mut MpCapable| {
-        option.version = 0;
-        option.content = CapableContent::Syn;
+    let (_, _, keyed) = version0::MP_CAPABLE[0];
+    let segment = SegmentKind {
+        syn: true,
+        ..SegmentKind::default()
     };
     for (received, reason) in [
         (Received::default(), Reason::NoOption),
-        (with(keyed, syn), Reason::Version),
+        (Received::parse(keyed, segment), Reason::Version),
         (
             with(|o| o.flags.extensibility = true, syn),
             Reason::Extension,

@@ -5,7 +5,8 @@ use crate::crypto::Key;
 use crate::seq::{Dsn, Ssn};
 use crate::wire::{
     AddAddr, Address, CapableContent, CapableFlags, Dss, DssMap, MpCapable, MpFail, MpFastclose,
-    MpPrio, MpTcpRst, Received, RemoveAddr, ResetReason, SegmentKind, WireSeq, OPTION_SPACE,
+    MpPrio, MpTcpRst, Received, RemoveAddr, ResetReason, SegmentKind, Version, WireSeq,
+    OPTION_SPACE,
 };
 use proptest::prelude::*;
 
@@ -63,6 +64,36 @@ fn a_mapping_that_does_not_fit_says_what_is_missing_and_goes_without_its_ack() {
     assert_eq!((tight.missing, tight.length), (8, 20));
     let carried = tight.carried.dss.unwrap();
     assert_eq!((carried.data_ack, carried.map.is_some()), (None, true));
+}
+
+#[test]
+fn version_zero_says_what_it_can() {
+    let wanted = Wanted {
+        tcp_rst: Some(MpTcpRst {
+            transient: false,
+            reason: ResetReason::UNSPECIFIED,
+        }),
+        add_addr: Some(add_addr(false)),
+        mp_prio: Some(MpPrio { backup: true }),
+        ..Wanted::default()
+    };
+    assert_eq!(wanted.in_version(Version::V1), wanted);
+    let unfit = plan(&wanted, OPTION_SPACE);
+    let mut room = [0; OPTION_SPACE];
+    assert_eq!(unfit.emit_as(Version::V0, &mut room), None);
+
+    let wanted = wanted.in_version(Version::V0);
+    let plan = plan(&wanted, OPTION_SPACE);
+    assert_eq!(plan.emit_as(Version::V0, &mut room), Some(16));
+    let segment = SegmentKind {
+        syn: false,
+        ack: true,
+        payload_len: 0,
+    };
+    let received = Received::parse_as(Version::V0, &room[..16], segment);
+    assert_eq!(received.add_addr, wanted.add_addr);
+    assert_eq!(received.mp_prio, wanted.mp_prio);
+    assert_eq!((received.tcp_rst, received.malformed), (None, 0));
 }
 
 #[test]
