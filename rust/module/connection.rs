@@ -241,7 +241,11 @@ impl Connection {
     /// What decides whether plain TCP can go on where MPTCP does not. `next` is the next byte to be
     /// taken from the subflow.
     pub(crate) fn circumstances(&self, next: Ssn) -> Circumstances {
-        let agree = streams_agree(&self.receive, self.remote_first(), next);
+        let first = self.remote_first();
+        let agree = self
+            .subflow
+            .as_ref()
+            .is_some_and(|subflow| streams_agree(&self.receive, &subflow.rx, first, next));
         Circumstances {
             only_subflow: true,
             dss_seen: self

@@ -382,7 +382,12 @@ fn subflow_ended(connection: &mut DataGuard<'_, Mptcp>, next: Ssn, progress: &mu
     if connection.mode == Mode::Fallback {
         return end_of_stream(connection);
     }
-    match on_subflow_fin(&connection.receive, &connection.circumstances(next)) {
+    let fin_acked = connection.send.fin_acked();
+    match on_subflow_fin(
+        &connection.receive,
+        fin_acked,
+        &connection.circumstances(next),
+    ) {
         SubflowEnd::Expected => {}
         SubflowEnd::FallBack => {
             count(connection.meta().sock(), Counter::DssFallback);
