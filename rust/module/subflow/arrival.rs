@@ -57,7 +57,12 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
         count(sock, Counter::UnacceptableSegment);
     }
     let old = Ssn::new(segment.seq).before(Ssn::new(numbers.rcv_nxt));
-    match trust(verdict, segment.payload_len, old, received.fastclose.is_some()) {
+    match trust(
+        verdict,
+        segment.payload_len,
+        old,
+        received.fastclose.is_some(),
+    ) {
         Trust::Believe if segment.checksum_is_right() => {}
         Trust::Drop => return Verdict::Drop,
         Trust::Believe | Trust::Ignore => return Verdict::Accept,
@@ -99,11 +104,7 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
 }
 
 /// What TCP will do with a segment.
-fn judge(
-    numbers: &Snapshot,
-    segment: &Incoming<'_>,
-    received: &Received,
-) -> acceptable::Verdict {
+fn judge(numbers: &Snapshot, segment: &Incoming<'_>, received: &Received) -> acceptable::Verdict {
     let expected = Expected {
         rcv_nxt: Ssn::new(numbers.rcv_nxt),
         rcv_wup: Ssn::new(numbers.rcv_wup),

@@ -139,9 +139,9 @@ fn ask_for_room(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>) {
     let waiting =
         has_work(connection) || connection.mode == Mode::Connecting || !sock.is_writeable();
     let mptcp = connection.speaks_mptcp();
-    let wanted = connection.subflow_of(tcp.sock()).is_some_and(|subflow| {
-        waiting || subflow.ack_due || (mptcp && !subflow.heard_ever)
-    });
+    let wanted = connection
+        .subflow_of(tcp.sock())
+        .is_some_and(|subflow| waiting || subflow.ack_due || (mptcp && !subflow.heard_ever));
     tcp.report_room(wanted);
 }
 
@@ -200,11 +200,7 @@ pub(crate) fn acknowledge(connection: &mut DataGuard<'_, Mptcp>, ack: Dsn, windo
 }
 
 /// Chooses what to give to the subflow next, gathers it and takes note of it.
-fn next(
-    connection: &mut DataGuard<'_, Mptcp>,
-    tcp: &mut Tcp<'_>,
-    pieces: &mut Gathered,
-) -> Next {
+fn next(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>, pieces: &mut Gathered) -> Next {
     let meta = connection.meta();
     let mptcp = connection.speaks_mptcp();
     let drained = connection.send.probe_due() && tcp.is_drained();

@@ -156,12 +156,7 @@ fn speech(connection: &Connection, segment: &Outgoing) -> Wanted {
 
 /// What a segment says after a fallback in the middle of the connection; `acked` is the first
 /// sequence number that the peer has not acknowledged.
-fn last_words(
-    subflow: &mut SubflowState,
-    sock: &Sock,
-    acked: u32,
-    segment: &Outgoing,
-) -> Wanted {
+fn last_words(subflow: &mut SubflowState, sock: &Sock, acked: u32, segment: &Outgoing) -> Wanted {
     let has_data = segment.payload_len > 0;
     let at = subflow.sent(segment.seq);
     let mut farewell = Farewell {

@@ -127,12 +127,7 @@ pub fn write(wanted: &Wanted, free: usize, droppable: usize, out: &mut [u8]) -> 
 }
 
 #[inline(never)]
-fn write_any(
-    wanted: &Wanted,
-    free: usize,
-    droppable: usize,
-    out: &mut [u8],
-) -> Option<Written> {
+fn write_any(wanted: &Wanted, free: usize, droppable: usize, out: &mut [u8]) -> Option<Written> {
     let narrow = plan_any(wanted, free);
     let trimmed = narrow.missing > 0 && droppable > 0;
     let chosen = match trimmed {
