@@ -10,6 +10,7 @@
 
 struct net;
 struct proc_dir_entry;
+struct rhashtable;
 struct sock;
 
 /* established.c; the walk from first to next is one RCU read-side section */
@@ -18,6 +19,16 @@ struct sock *knet_helper_established_first(const struct net *net, unsigned int s
 struct sock *knet_helper_established_next(const struct sock *sk);
 bool knet_helper_sock_try_hold(struct sock *sk);
 void knet_helper_cond_resched(void);
+
+/* index.c */
+struct knet_index_entry {
+	void *next;
+	u32 key;
+};
+struct rhashtable *knet_helper_index_alloc(void);
+int knet_helper_index_init(struct rhashtable *index);
+int knet_helper_index_insert(struct rhashtable *index, struct knet_index_entry *entry);
+int knet_helper_index_remove(struct rhashtable *index, struct knet_index_entry *entry);
 
 /* netns.c */
 void *knet_helper_net_generic(const struct net *net, unsigned int id);

@@ -51,6 +51,8 @@ pub(crate) struct Connection {
     pub(crate) fully_established: bool,
     /// Data-level state, from the end of the handshake on.
     pub(crate) state: state::State,
+    /// No token was free for us: the peer is offered plain TCP alone.
+    pub(crate) tokenless: bool,
     pub(crate) local_key: Key,
     pub(crate) local: Derived,
     pub(crate) remote_key: Key,
@@ -163,6 +165,7 @@ impl Connection {
             client: false,
             fully_established: false,
             state: state::State::Established,
+            tokenless: false,
             local_key: Key::new(0),
             local: nothing,
             remote_key: Key::new(0),
@@ -369,8 +372,9 @@ pub(crate) fn count_established(guard: &mut DataGuard<'_, Mptcp>) {
     }
 }
 
-/// Takes the connection off the count of established ones.
+/// Takes the connection off the count of established ones, and gives its token back.
 pub(crate) fn uncount_established(guard: &mut DataGuard<'_, Mptcp>) {
+    guard.leave_index();
     if guard.counted {
         guard.counted = false;
         if let Some(namespace) = Namespace::of(guard.meta().sock().net()) {

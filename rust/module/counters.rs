@@ -48,6 +48,8 @@ counters! {
     MpCapableFallbackSynAck = "MPCapableFallbackSYNACK",
     /// Connections that gave up MP_CAPABLE after too many lost SYNs.
     MpCapableSynTxDrop = "MPCapableSYNTXDrop",
+    /// Connections that became plain TCP, because no token was free or it was taken.
+    MpFallbackTokenInit = "MPFallbackTokenInit",
     /// Pieces of data given to TCP again at the connection level.
     MptcpRetrans = "MPTCPRetrans",
     /// Mappings that contradict one received before.

@@ -8,6 +8,7 @@
 mod connection;
 mod counters;
 mod crypto;
+mod keys;
 mod netns;
 mod proc;
 mod protocol;

@@ -11,6 +11,7 @@ use crate::{
 use kernel::prelude::*;
 use knet::{
     crypto::Prf,
+    index::Index,
     netfilter::Hooks,
     netns::{
         Net,
@@ -26,6 +27,8 @@ pub(crate) struct Namespace {
     pub(crate) settings: Settings,
     /// What happened.
     pub(crate) counters: Counters,
+    /// Tokens of connections: no two of a namespace have the same (RFC 8684 section 3.1).
+    pub(crate) tokens: Index<Mptcp>,
     /// What makes the keys of connections that we accept (RFC 8684 section 3.1).
     pub(crate) secret: Prf,
 }
@@ -45,6 +48,7 @@ impl PerNet for Namespace {
         Ok(Self {
             settings: Settings::new(net)?,
             counters: Counters::new()?,
+            tokens: Index::new()?,
             secret: Prf::new(),
         })
     }

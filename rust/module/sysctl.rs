@@ -15,9 +15,10 @@ const ENABLED: usize = 0;
 const CHECKSUM_ENABLED: usize = 1;
 const SYN_RETRANS_BEFORE_TCP_FALLBACK: usize = 2;
 const TEST_WRAP: usize = 3;
+const TEST_FEW_KEYS: usize = 4;
 
 /// In the order of the indices above.
-const SETTINGS: [Setting; 4] = [
+const SETTINGS: [Setting; 5] = [
     Setting {
         name: c"enabled",
         default: 1,
@@ -41,6 +42,12 @@ const SETTINGS: [Setting; 4] = [
         default: 0,
         min: 0,
         max: 2,
+    },
+    Setting {
+        name: c"test_few_keys",
+        default: 0,
+        min: 0,
+        max: 1,
     },
 ];
 
@@ -77,5 +84,11 @@ impl Settings {
     #[inline]
     pub(crate) fn test_wrap(&self) -> u32 {
         self.0.value(TEST_WRAP)
+    }
+
+    /// For tests, whether keys are so few that their tokens are often taken.
+    #[inline]
+    pub(crate) fn test_few_keys(&self) -> bool {
+        self.0.value(TEST_FEW_KEYS) != 0
     }
 }

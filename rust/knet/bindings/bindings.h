@@ -22,6 +22,7 @@
 #include <linux/proc_fs.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
+#include <linux/rhashtable.h>
 #include <linux/seq_file.h>
 #include <linux/siphash.h>
 #include <linux/skbuff.h>

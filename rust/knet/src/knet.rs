@@ -11,6 +11,7 @@ pub mod crypto;
 pub mod established;
 pub mod fragments;
 pub mod hooks;
+pub mod index;
 pub mod layout;
 pub mod message;
 pub mod meta;

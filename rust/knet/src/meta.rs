@@ -12,6 +12,7 @@
 //! | [`Protocol::Data`] | the data lock ([`Meta::lock_data`], the spinlock `sk_lock.slock`) | any context |
 
 use crate::bindings;
+use crate::index::Entry;
 use crate::sock::Sock;
 use core::cell::UnsafeCell;
 use core::mem::{offset_of, MaybeUninit};
@@ -35,6 +36,8 @@ pub struct Meta<P: Protocol> {
     shared: MaybeUninit<P::Shared>,
     owned: UnsafeCell<MaybeUninit<P::Owned>>,
     data: UnsafeCell<MaybeUninit<P::Data>>,
+    /// Guarded by the data lock.
+    entry: UnsafeCell<Entry>,
     /// The kernel finds the IPv6 part of a socket at the end of the object.
     ipv6: UnsafeCell<bindings::ipv6_pinfo>,
 }
@@ -87,6 +90,9 @@ impl<P: Protocol> Meta<P> {
                 .write(shared);
             addr_of_mut!((*meta).owned).cast::<P::Owned>().write(owned);
             P::init_data(&mut *addr_of_mut!((*meta).data).cast::<MaybeUninit<P::Data>>());
+            addr_of_mut!((*meta).entry)
+                .cast::<Entry>()
+                .write(Entry::new());
             bindings::knet_helper_init_work(addr_of_mut!((*meta).work).cast(), Some(run_work::<P>));
             bindings::knet_helper_timer_setup(sk, Some(run_timer::<P>));
             (*sk).sk_destruct = Some(destruct::<P>);
@@ -328,6 +334,11 @@ impl<'a, P: Protocol> DataGuard<'a, P> {
 
     pub(crate) fn sk(&self) -> *mut bindings::sock {
         self.meta.sock().as_ptr()
+    }
+
+    pub(crate) fn entry(&mut self) -> &mut Entry {
+        // SAFETY: The data lock is held, and the guard is borrowed exclusively.
+        unsafe { &mut *self.meta.entry.get() }
     }
 
     /// Whether a process owns the meta-socket: it will pass [`Protocol::released`] when it is done.

@@ -2,14 +2,14 @@
 
 //! `bind`, `connect` and what undoes them.
 
-use crate::connection::{derive, test_wrap, uncount_established, Connection, Mode, SubflowState};
+use crate::connection::{test_wrap, uncount_established, Connection, Mode, SubflowState};
+use crate::keys;
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::first_subflow;
 use kernel::prelude::*;
 use knet::address::SocketAddress;
 use knet::meta::OwnerGuard;
 use knet::sock::{State, AF_INET};
-use mptcp_core::crypto::Key;
 
 /// Where sequence numbers begin with the test setting: they wrap after a megabyte.
 const FIRST_SEQ_OF_TEST: u32 = u32::MAX - (1 << 20);
@@ -40,9 +40,7 @@ pub(crate) fn connect(owner: &mut OwnerGuard<'_, Mptcp>, address: &SocketAddress
         let mut connection = meta.lock_data();
         connection.mode = Mode::Connecting;
         connection.client = true;
-        let key = Key::new(knet::crypto::random_u64());
-        connection.local_key = key;
-        connection.local = derive(sock, key);
+        connection.tokenless = !keys::draw(&mut connection);
         connection.subflow = Some(SubflowState::new(subflow.sock()));
         sock.set_state(State::SynSent);
     }
@@ -52,6 +50,7 @@ pub(crate) fn connect(owner: &mut OwnerGuard<'_, Mptcp>, address: &SocketAddress
         if sock.state() == State::SynSent {
             sock.set_state(State::Close);
         }
+        connection.leave_index();
         connection.subflow = None;
         return Err(error);
     }

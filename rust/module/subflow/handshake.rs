@@ -7,6 +7,7 @@ use crate::connection::{
     SubflowState,
 };
 use crate::counters::Counter;
+use crate::keys::{claim, key_of_number};
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
 use crate::subflow::delivery;
@@ -170,9 +171,10 @@ fn key_of(sock: &Sock, handshake: &Handshake) -> Key {
         local_isn: handshake.local_isn,
         remote_isn: handshake.remote_isn,
     };
-    server_key(&attempt, |bytes| {
+    let key = server_key(&attempt, |bytes| {
         Namespace::of(sock.net()).map_or(0, |namespace| namespace.secret.value(bytes))
-    })
+    });
+    key_of_number(sock, key.raw())
 }
 
 /// Server: answers a SYN.
@@ -235,7 +237,6 @@ pub(crate) fn child(
     {
         let mut connection = application.lock_data();
         connection.fully_established = false;
-        connection.local_key = key;
         connection.policy = policy;
         let mut subflow = SubflowState::new(tcp.sock());
         subflow.local_isn = request.handshake.local_isn;
@@ -248,9 +249,8 @@ pub(crate) fn child(
                 remote_key,
                 agreed,
                 first,
-            } => {
+            } if claim(&mut connection, key) => {
                 count(sock, Counter::MpCapableAckRx);
-                connection.local = derive(sock, key);
                 let remote = derive(sock, remote_key);
                 let window = u32::from(segment.window) << tcp.send_window_scale().min(14);
                 connection.begin_mptcp(remote_key, remote, agreed, window);
@@ -265,6 +265,7 @@ pub(crate) fn child(
                     subflow.dss_seen = subflow.rx.record(mapping).is_ok();
                 }
             }
+            ServerOutcome::Mptcp { .. } => connection.begin_fallback(),
             ServerOutcome::Fallback(reason) => {
                 if reason != Reason::NoOption || peer_asked(request, policy) {
                     count(sock, Counter::MpCapableFallbackAck);

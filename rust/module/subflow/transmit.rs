@@ -91,10 +91,14 @@ fn begin_connect(
     let limit = Namespace::of(sock.net()).map_or(2, |namespace| {
         namespace.settings.syn_retrans_before_tcp_fallback()
     });
+    let tokenless = connection.tokenless;
     let Some(subflow) = connection.subflow.as_mut() else {
         return;
     };
     subflow.local_isn = segment.seq;
+    if tokenless {
+        return;
+    }
     // RFC 8684 section 3.1: the path may drop SYNs with options it does not know, so that after
     // some the connection is tried as plain TCP. 128 and more means never.
     if limit < 128 && u32::from(again) > limit {
