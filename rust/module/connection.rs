@@ -402,7 +402,7 @@ pub(crate) fn abort_locked(connection: &mut DataGuard<'_, Mptcp>, errno: i32) {
     if errno != 0 {
         sock.set_error(errno);
     }
-    sock.add_shutdown(sock::shutdown::BOTH);
+    connection.add_shutdown(sock::shutdown::BOTH);
     sock.set_state(sock::State::Close);
     sock.notify_state();
     if errno != 0 {

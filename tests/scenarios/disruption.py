@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import struct
+import threading
 import time
 
 from lib.events import SIOCINQ, queued, wait_for, wait_until
@@ -141,11 +142,26 @@ def closed_at_once_by_both(case):
 
 @scenario(all_roles=True)
 def shut_down_at_once_by_both(case):
-    for _ in range(case.size(stock=50, test=10)):
+    """Of two halves that end at the same moment, at each end both are known to have ended."""
+    barrier = threading.Barrier(2)
+
+    def shut_down(sock):
+        barrier.wait(20)
+        sock.shutdown(socket.SHUT_WR)
+
+    for _ in range(case.size(stock=100, test=20)):
         client, server = case.connect_pair()
-        client.shutdown(socket.SHUT_WR)
-        server.shutdown(socket.SHUT_WR)
+        for task in [Task(shut_down, client), Task(shut_down, server)]:
+            task.result(30)
         case.expect(client.recv(1) == b"" and server.recv(1) == b"", "data came from nowhere")
+        for sock in (client, server):
+            mask = wait_for(sock, select.POLLHUP)
+            case.expect(mask & select.POLLIN != 0, f"the event mask is {mask:#x}, without POLLIN")
+            try:
+                sock.send(b"x", socket.MSG_NOSIGNAL)
+            except BrokenPipeError:
+                continue
+            raise AssertionError("data was accepted after the half was shut")
         client.close()
         server.close()
 

@@ -38,6 +38,8 @@ pub struct Meta<P: Protocol> {
     data: UnsafeCell<MaybeUninit<P::Data>>,
     /// Guarded by the data lock.
     entry: UnsafeCell<Entry>,
+    /// All bits of `sk_shutdown` that were set with the data lock held, which guards them.
+    shut: UnsafeCell<u8>,
     /// The kernel finds the IPv6 part of a socket at the end of the object.
     ipv6: UnsafeCell<bindings::ipv6_pinfo>,
 }
@@ -339,6 +341,28 @@ impl<'a, P: Protocol> DataGuard<'a, P> {
     pub(crate) fn entry(&mut self) -> &mut Entry {
         // SAFETY: The data lock is held, and the guard is borrowed exclusively.
         unsafe { &mut *self.meta.entry.get() }
+    }
+
+    /// Adds bits of [`crate::sock::shutdown`]. `shutdown(2)` adds bits without this lock; what it
+    /// overwrites meanwhile comes back when the kernel tells us of it.
+    pub fn add_shutdown(&mut self, bits: u8) {
+        // SAFETY: The data lock is held and guards the bits that are noted; whoever reads `sk_shutdown`
+        // does so without lock.
+        unsafe {
+            let noted = self.meta.shut.get();
+            *noted |= bits;
+            let shown = addr_of_mut!((*self.sk()).sk_shutdown);
+            shown.write_volatile(shown.read_volatile() | *noted);
+        }
+    }
+
+    /// Clears the bits for a socket that is used anew and that this process owns.
+    pub fn clear_shutdown(&mut self) {
+        // SAFETY: As above; only the owner sets bits without the data lock.
+        unsafe {
+            *self.meta.shut.get() = 0;
+            addr_of_mut!((*self.sk()).sk_shutdown).write_volatile(0);
+        }
     }
 
     /// Whether a process owns the meta-socket: it will pass [`Protocol::released`] when it is done.

@@ -147,19 +147,6 @@ impl Sock {
         unsafe { addr_of!((*self.as_ptr()).sk_shutdown).read_volatile() }
     }
 
-    /// Adds bits of [`shutdown`]. A lock of the socket is held.
-    pub fn add_shutdown(&self, bits: u8) {
-        let all = self.shutdown() | bits;
-        // SAFETY: The socket is live.
-        unsafe { addr_of_mut!((*self.as_ptr()).sk_shutdown).write_volatile(all) }
-    }
-
-    /// Clears the bits of [`shutdown`] for a socket that is used anew. The socket is locked.
-    pub fn clear_shutdown(&self) {
-        // SAFETY: The socket is live.
-        unsafe { addr_of_mut!((*self.as_ptr()).sk_shutdown).write_volatile(0) }
-    }
-
     /// The pending error as a positive errno, left pending.
     pub fn peek_error(&self) -> i32 {
         // SAFETY: The socket is live; the kernel reads this field without lock too.

@@ -51,7 +51,7 @@ fn finish_sending(owner: &mut OwnerGuard<'_, Mptcp>) {
 pub(crate) fn close(meta: &Meta, timeout: c_long) {
     let sock = meta.sock();
     let mut owner = meta.lock();
-    sock.add_shutdown(shutdown::BOTH);
+    meta.lock_data().add_shutdown(shutdown::BOTH);
     match sock.state() {
         State::Listen | State::Close | State::SynSent => end(&mut owner),
         _ if has_unread(meta) || sock.lingers_zero() => {

@@ -78,7 +78,7 @@ pub(crate) fn disconnect(owner: &mut OwnerGuard<'_, Mptcp>) -> Result {
     let bytes = connection.queue.bytes();
     connection.uncharge_send(bytes);
     connection.empty();
-    sock.clear_shutdown();
+    connection.clear_shutdown();
     sock.set_state(State::Close);
     drop(connection);
     meta.stop_timer();

@@ -290,8 +290,5 @@ fn data_fin(connection: &mut DataGuard<'_, Mptcp>, fin: Dsn) {
 /// All data and the DATA_FIN are here.
 pub(crate) fn end_of_stream(connection: &mut DataGuard<'_, Mptcp>) {
     connection.advance(Event::FinReceived);
-    connection
-        .meta()
-        .sock()
-        .add_shutdown(knet::sock::shutdown::RECEIVE);
+    connection.add_shutdown(knet::sock::shutdown::RECEIVE);
 }

@@ -200,8 +200,12 @@ pub(super) unsafe extern "C" fn listen<P: Protocol>(
 ///
 /// The kernel passes a live socket of our protocol that the caller owns.
 pub(super) unsafe extern "C" fn shutdown<P: Protocol>(sk: *mut bindings::sock, how: c_int) {
-    // SAFETY: `inet_shutdown` passes a live socket of our protocol that it owns.
-    unsafe { P::shut_down(&mut Meta::from_ptr(sk).assume_locked(), how as u8) }
+    // SAFETY: `inet_shutdown` passes a live socket of our protocol.
+    let meta = unsafe { Meta::<P>::from_ptr(sk) };
+    // `inet_shutdown` has added the bits without the data lock, and with it perhaps overwritten others.
+    meta.lock_data().add_shutdown(how as u8);
+    // SAFETY: `inet_shutdown` owns the socket.
+    P::shut_down(&mut unsafe { meta.assume_locked() }, how as u8);
 }
 
 /// `send` and its kin.
