@@ -52,7 +52,7 @@ def note_info(s, end: str, where: str, sock, base=None) -> None:
     fields = read_fields(sock)
     for name, value in fields.items():
         if name in MOMENTS:
-            value = value < 1000
+            value = value < 60_000
         elif name in POSITIONS:
             value = value != 0 if base is None else value - base[name]
         if name not in LEFT_OUT:
