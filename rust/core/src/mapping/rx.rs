@@ -206,17 +206,23 @@ impl<const N: usize> RxMappings<N> {
         if record.end().distance(self.floor).unsigned_abs() > REACH {
             return Err(RecordError::Outside);
         }
-        // In-order arrival is the common case: the mapping repeats or continues the newest.
+        // In-order arrival is the common case: the mapping repeats the newest or lies behind it.
         if let Some(newest) = self.ring.newest_mut() {
             if newest.is_again(&record) {
                 return Ok(Recorded::Known);
+            }
+            if record.ssn.before(newest.end()) {
+                return self.record_anywhere(record);
             }
             if newest.end() == record.ssn && newest.mergeable(&record) {
                 newest.len = newest.len.wrapping_add(record.len);
                 return Ok(Recorded::Merged);
             }
         }
-        self.record_anywhere(record)
+        match self.has_place_for(&record) && self.ring.push(record) {
+            true => Ok(Recorded::New),
+            false => Err(RecordError::Full),
+        }
     }
 
     /// The data sequence number of the byte at `ssn`, and how far it continues.
@@ -317,7 +323,7 @@ impl<const N: usize> RxMappings<N> {
         }
     }
 
-    /// Records what is not at the end: out of order, repeated, or behind a gap.
+    /// Records what is not behind all others: out of order, or repeated.
     fn record_anywhere(&mut self, record: RxRecord) -> Result<Recorded, RecordError> {
         let mut union = record;
         // The first entry that may touch the new one: those before it end before it starts.
