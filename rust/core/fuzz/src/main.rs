@@ -17,6 +17,8 @@ mod input;
 mod mappings;
 #[path = "../../tests/oracle/options.rs"]
 mod options;
+#[path = "../../tests/oracle/paths.rs"]
+mod paths;
 #[path = "../../tests/oracle/reassembly.rs"]
 mod reassembly;
 #[path = "../../tests/oracle/targets.rs"]

@@ -5,7 +5,7 @@
 use super::action::Farewell;
 use super::announcement::Announcement;
 use super::endpoint::{Endpoint, EndpointFlags};
-use super::path::{Consequence, End, Origin, State, SubflowId};
+use super::path::{Consequence, End, Origin, Path, State, SubflowId};
 use super::settings::Context;
 use super::{PathManager, Role};
 use crate::wire::{Address, RemoveAddr};
@@ -42,7 +42,12 @@ pub enum Event {
         subflow: SubflowId,
     },
     /// An ADD_ADDR came and was found authentic.
-    Announced(Announcement),
+    Announced {
+        /// What it announces.
+        announcement: Announcement,
+        /// The subflow on which it came.
+        on: SubflowId,
+    },
     /// An echo of an ADD_ADDR came.
     Echoed(Announcement),
     /// A REMOVE_ADDR came.
@@ -95,7 +100,7 @@ impl PathManager {
                     path.on_heard();
                 }
             }
-            Event::Announced(announcement) => self.on_announced(&announcement, context),
+            Event::Announced { announcement, on } => self.on_announced(&announcement, on, context),
             Event::Echoed(echo) => self.announced.iter_mut().for_each(|one| one.on_echo(&echo)),
             Event::Removed(option) => self.on_removed(&option, context.now),
             Event::Priority { subflow, backup } => {
@@ -219,19 +224,22 @@ impl PathManager {
             .paths
             .iter()
             .any(|path| path.local_id == Some(id) && path.is_used());
-        if announced || used && tell {
+        let told = announced || used && tell;
+        if told {
             self.departing.insert(id);
         }
         self.first_local_gone |= id == 0;
         self.announced.retain(|one| one.what.address_id != id);
         self.paths
             .retain(|path| path.local_id != Some(id) || !path.is_memory());
-        for path in self
-            .paths
-            .iter_mut()
-            .filter(|path| path.local_id == Some(id))
-        {
-            path.state = State::Leaving(Farewell::Fin);
+        let leaves = |path: &&mut Path| path.local_id == Some(id) && path.is_used();
+        for path in self.paths.iter_mut().filter(leaves) {
+            // RFC 8684 section 3.4.2: the subflows of a removed address are reset; one that is
+            // closed without that ends as TCP does.
+            path.state = State::Leaving(match told {
+                true => Farewell::RESET,
+                false => Farewell::Fin,
+            });
         }
     }
 }

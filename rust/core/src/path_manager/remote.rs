@@ -4,7 +4,7 @@
 
 use super::announcement::Announcement;
 use super::endpoint::EndpointFlags;
-use super::path::{SocketAddress, State};
+use super::path::{SocketAddress, State, SubflowId};
 use super::settings::Context;
 use super::{IdSet, PathManager};
 use crate::wire::Version;
@@ -19,7 +19,12 @@ pub(super) struct Remote {
 
 impl PathManager {
     /// Takes an announcement: confirms it, and uses it if the limits allow.
-    pub(super) fn on_announced(&mut self, announcement: &Announcement, context: &Context<'_>) {
+    pub(super) fn on_announced(
+        &mut self,
+        announcement: &Announcement,
+        on: SubflowId,
+        context: &Context<'_>,
+    ) {
         // RFC 8684 section 3.4.1: every announcement is confirmed, whether or not it is used.
         // What finds no place is announced again.
         let known = self.echoes.iter().any(|echo| echo == announcement);
@@ -29,10 +34,12 @@ impl PathManager {
         if !context.decides() || self.contradicts(announcement) {
             return;
         }
-        // RFC 8684 section 3.4.1: without a port, the address has that of the connection.
+        // RFC 8684 section 3.4.1: without a port, it is that of the subflow that carries the option.
+        let carrier = self.paths.iter().find(|path| path.id == on);
+        let carrier = carrier.map_or(self.remote, |path| path.remote);
         let place = SocketAddress {
             address: announcement.address,
-            port: announcement.port.unwrap_or(self.remote.port),
+            port: announcement.port.unwrap_or(carrier.port),
         };
         let id = announcement.address_id;
         self.refresh(id, place);

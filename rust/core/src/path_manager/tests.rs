@@ -2,7 +2,6 @@
 
 mod admission;
 mod announcements;
-mod random;
 mod recovery;
 mod subflows;
 mod userspace;
@@ -45,6 +44,12 @@ fn announcement(address_id: u8, address: Address, port: Option<u16>) -> Announce
         address,
         port,
     }
+}
+
+/// The event that the peer announced something on the first subflow.
+fn announced(announcement: Announcement) -> Event {
+    let on = SubflowId::FIRST;
+    Event::Announced { announcement, on }
 }
 
 /// A client whose first subflow goes from net 0 to the server's port 80.

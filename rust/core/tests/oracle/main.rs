@@ -10,6 +10,7 @@ mod connection;
 mod input;
 mod mappings;
 mod options;
+mod paths;
 mod reassembly;
 mod targets;
 

@@ -2,13 +2,13 @@
 
 //! The checks by name.
 
-use crate::{connection, mappings, options, reassembly};
+use crate::{connection, mappings, options, paths, reassembly};
 
 /// A check of any bytes, which panics where model and core differ.
 pub(crate) type Check = fn(&[u8]);
 
 /// All of them. The name is that of the folder of kept inputs too.
-pub(crate) const TARGETS: [(&str, Check); 9] = [
+pub(crate) const TARGETS: [(&str, Check); 10] = [
     ("segment", options::check_segment),
     ("option", options::check_option),
     ("plan", options::check_plan),
@@ -18,4 +18,5 @@ pub(crate) const TARGETS: [(&str, Check); 9] = [
     ("send", connection::compare_send),
     ("state", connection::compare_state),
     ("handshake", connection::shake_hands),
+    ("paths", paths::watch),
 ];

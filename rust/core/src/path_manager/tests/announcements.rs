@@ -125,7 +125,7 @@ fn version_zero_knows_no_echo() {
     world.endpoint(local(1), SIGNAL);
     assert_eq!(world.actions(), [announce(1, local(1), None)]);
     assert_eq!(world.manager.deadline(), None);
-    let actions = world.after(Event::Announced(announcement(4, remote(1), None)));
+    let actions = world.after(announced(announcement(4, remote(1), None)));
     assert!(matches!(actions[..], [Action::Open(_)]), "{actions:?}");
 }
 
@@ -138,11 +138,11 @@ fn every_announcement_is_confirmed_whether_or_not_it_is_used() {
         via: FIRST,
     };
     for _ in 0..3 {
-        assert_eq!(world.after(Event::Announced(told)), [echo]);
+        assert_eq!(world.after(announced(told)), [echo]);
     }
     // One that comes twice before there is time to answer needs one answer.
-    world.tell(Event::Announced(told));
-    assert_eq!(world.after(Event::Announced(told)), [echo]);
+    world.tell(announced(told));
+    assert_eq!(world.after(announced(told)), [echo]);
     assert_eq!(world.manager.accepted_addresses(), 0);
 }
 
@@ -150,7 +150,7 @@ fn every_announcement_is_confirmed_whether_or_not_it_is_used() {
 fn a_flood_of_announcements_is_bounded() {
     let mut world = World::new(&client(), 8, 255);
     for id in 1..=255 {
-        world.tell(Event::Announced(announcement(id, remote(id), None)));
+        world.tell(announced(announcement(id, remote(id), None)));
     }
     let actions = world.actions();
     let echoes = actions.iter().filter(|a| matches!(a, Action::Echo { .. }));
@@ -163,7 +163,7 @@ fn a_flood_of_announcements_is_bounded() {
 fn accepted_addresses_are_limited_by_id() {
     let mut world = World::new(&client(), 8, 2);
     let mut opened = |id, net, port| {
-        world.tell(Event::Announced(announcement(id, remote(net), port)));
+        world.tell(announced(announcement(id, remote(net), port)));
         world
             .opens()
             .iter()
@@ -181,9 +181,19 @@ fn accepted_addresses_are_limited_by_id() {
     assert_eq!(world.manager.accepted_addresses(), 2);
     // What is removed makes room.
     world.tell(Event::Removed(RemoveAddr::new(&[1]).unwrap()));
-    world.tell(Event::Announced(announcement(3, remote(3), None)));
+    world.tell(announced(announcement(3, remote(3), None)));
     assert_eq!(world.opens().len(), 1);
     assert_eq!(world.manager.accepted_addresses(), 2);
+}
+
+#[test]
+fn without_a_port_it_is_that_of_the_subflow_that_told() {
+    let mut world = World::new(&client(), 8, 8);
+    world.tell(announced(announcement(1, remote(1), Some(8080))));
+    let on = world.join();
+    let announcement = announcement(2, remote(2), None);
+    world.tell(Event::Announced { announcement, on });
+    assert_eq!(world.opens()[0].remote, at(remote(2), 8080));
 }
 
 #[test]
@@ -236,7 +246,7 @@ fn removals_are_gathered_into_options_that_every_peer_reads() {
     // The first subflow leaves too, so what there is to say waits for another.
     let close = Action::Close {
         subflow: FIRST,
-        farewell: Farewell::Fin,
+        farewell: Farewell::RESET,
     };
     assert_eq!(world.actions(), [close]);
     let request = JoinRequest {

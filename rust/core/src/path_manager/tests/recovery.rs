@@ -41,10 +41,10 @@ fn whether_a_path_is_tried_again() {
     ] {
         let mut found = [false; 4];
         for (at, found) in found.iter_mut().enumerate() {
-            let (announced, worked) = (at >= 2, at % 2 == 1);
+            let (is_announced, worked) = (at >= 2, at % 2 == 1);
             let mut world = World::new(&client(), 8, 8);
-            match announced {
-                true => world.tell(Event::Announced(announcement(5, remote(5), None))),
+            match is_announced {
+                true => world.tell(announced(announcement(5, remote(5), None))),
                 false => drop(world.endpoint(local(1), SUBFLOW)),
             }
             let subflow = world.opens()[0].subflow;
@@ -114,7 +114,7 @@ fn a_lost_address_fails_over_at_once_and_is_used_again() {
         },
         Action::Close {
             subflow,
-            farewell: Farewell::Fin,
+            farewell: Farewell::RESET,
         },
     ];
     assert_eq!(world.after(Event::AddressGone(local(1))), expected);
@@ -176,7 +176,7 @@ fn the_first_address_can_go_and_come_back() {
     let other = world.join();
     let actions = world.after(Event::AddressGone(local(0)));
     let option = RemoveAddr::new(&[0]).unwrap();
-    let farewell = Farewell::Fin;
+    let farewell = Farewell::RESET;
     let subflow = SubflowId::FIRST;
     let via = other;
     let expected = [
@@ -210,7 +210,7 @@ fn a_join_says_what_an_id_means_now() {
 #[test]
 fn a_removed_address_is_tested_before_its_subflows_are_closed() {
     let mut world = World::new(&client(), 8, 8);
-    world.tell(Event::Announced(announcement(5, remote(5), None)));
+    world.tell(announced(announcement(5, remote(5), None)));
     let subflow = world.join();
     let probe = Action::Probe { subflow };
     assert_eq!(world.after(removed(&[5, 77])), [probe]);
@@ -225,7 +225,7 @@ fn a_removed_address_is_tested_before_its_subflows_are_closed() {
 #[test]
 fn a_subflow_of_a_removed_address_that_answers_stays() {
     let mut world = World::new(&client(), 8, 8);
-    world.tell(Event::Announced(announcement(5, remote(5), None)));
+    world.tell(announced(announcement(5, remote(5), None)));
     let subflow = world.join();
     world.tell(removed(&[5]));
     // What was heard before the question is no answer.
@@ -249,14 +249,14 @@ fn nobody_joins_a_first_address_that_was_removed() {
     });
     world.endpoint(local(1), SUBFLOW);
     assert_eq!(world.actions(), []);
-    world.tell(Event::Announced(announcement(0, remote(0), None)));
+    world.tell(announced(announcement(0, remote(0), None)));
     world.join();
 }
 
 #[test]
 fn a_subflow_that_is_being_opened_to_a_removed_address_is_dropped() {
     let mut world = World::new(&client(), 8, 8);
-    world.tell(Event::Announced(announcement(5, remote(5), None)));
+    world.tell(announced(announcement(5, remote(5), None)));
     let subflow = world.opens()[0].subflow;
     let farewell = Farewell::RESET;
     assert_eq!(
@@ -269,7 +269,7 @@ fn a_subflow_that_is_being_opened_to_a_removed_address_is_dropped() {
 #[test]
 fn an_address_that_is_announced_again_is_tried_again() {
     let mut world = World::new(&client(), 8, 8);
-    let told = Event::Announced(announcement(5, remote(5), None));
+    let told = announced(announcement(5, remote(5), None));
     world.tell(told);
     let subflow = world.opens()[0].subflow;
     assert_eq!(world.ended(subflow, End::Unreachable), []);
@@ -284,7 +284,7 @@ fn a_peer_cannot_make_us_flood_a_third_host() {
     let mut opened = 0;
     // A hundred tries in a tenth of a second each: announce, refuse, remove.
     for _ in 0..100 {
-        world.tell(Event::Announced(announcement(5, remote(5), None)));
+        world.tell(announced(announcement(5, remote(5), None)));
         for open in world.opens() {
             opened += 1;
             world.ended(open.subflow, End::Reset(None));
@@ -295,7 +295,7 @@ fn a_peer_cannot_make_us_flood_a_third_host() {
     assert_eq!(opened, 16 + 9);
     // What has to wait is opened when its time comes.
     for id in [6, 7] {
-        world.tell(Event::Announced(announcement(id, remote(id), None)));
+        world.tell(announced(announcement(id, remote(id), None)));
     }
     assert_eq!(world.opens().len(), 1);
     world.now = world.manager.deadline().unwrap();

@@ -125,7 +125,7 @@ fn announced_addresses_are_reached_by_the_way_that_is_configured() {
         for (net, flags) in endpoints {
             world.endpoint(local(*net), *flags);
         }
-        world.tell(Event::Announced(announcement(9, to.address, None)));
+        world.tell(announced(announcement(9, to.address, None)));
         let expected: Vec<_> = expected.iter().map(|id| (*id, to, 9, false)).collect();
         assert_eq!(openings(&mut world), expected, "{name}");
     }
@@ -137,8 +137,8 @@ fn a_full_mesh_joins_everything_with_everything() {
     world.endpoint(local(1), SUBFLOW.with(FULLMESH));
     world.endpoint(local(2), SUBFLOW.with(FULLMESH).with(BACKUP));
     world.endpoint(v6(1), FULLMESH);
-    world.tell(Event::Announced(announcement(8, remote(5), None)));
-    world.tell(Event::Announced(announcement(9, v6(2), Some(81))));
+    world.tell(announced(announcement(8, remote(5), None)));
+    world.tell(announced(announcement(9, v6(2), Some(81))));
     let expected = [
         (Some(1), first(), 0, false),
         (Some(2), first(), 0, true),
@@ -156,7 +156,7 @@ fn each_laminar_endpoint_serves_one_announced_address() {
         world.endpoint(local(net), LAMINAR);
     }
     let mut opened = |id| {
-        world.tell(Event::Announced(announcement(id, remote(id), None)));
+        world.tell(announced(announcement(id, remote(id), None)));
         openings(&mut world)
     };
     assert_eq!(opened(5), [(Some(1), at(remote(5), 80), 5, false)]);
@@ -168,9 +168,9 @@ fn each_laminar_endpoint_serves_one_announced_address() {
 fn one_subflow_to_an_announced_address_is_enough_for_routing() {
     let mut world = World::new(&client(), 8, 8);
     // The first address under another id.
-    world.tell(Event::Announced(announcement(5, remote(0), None)));
+    world.tell(announced(announcement(5, remote(0), None)));
     assert_eq!(openings(&mut world), []);
-    world.tell(Event::Announced(announcement(6, remote(0), Some(81))));
+    world.tell(announced(announcement(6, remote(0), Some(81))));
     assert_eq!(openings(&mut world), [(None, at(remote(0), 81), 6, false)]);
 }
 
@@ -178,14 +178,32 @@ fn one_subflow_to_an_announced_address_is_enough_for_routing() {
 fn a_subflow_that_routing_chose_is_known_by_its_address() {
     let mut world = World::new(&client(), 8, 8);
     let endpoint = world.endpoint(local(1), SIGNAL);
-    world.tell(Event::Announced(announcement(5, remote(5), None)));
+    world.tell(announced(announcement(5, remote(5), None)));
     let subflow = world.join();
     let local_id = endpoint.id;
     world.tell(Event::Bound { subflow, local_id });
     world.endpoints.remove(local_id).unwrap();
     let actions = world.after(Event::EndpointGone(endpoint));
-    let farewell = Farewell::Fin;
+    let farewell = Farewell::RESET;
     assert!(actions.contains(&Action::Close { subflow, farewell }));
+}
+
+#[test]
+fn a_subflow_whose_address_was_never_announced_as_gone_ends_in_order() {
+    let mut world = World::new(&server(), 8, 0);
+    let id = world.endpoints.id_of(local(1)).unwrap();
+    let request = JoinRequest {
+        local: at(local(1), 80),
+        remote: at(remote(1), 6000),
+        remote_id: 3,
+        backup: false,
+    };
+    let admitted = world.with(|manager, context| manager.admit(&request, context));
+    let subflow = admitted.unwrap().subflow;
+    let implicit = world.endpoints.remove(id).unwrap();
+    let farewell = Farewell::Fin;
+    let expected = [Action::Close { subflow, farewell }];
+    assert_eq!(world.after(Event::EndpointGone(implicit)), expected);
 }
 
 #[test]
@@ -199,7 +217,7 @@ fn nobody_joins_a_first_address_that_is_denied() {
     world.endpoint(local(1), SUBFLOW.with(FULLMESH));
     assert_eq!(openings(&mut world), []);
     // Another address, or another port, is another matter (RFC 8684 section 3.1).
-    world.tell(Event::Announced(announcement(5, remote(0), Some(81))));
+    world.tell(announced(announcement(5, remote(0), Some(81))));
     assert_eq!(
         openings(&mut world),
         [(Some(1), at(remote(0), 81), 5, false)]
@@ -213,16 +231,16 @@ fn subflow_endpoints_go_to_the_announced_address_of_a_balanced_server() {
         ..client()
     };
     let mut world = World::new(&denied, 8, 0);
-    world.tell(Event::Announced(announcement(5, remote(5), None)));
+    world.tell(announced(announcement(5, remote(5), None)));
     assert_eq!(openings(&mut world), [], "nothing to connect from");
     world.endpoint(local(0), SUBFLOW);
     world.endpoint(local(1), SUBFLOW);
     world.endpoint(local(2), SUBFLOW);
-    world.tell(Event::Announced(announcement(5, remote(5), None)));
+    world.tell(announced(announcement(5, remote(5), None)));
     let to = at(remote(5), 80);
     let expected = [(Some(2), to, 5, false), (Some(3), to, 5, false)];
     assert_eq!(openings(&mut world), expected);
-    world.tell(Event::Announced(announcement(6, remote(6), None)));
+    world.tell(announced(announcement(6, remote(6), None)));
     assert_eq!(openings(&mut world), [], "one such address is enough");
 }
 
@@ -249,9 +267,9 @@ fn families_that_the_socket_does_not_speak_are_left_alone() {
         ..client()
     };
     let mut world = World::new(&v4_only, 8, 8);
-    world.tell(Event::Announced(announcement(5, v6(2), None)));
+    world.tell(announced(announcement(5, v6(2), None)));
     assert_eq!(openings(&mut world), []);
-    world.tell(Event::Announced(announcement(6, remote(6), None)));
+    world.tell(announced(announcement(6, remote(6), None)));
     assert_eq!(openings(&mut world).len(), 1);
 }
 

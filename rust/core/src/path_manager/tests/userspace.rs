@@ -149,7 +149,7 @@ fn the_peer_is_confirmed_but_not_followed() {
         announcement: told,
         via: SubflowId::FIRST,
     };
-    assert_eq!(world.after(Event::Announced(told)), [echo]);
+    assert_eq!(world.after(announced(told)), [echo]);
     // What fails is the program's matter.
     let opened = command(&mut world, open(3, local(1), at(remote(5), 80)));
     let subflow = opened.unwrap().unwrap().subflow;
