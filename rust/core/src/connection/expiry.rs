@@ -2,9 +2,9 @@
 
 //! What to do when the data-level retransmission timer expires.
 
-/// How often in a row the peer may leave an end of ours unanswered before we believe that it, or
-/// the path, ended MPTCP. Acknowledgements get lost, so once is not enough.
-const PATIENCE_WITH_FIN: u8 = 4;
+/// How often in a row a DATA_FIN of ours may stay unacknowledged before we believe that it, or the
+/// answer, cannot pass. Segments without data get lost, so once is not enough.
+const PATIENCE_WITH_FIN: u8 = 3;
 /// The same for data, which the subflow is known to have delivered.
 const PATIENCE_WITH_DATA: u8 = 2;
 /// The same for data that cannot be sent as plain TCP any more.
@@ -24,11 +24,22 @@ pub struct Situation {
     pub heard: bool,
     /// Anything ever showed that the peer speaks MPTCP, since the handshake.
     pub ever_heard: bool,
-    /// How often in a row the timer expired, this time counted, without the peer being heard.
+    /// How often in a row the timer expired, this time counted, in vain: see
+    /// [`Situation::in_vain`].
     pub unheard: u8,
     /// The streams of subflow and connection are the same in both directions, so plain TCP can go
     /// on with them.
     pub contiguous: bool,
+}
+
+impl Situation {
+    /// Whether this expiry counts as one in vain: the subflow delivered what there was, and the
+    /// peer did not show that it understood. A peer that acknowledged all data but not the
+    /// DATA_FIN has not seen it, however much it speaks.
+    #[inline]
+    pub const fn in_vain(&self) -> bool {
+        self.stuck && self.drained && (self.fin_only || !self.heard)
+    }
 }
 
 /// What to do.
@@ -56,7 +67,7 @@ pub const fn on_expiry(situation: &Situation) -> Expiry {
     if !situation.stuck || !situation.drained {
         return Expiry::Wait;
     }
-    if situation.heard {
+    if situation.heard && !situation.fin_only {
         return Expiry::SendAgain;
     }
     let patience = match (situation.fin_only, situation.ever_heard) {

@@ -76,11 +76,14 @@ pub fn of_segment(speaker: &Speaker, has_data: bool, record: Option<&TxRecord>) 
 /// The options of a segment after a fallback in the middle of the connection.
 ///
 /// RFC 8684 section 3.7: MP_FAIL tells of the wrong checksum, an infinite mapping tells the peer
-/// that MPTCP ended and where. Later segments say nothing.
+/// that MPTCP ended and where. Both at once may not fit, so the failure goes first. Later segments
+/// say nothing.
 // rfc8684:3.7-18
 #[inline]
 pub fn of_plain_segment(farewell: &Farewell, has_data: bool) -> Wanted {
-    let map = farewell.infinite.filter(|_| has_data);
+    let map = farewell
+        .infinite
+        .filter(|_| has_data && farewell.fail.is_none());
     Wanted {
         dss: map.map(|(ssn, dsn)| Dss {
             map: Some(DssMap {

@@ -279,7 +279,9 @@ entry_points! {
     connection_fin(state: &ReceiveState, c: &Circumstances) -> SubflowEnd {
         on_subflow_fin(state, state.finished(), c)
     }
-    connection_expiry(situation: &Situation) -> Expiry { on_expiry(situation) }
+    connection_expiry(situation: &Situation) -> (Expiry, bool) {
+        (on_expiry(situation), situation.in_vain())
+    }
     connection_over(rest: &Rest, send: &SendState) -> bool { is_over(rest, send) }
     connection_push(send: &SendState, conditions: &Conditions) -> Step {
         next_step(send, conditions)

@@ -119,9 +119,14 @@ fn a_farewell_names_the_place_and_the_failure() {
     };
     let data = of_plain_segment(&farewell, true);
     assert_eq!(data.mp_fail.map(|fail| fail.dsn), Some(Dsn::new(5)));
-    let dss = data.dss.unwrap();
+    assert_eq!(data.dss, None);
+    let heard = Farewell {
+        fail: None,
+        ..farewell
+    };
+    let dss = of_plain_segment(&heard, true).dss.unwrap();
     assert_eq!((dss.data_len(), dss.data_ack), (Some(0), None));
-    assert_eq!(of_plain_segment(&farewell, false).dss, None);
+    assert_eq!(of_plain_segment(&heard, false), Wanted::default());
     assert_eq!(
         of_plain_segment(&Farewell::default(), true),
         Wanted::default()
