@@ -15,7 +15,7 @@ SECONDS	?= 60
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help env kernel module kunit e2e hosttest lint fmt fuzz coverage doc shell demo test bench install clean distclean
+.PHONY: help env kernel module kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench install clean distclean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ endif
 
 hosttest: env ## run the unit and property tests of the core on this host
 	@scripts/test host
+
+simulate: ## simulate SCENARIOS connections over hostile networks, from SEED on
+	@cargo run --quiet --release -p mptcp_simulator -- --seed $(or $(SEED),0) --scenarios $(or $(SCENARIOS),10000)
 
 kunit: ## run the KUnit suites in QEMU on the test kernel
 	@$(MAKE) --no-print-directory module KERNEL=test KDIR=

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! TCP segments on the simulated wire.
+
+use mptcp_core::seq::Ssn;
+use mptcp_core::wire::{kind, walk, Received, SegmentKind, OPTION_SPACE};
+use std::fmt;
+
+/// Simulated time, in microseconds.
+pub type Time = u64;
+
+/// One simulated second.
+pub const SECOND: Time = 1_000_000;
+
+/// The flags of a segment.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Flags {
+    /// SYN.
+    pub syn: bool,
+    /// ACK.
+    pub ack: bool,
+    /// FIN.
+    pub fin: bool,
+    /// RST.
+    pub rst: bool,
+}
+
+/// The option bytes of a segment.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Options {
+    bytes: [u8; OPTION_SPACE],
+    len: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            bytes: [0; OPTION_SPACE],
+            len: 0,
+        }
+    }
+}
+
+impl Options {
+    /// The bytes, as they stand in the header.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// Writes options by `emit`, which returns how many bytes it wrote.
+    pub fn write(&mut self, emit: impl FnOnce(&mut [u8]) -> Option<usize>) {
+        self.len = emit(&mut self.bytes).expect("the planned options fit");
+    }
+
+    /// Whether there is an option of Multipath TCP.
+    pub fn has_mptcp(&self) -> bool {
+        walk(self.bytes()).any(|option| option.kind == kind::MPTCP)
+    }
+}
+
+/// A segment.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Segment {
+    /// The port it comes from. Client and server each have one port.
+    pub from: u16,
+    /// The port it goes to.
+    pub to: u16,
+    /// Sequence number.
+    pub seq: u32,
+    /// Acknowledgement number.
+    pub ack: u32,
+    /// Flags.
+    pub flags: Flags,
+    /// The window field.
+    pub window: u16,
+    /// The window scale option of a SYN.
+    pub scale: u8,
+    /// The options of Multipath TCP.
+    pub options: Options,
+    /// The data.
+    pub data: Vec<u8>,
+}
+
+impl Segment {
+    /// The bytes of data.
+    pub fn payload_len(&self) -> u32 {
+        self.data.len() as u32
+    }
+
+    /// How many sequence numbers the segment takes.
+    pub fn numbers(&self) -> u32 {
+        self.payload_len() + u32::from(self.flags.syn) + u32::from(self.flags.fin)
+    }
+
+    /// The sequence number after the segment.
+    pub fn end(&self) -> u32 {
+        self.seq.wrapping_add(self.numbers())
+    }
+
+    /// What its options say.
+    pub fn received(&self) -> Received {
+        let kind = SegmentKind {
+            syn: self.flags.syn,
+            ack: self.flags.ack,
+            payload_len: self.payload_len(),
+        };
+        Received::parse(self.options.bytes(), kind)
+    }
+
+    /// Its bytes on the wire: IPv4 and TCP header, options, data.
+    pub fn wire_len(&self) -> u64 {
+        (40 + self.options.len + self.data.len()) as u64
+    }
+}
+
+/// How many numbers `seq` lies after `origin`; negative if before.
+pub fn distance(seq: u32, origin: u32) -> i32 {
+    Ssn::new(seq).distance(Ssn::new(origin))
+}
+
+/// Whether `seq` comes before `other`.
+pub fn before(seq: u32, other: u32) -> bool {
+    distance(seq, other) < 0
+}
+
+impl fmt::Debug for Segment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flags = [
+            (self.flags.syn, "SYN "),
+            (self.flags.fin, "FIN "),
+            (self.flags.rst, "RST "),
+            (self.flags.ack, "ACK "),
+        ];
+        for (set, name) in flags {
+            out.write_str(if set { name } else { "" })?;
+        }
+        write!(out, "seq {} len {} ", self.seq, self.payload_len())?;
+        write!(out, "ack {} win {}", self.ack, self.window)?;
+        let said = self.received();
+        if let Some(option) = said.mp_capable {
+            write!(out, " {:?}", option.content)?;
+        }
+        if let Some(dss) = said.dss {
+            if let Some(ack) = dss.data_ack {
+                write!(out, " data-ack {ack:x?}")?;
+            }
+            if let Some(map) = dss.map {
+                let fin = if dss.data_fin { " DATA_FIN" } else { "" };
+                write!(out, " map {:x?}", map.dsn)?;
+                write!(out, "={}+{}{fin}", map.ssn.raw(), map.len)?;
+            }
+        }
+        if let Some(fail) = said.mp_fail {
+            write!(out, " {fail:x?}")?;
+        }
+        if said.fastclose.is_some() {
+            out.write_str(" FASTCLOSE")?;
+        }
+        if let Some(option) = said.tcp_rst {
+            write!(out, " {:?}", option.reason)?;
+        }
+        Ok(())
+    }
+}

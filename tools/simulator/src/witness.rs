@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What must hold: it sees every segment that an end sends, every byte that an application reads,
+//! and both ends after every step.
+
+use crate::app::{byte_at, App};
+use crate::endpoint::{Endpoint, Mode};
+use crate::middlebox::{Way, INSERTED};
+use crate::scenario::Scenario;
+use crate::segment::Segment;
+use mptcp_core::mapping::{RxMapping, RxMappings};
+use mptcp_core::seq::{Dsn, Ssn};
+
+/// Bytes of slack that a receiver's memory may exceed its buffer by: one piece that began inside
+/// the window is taken whole.
+const SLACK: usize = 65_535;
+
+/// What a SYN may promise before the window is known to be smaller, in bytes.
+const FIRST_WINDOW: usize = 65_535;
+
+/// What was seen of one direction.
+#[derive(Debug)]
+pub struct Witness {
+    way: Way,
+    rewriting: Option<(u32, u32, u32)>,
+    /// No byte differs from what was written, or from what a rewriting middlebox made of it.
+    intact: bool,
+    rewritten: bool,
+    /// Bytes change under the mappings, and nobody can notice.
+    blind: bool,
+    /// Bytes that the receiving application read.
+    pub read: u64,
+    /// The highest DATA_ACK and window that the sending end was told.
+    edge: Option<Dsn>,
+    acked: Option<Dsn>,
+    una: Option<Dsn>,
+    rcv_nxt: Option<Dsn>,
+    right_edge: Option<Dsn>,
+    /// Every mapping that was sent.
+    said: Box<RxMappings<4096>>,
+}
+
+impl Witness {
+    /// A witness of one direction of a scenario.
+    pub fn new(scenario: &Scenario, way: Way) -> Self {
+        let rewriting = scenario.rewriting().filter(|found| found.0 == way);
+        Self {
+            way,
+            rewriting: rewriting.map(|(_, at, remove, insert)| (at, remove, insert)),
+            intact: true,
+            rewritten: rewriting.is_some(),
+            blind: rewriting.is_some() && !scenario.checksums(),
+            read: 0,
+            edge: None,
+            acked: None,
+            una: None,
+            rcv_nxt: None,
+            right_edge: None,
+            said: Box::new(RxMappings::starting_at(Ssn::new(1))),
+        }
+    }
+
+    /// The stream's number, see [`byte_at`].
+    pub fn stream(way: Way) -> u64 {
+        way.index() as u64 + 1
+    }
+
+    /// The receiving application read `bytes`.
+    pub fn on_read(&mut self, bytes: &[u8], receiver: &Endpoint) -> Result<(), String> {
+        let stream = Self::stream(self.way);
+        for &byte in bytes {
+            self.intact &= byte == byte_at(stream, self.read);
+            if let Some((at, remove, insert)) = self.rewriting {
+                let (at, insert) = (u64::from(at), u64::from(insert));
+                let expected = if self.read < at {
+                    byte_at(stream, self.read)
+                } else if self.read < at + insert {
+                    INSERTED
+                } else {
+                    byte_at(stream, self.read - insert + u64::from(remove))
+                };
+                self.rewritten &= byte == expected;
+            }
+            if !self.intact && !self.rewritten && !self.blind {
+                return Err(format!("{:?}: byte {} is another", self.way, self.read));
+            }
+            self.read += 1;
+        }
+        if !self.intact && receiver.checks_sums() {
+            return Err(format!("{:?}: a rewritten byte was not noticed", self.way));
+        }
+        Ok(())
+    }
+
+    /// The receiving application was told that the stream ended: it must have read all of it.
+    pub fn judge(&self, writer: &App) -> Result<(), String> {
+        let written = writer.written();
+        let all = match self.rewriting {
+            Some((at, remove, insert)) if !self.intact && u64::from(at) < written => {
+                let removed = u64::from(remove).min(written - u64::from(at));
+                written - removed + u64::from(insert)
+            }
+            _ => written,
+        };
+        if self.blind || (writer.finished_writing() && self.read == all) {
+            return Ok(());
+        }
+        let (way, read) = (self.way, self.read);
+        Err(format!("{way:?}: an end after {read} of {all} bytes"))
+    }
+
+    /// The sending end sends a segment.
+    pub fn on_sent(&mut self, segment: &Segment, sender: &Endpoint) -> Result<(), String> {
+        if sender.mode() != Mode::Mptcp || segment.flags.syn || segment.flags.rst {
+            return Ok(());
+        }
+        let received = segment.received();
+        if received.malformed > 0 {
+            return Err("a malformed option was sent".into());
+        }
+        if !segment.data.is_empty() {
+            self.on_data(segment, sender)?;
+        }
+        Ok(())
+    }
+
+    /// Data needs its mapping, the same each time, inside the window that was told.
+    fn on_data(&mut self, segment: &Segment, sender: &Endpoint) -> Result<(), String> {
+        let ssn = sender.relative(segment.seq);
+        let mapping = sender
+            .mapping_said(segment)
+            .ok_or_else(|| format!("data without mapping: {segment:?}"))?;
+        let end = ssn.plus(segment.payload_len());
+        if ssn.before(mapping.ssn) || end.after(mapping.ssn.plus(mapping.len.into())) {
+            return Err(format!("the mapping does not cover the data: {segment:?}"));
+        }
+        let plain = RxMapping {
+            checksum: None,
+            ..mapping
+        };
+        if self.said.record(plain).is_err() {
+            return Err(format!("the mapping of bytes changed: {segment:?}"));
+        }
+        let last = mapping.dsn.plus(mapping.len.into());
+        // A closed window may be asked by one byte.
+        let most = sender.window_told().plus(1);
+        if last.after(most) {
+            return Err(format!("data outside the window: {segment:?}"));
+        }
+        Ok(())
+    }
+
+    /// The end that receives this direction, and tells the window, sends a segment.
+    pub fn on_answered(&mut self, segment: &Segment, receiver: &Endpoint) -> Result<(), String> {
+        let plain = receiver.mode() != Mode::Mptcp || segment.flags.syn || segment.flags.rst;
+        let Some(dss) = segment.received().dss.filter(|_| !plain) else {
+            return Ok(());
+        };
+        let Some(ack) = dss.data_ack else {
+            return Err(format!("a DSS without acknowledgement: {segment:?}"));
+        };
+        let ack = ack.expand(Dsn::new(0));
+        grows(&mut self.acked, ack, "DATA_ACK")
+    }
+
+    /// Looks at the ends after a step.
+    pub fn look(&mut self, sender: &Endpoint, receiver: &Endpoint) -> Result<(), String> {
+        if sender.mode() == Mode::Mptcp {
+            grows(&mut self.una, sender.acknowledged(), "acknowledged data")?;
+            grows(&mut self.edge, sender.window_told(), "the window as told")?;
+        }
+        if receiver.mode() == Mode::Mptcp {
+            grows(&mut self.rcv_nxt, receiver.expected(), "received data")?;
+            grows(
+                &mut self.right_edge,
+                receiver.promised(),
+                "the window's edge",
+            )?;
+        }
+        sender.timers_are_set()?;
+        let held = receiver.memory_of_receiver();
+        if held > receiver.receive_buffer().max(FIRST_WINDOW) + SLACK {
+            return Err(format!("{held} bytes are held by the receiver"));
+        }
+        let held = sender.memory_of_sender();
+        if held > sender.send_buffers() + SLACK {
+            return Err(format!("{held} bytes are held by the sender"));
+        }
+        Ok(())
+    }
+}
+
+/// Sees to it that a number never moves back.
+fn grows(known: &mut Option<Dsn>, now: Dsn, what: &str) -> Result<(), String> {
+    if known.is_some_and(|known| now.before(known)) {
+        return Err(format!("{what} moved back from {known:x?} to {now:x?}"));
+    }
+    *known = Some(now);
+    Ok(())
+}

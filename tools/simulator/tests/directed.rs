@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One middlebox, no other trouble: how the connection ends must be the best that is possible.
+
+use mptcp_simulator::link::LinkKind;
+use mptcp_simulator::middlebox::{BoxKind, Stage, Way};
+use mptcp_simulator::scenario::{Scenario, Simplification};
+use mptcp_simulator::shrink::simplest;
+use mptcp_simulator::world::{run, Report};
+
+const BYTES: u64 = 60_000;
+
+/// Both ends send the same, nothing goes wrong.
+fn calm() -> Scenario {
+    let steps = [
+        "good-links",
+        "large-buffers",
+        "no-checksum",
+        "no-wrap",
+        "quick-readers",
+        "quick-client",
+        "quick-server",
+        "same-mss",
+        "patient-ends",
+    ];
+    let steps = steps.map(|name| Simplification::named(name).expect("it exists"));
+    let random = Scenario::random(1);
+    let mut scenario = steps
+        .iter()
+        .fold(random, |scenario, step| step.of(&scenario));
+    scenario.boxes.clear();
+    for end in [&mut scenario.client, &mut scenario.server] {
+        end.mptcp = true;
+        end.app.bytes = BYTES;
+    }
+    scenario
+}
+
+/// How the connection ends with a middlebox on its way.
+fn behind(kind: BoxKind, checksum: bool) -> Report {
+    let mut scenario = calm();
+    scenario.boxes.push(kind);
+    scenario.client.checksum = checksum;
+    run(&scenario).unwrap_or_else(|failure| panic!("{kind:?}: {failure:?}"))
+}
+
+fn strip(way: Option<Way>, stage: Stage) -> BoxKind {
+    BoxKind::Strip { way, stage }
+}
+
+#[test]
+fn without_trouble_it_is_mptcp() {
+    let report = run(&calm()).expect("nothing goes wrong");
+    assert!(report.mptcp && !report.broken);
+    assert_eq!(report.read, [BYTES; 2]);
+}
+
+#[test]
+fn boxes_that_leave_the_options_leave_mptcp() {
+    let split = |copy_options| BoxKind::Split {
+        most: 300,
+        copy_options,
+    };
+    for kind in [BoxKind::Nat, BoxKind::Renumber, split(true), split(false)] {
+        for checksum in [false, true] {
+            let report = behind(kind, checksum);
+            assert!(report.mptcp && !report.broken, "{kind:?}");
+            assert_eq!(report.read, [BYTES; 2]);
+        }
+    }
+}
+
+#[test]
+fn stripped_options_leave_plain_tcp() {
+    let ways = [None, Some(Way::ToServer), Some(Way::ToClient)];
+    let stages = [Stage::Data, Stage::Later, Stage::After(20)];
+    let mut kinds = vec![
+        strip(None, Stage::Syn),
+        strip(None, Stage::SynAck),
+        strip(Some(Way::ToServer), Stage::ThirdAck),
+    ];
+    for stage in stages {
+        kinds.extend(ways.map(|way| strip(way, stage)));
+    }
+    for kind in kinds {
+        for checksum in [false, true] {
+            let report = behind(kind, checksum);
+            assert!(!report.mptcp && !report.broken, "{kind:?}");
+            assert_eq!(report.read, [BYTES; 2]);
+        }
+    }
+}
+
+#[test]
+fn a_rewritten_stream_is_noticed_by_checksums_alone() {
+    for (remove, insert) in [(5, 5), (9, 2), (2, 9)] {
+        for way in Way::BOTH {
+            let kind = BoxKind::Rewrite {
+                way,
+                at: 30_000,
+                remove,
+                insert,
+            };
+            let report = behind(kind, true);
+            // When bytes seem to be missing they are sent again, and then nobody knows which are
+            // which.
+            if remove > insert {
+                assert!(report.broken && report.read[way.index()] <= 30_000);
+                continue;
+            }
+            assert!(!report.mptcp && !report.broken, "{kind:?}");
+            let mut read = [BYTES; 2];
+            read[way.index()] += u64::from(insert);
+            read[way.index()] -= u64::from(remove);
+            assert_eq!(report.read, read);
+        }
+    }
+    let same_length = BoxKind::Rewrite {
+        way: Way::ToServer,
+        at: 30_000,
+        remove: 5,
+        insert: 5,
+    };
+    assert!(behind(same_length, false).mptcp);
+}
+
+#[test]
+fn a_failure_is_noticed_and_made_simple() {
+    let mut scenario = Scenario::random(3);
+    // A death that the scenario does not admit.
+    let dead = LinkKind {
+        dead: Some((20_000, u64::MAX - 1)),
+        ..LinkKind::GOOD
+    };
+    scenario.links = [dead.clone(), dead];
+    scenario.client.app.bytes = BYTES;
+    let step = Simplification::named("patient-ends").expect("it exists");
+    let shrunk = simplest(step.of(&scenario)).expect("the link is dead");
+    assert!(shrunk.scenario.boxes.is_empty());
+    assert!(shrunk.scenario.links[0].dead.is_some());
+    assert!(shrunk.command().contains("--seed 3 "));
+}
