@@ -13,7 +13,7 @@ pub(super) struct Growth {
 }
 
 /// A change of the window for each segment that is acknowledged, in 2⁻³² of a segment.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Increase(pub(super) i64);
 
 impl Increase {

@@ -58,11 +58,7 @@ pub(super) fn increase(cwnd: u32, members: &Members<'_>) -> Increase {
         .active()
         .reduce(|a, b| if is_better(b, a) { b } else { a });
     match best {
-        Some(best) => Increase(
-            alone
-                .0
-                .min(Increase::from(coupled_increase(members, *best)).0),
-        ),
+        Some(best) => alone.min(coupled_increase(members, *best).into()),
         None => alone,
     }
 }

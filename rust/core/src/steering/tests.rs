@@ -136,6 +136,16 @@ fn one_step_back_forgets_the_steps_away() {
 }
 
 #[test]
+fn hopping_between_two_others_is_no_stay() {
+    let mut follow = Follow::default();
+    follow.on_access(Access::Read, cpu(0), 0);
+    for step in 1..1000 {
+        let at = cpu(1 + u16::from(step % 2 == 0));
+        assert!(!follow.on_access(Access::Read, at, step * STEADY_US));
+    }
+}
+
+#[test]
 fn the_reader_wins_while_there_is_one() {
     let mut follow = Follow::default();
     follow.on_access(Access::Read, cpu(0), 0);
@@ -200,6 +210,29 @@ fn pin_keeps_its_choice_while_it_is_allowed() {
     assert_eq!(steering.place(0, &without_two), Some(cpu(4)));
     assert_eq!(steering.moves(), 1);
     assert_eq!(steering.place(0, &Machine::new(&[0], &[], &[])), None);
+}
+
+#[test]
+fn the_same_mode_again_changes_nothing() {
+    let mut steering = Steering::new(Mode::Pin, 1);
+    assert_eq!(
+        steering.place(0, &eight(&[9, 9, 0, 9, 9, 9, 9, 9])),
+        Some(cpu(2))
+    );
+    let otherwise = [0, 9, 9, 9, 9, 9, 9, 9];
+    steering.set_mode(Mode::Pin);
+    assert_eq!(steering.place(0, &eight(&otherwise)), Some(cpu(2)));
+    steering.set_mode(Mode::Off);
+    steering.set_mode(Mode::Pin);
+    assert_eq!(steering.place(0, &eight(&otherwise)), Some(cpu(0)));
+}
+
+#[test]
+fn spread_begins_elsewhere_for_each_connection() {
+    let machine = Machine::new(&[0xf], &[], &[]);
+    let first = |token| Steering::new(Mode::Spread, token).place(0, &machine);
+    let firsts: BTreeSet<_> = (0..40).filter_map(first).collect();
+    assert_eq!(firsts.len(), 4);
 }
 
 #[test]

@@ -41,6 +41,27 @@ fn a_single_subflow_is_a_tcp() {
 }
 
 #[test]
+fn a_loss_forgets_fractions() {
+    for algorithm in LOSS_BASED {
+        let mut control = Control::new(algorithm);
+        let own = control.member(10, 50 * MS);
+        let members = Members::new(core::slice::from_ref(&own), own);
+        let mut pass = |control: &mut Control, segments| {
+            control
+                .on_ack(avoiding(10), &ack(segments, 0), &members)
+                .cwnd
+        };
+        assert_eq!(pass(&mut control, 9), 10);
+        control.on_loss();
+        assert_eq!(
+            [pass(&mut control, 9), pass(&mut control, 1)],
+            [10, 11],
+            "{algorithm:?}"
+        );
+    }
+}
+
+#[test]
 fn slow_start_doubles_up_to_the_threshold() {
     for algorithm in Algorithm::ALL {
         let mut control = Control::new(algorithm);
@@ -94,11 +115,21 @@ fn subflows_of_which_nothing_is_known_do_not_count() {
         assert!(!members.several());
         let window = Control::new(algorithm).on_ack(avoiding(10), &ack(10, 0), &members);
         assert_eq!(window.cwnd, 11, "{algorithm:?}");
+        // One that is not listed still counts for itself.
+        let members = Members::new(&[], own);
+        let window = Control::new(algorithm).on_ack(avoiding(10), &ack(10, 0), &members);
+        assert_eq!(window.cwnd, 11, "{algorithm:?}");
         // Nor does a subflow that knows nothing of itself.
         let members = Members::new(&unknown[1..], unknown[1]);
         let window = Control::new(algorithm).on_ack(avoiding(10), &ack(10, 0), &members);
         assert_eq!(window.cwnd, 11, "{algorithm:?}");
     }
+}
+
+#[test]
+fn no_more_than_so_many_subflows_count() {
+    let all = [member(10, 50); MAX_MEMBERS + 1];
+    assert_eq!(Members::new(&all, all[0]).active().count(), MAX_MEMBERS);
 }
 
 prop_compose! {

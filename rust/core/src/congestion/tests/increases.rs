@@ -88,6 +88,24 @@ fn olia_may_shrink_a_window_but_not_to_nothing() {
 }
 
 #[test]
+fn olia_and_balia_may_leave_a_path_almost_unused() {
+    let all = [member(2, 50), member(2, 50)];
+    let (two, alone) = (Members::new(&all, all[0]), Members::new(&all[..1], all[0]));
+    for algorithm in [Algorithm::Olia, Algorithm::Balia] {
+        let control = Control::new(algorithm);
+        let window = avoiding(2);
+        assert_eq!(
+            [
+                control.ssthresh(window, &two),
+                control.ssthresh(window, &alone)
+            ],
+            [1, 2]
+        );
+    }
+    assert_eq!(Control::new(Algorithm::Lia).ssthresh(avoiding(2), &two), 2);
+}
+
+#[test]
 fn olia_counts_bytes_between_losses() {
     let own = member(10, 50);
     let members = [own];
@@ -107,6 +125,11 @@ fn olia_counts_bytes_between_losses() {
     olia.on_loss();
     assert_eq!(olia.gap(), 1000, "two losses at once are one");
     assert_eq!(pass(&mut olia, 4000), 4000, "this one is longer");
+    assert_eq!(
+        Control::Olia(olia).member(10, 50).gap,
+        4000,
+        "and the others learn of it"
+    );
 }
 
 #[test]

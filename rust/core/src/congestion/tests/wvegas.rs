@@ -129,10 +129,45 @@ fn a_queue_twice_the_least_is_drained() {
     assert_eq!(round.pass(BASE + 12_000, &[]), 100);
     assert_eq!(round.pass(BASE + 23_900, &[]), 99);
     assert_eq!(round.pass(BASE + 24_000, &[]), 39, "half of what fits");
+    // The least counts, whenever it was.
+    let mut round = Round::new(avoiding(120));
+    round.pass(BASE + 20_000, &[]);
+    round.pass(BASE + 12_000, &[]);
+    assert!(round.pass(BASE + 23_900, &[]) > 100);
+    assert!(round.pass(BASE + 24_000, &[]) < 50);
     // After that it is measured anew.
     round.window = avoiding(100);
     assert_eq!(round.pass(BASE + 30_000, &[]), 99);
     assert_eq!(round.pass(BASE + 30_000, &[]), 98);
+}
+
+#[test]
+fn the_threshold_stays_close_behind_the_window() {
+    let mut round = Round::new(avoiding(50));
+    assert_eq!(round.pass(BASE, &[]), 51);
+    assert_eq!(round.window.ssthresh, 25 + 12);
+}
+
+#[test]
+fn a_small_window_is_not_drained_to_nothing() {
+    let mut round = Round::new(avoiding(5));
+    // Two of five segments wait, a full share beside a faster subflow; then three.
+    let faster = [Member {
+        rate: 1 << 40,
+        ..member(1000, 1)
+    }];
+    round.pass(BASE + 67_000, &faster);
+    assert_eq!(round.pass(BASE + 150_000, &faster), 2);
+}
+
+#[test]
+fn others_learn_of_losses() {
+    let mut round = Round::new(avoiding(50));
+    round.pass(BASE + 10 * MS, &[]);
+    let mut control = Control::Wvegas(round.wvegas);
+    assert!(control.member(50, BASE).rate > 0);
+    control.on_loss();
+    assert_eq!(control.member(50, BASE).rate, 0);
 }
 
 #[test]

@@ -125,6 +125,15 @@ fn blest_leaves_room_in_the_window_for_the_fast_path() {
 }
 
 #[test]
+fn blest_looks_no_further_than_sixteen_round_trips() {
+    let paths = [full(path(0, 1)), path(1, 100)];
+    let decide = |window| Blest::new().pick(&PathsView::new(&paths, 0, window), &fresh(MSS));
+    // 16 times 10 and the half of 15 more.
+    assert_eq!(decide(280 * 1190 + 1000), send(1, MSS));
+    assert_eq!(decide(280 * 1190 + 999), Decision::Wait);
+}
+
+#[test]
 fn blest_learns_from_blocked_windows() {
     let mut blest = Blest::new();
     let mut refused_window = |now: u64, blocked_before: bool| {
@@ -201,6 +210,53 @@ fn ecf_waits_for_the_path_that_is_done_sooner() {
     assert_eq!(decide(&mut ecf, 40_000, 41), wait);
     assert_eq!(decide(&mut ecf, 40_000, 40), slow);
     assert_eq!(decide(&mut ecf, 40_000, 41), slow);
+}
+
+#[test]
+fn ecf_allows_for_deviation() {
+    let decide = |unsent, deviation_ms: [u32; 2]| {
+        let deviating = |path: Path, ms| Path {
+            rttvar_us: ms * 1000,
+            ..path
+        };
+        let paths = [
+            deviating(full(path(0, 10)), deviation_ms[0]),
+            deviating(path(1, 51), deviation_ms[1]),
+        ];
+        Ecf::new().pick(
+            &view(&paths),
+            &Segment {
+                unsent,
+                ..fresh(MSS)
+            },
+        )
+    };
+    let (wait, slow) = (Decision::Wait, send(1, MSS));
+    // With 5 ms, whoever has them: the slow path may take 56 ms, the wait 25.
+    for five in [[5, 0], [0, 5]] {
+        assert_eq!([decide(45_000, [0, 0]), decide(45_000, five)], [slow, wait]);
+        assert_eq!([decide(46_000, five), decide(4_901, five)], [slow, slow]);
+        assert_eq!([decide(4_902, five), decide(3_922, [0, 0])], [wait, wait]);
+    }
+}
+
+#[test]
+fn what_was_sent_before_does_not_wait_for_a_faster_path() {
+    let paths = [full(path(0, 10)), path(1, 100), path(2, 200)];
+    for kind in [Kind::Blest, Kind::Ecf] {
+        let mut scheduler = AnyScheduler::new(kind);
+        let view = PathsView::new(&paths, SECOND, 10_000);
+        let new = Segment {
+            unsent: 40_000,
+            ..fresh(MSS)
+        };
+        assert_eq!(scheduler.pick(&view, &new), Decision::Wait, "{kind:?}");
+        let again = Segment {
+            sent_on: set([2]),
+            ..new
+        };
+        assert_eq!(scheduler.pick(&view, &again), send(1, MSS), "{kind:?}");
+    }
 }
 
 #[test]

@@ -82,6 +82,21 @@ fn an_answer_brings_a_path_back() {
 }
 
 #[test]
+fn a_path_that_fails_again_is_probed_as_often_as_at_first() {
+    let mut health = stale_health(0);
+    let gap_after_probe = |health: &mut Health| {
+        let now = health.next_probe_us().unwrap();
+        assert!(health.probe(now, RTO));
+        health.next_probe_us().unwrap() - now
+    };
+    let first = gap_after_probe(&mut health);
+    (0..9).for_each(|_| assert!(gap_after_probe(&mut health) > first));
+    health.on_progress(60 * SECOND, 20_000);
+    health.on_dead(61 * SECOND, RTO);
+    assert_eq!(gap_after_probe(&mut health), first);
+}
+
+#[test]
 fn a_link_that_goes_down_makes_its_path_stale_at_once() {
     let mut health = stale_health(5);
     assert_eq!(health.standing(5), Standing::Stale);

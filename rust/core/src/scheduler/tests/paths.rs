@@ -78,6 +78,27 @@ fn room_is_what_both_window_and_buffer_admit() {
 }
 
 #[test]
+fn what_is_outstanding_is_in_flight_or_queued() {
+    let busy = Path {
+        in_flight: 3,
+        queued: 1234,
+        ..path(0, 10)
+    };
+    assert_eq!((busy.outstanding(), busy.cwnd_bytes()), (4234, 10_000));
+}
+
+#[test]
+fn no_more_than_so_many_paths_count() {
+    let mut paths = [path(0, 20); MAX_PATHS + 1];
+    paths[MAX_PATHS] = path(1, 10);
+    assert!(view(&paths).find(id(1)).is_none());
+    assert_eq!(
+        first_decision(Kind::LowestRtt, &paths, &fresh(9)),
+        send(0, 9)
+    );
+}
+
+#[test]
 fn the_retransmission_timeout_is_that_of_tcp() {
     let at_rest = path(0, 50);
     assert_eq!(at_rest.rto_us(), 250_000);

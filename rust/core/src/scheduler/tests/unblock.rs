@@ -91,6 +91,30 @@ fn slow_paths_that_block_the_window_are_penalised_and_passed_by() {
 }
 
 #[test]
+fn a_path_that_is_as_fast_is_not_penalised() {
+    let paths = [path(0, 10), path(1, 10)];
+    let decision = first_decision(Kind::LowestRtt, &paths, &blocked([1]));
+    assert_eq!(decision, Decision::Wait);
+}
+
+#[test]
+fn who_is_gone_is_forgotten_by_all() {
+    let paths = [path(0, 10), path(1, 90)];
+    for kind in [Kind::LowestRtt, Kind::Blest, Kind::Ecf, Kind::RoundRobin] {
+        let mut scheduler = AnyScheduler::new(kind);
+        let mut penalises = |scheduler: &mut AnyScheduler| {
+            let decision = scheduler.pick(&view(&paths), &blocked([1]));
+            matches!(decision, Decision::Unblock { penalise, .. } if !penalise.is_empty())
+        };
+        assert!(penalises(&mut scheduler) && !penalises(&mut scheduler));
+        scheduler.forget(id(0));
+        assert!(!penalises(&mut scheduler), "{kind:?}");
+        scheduler.forget(id(1));
+        assert!(penalises(&mut scheduler), "{kind:?}");
+    }
+}
+
+#[test]
 fn a_path_is_penalised_once_per_round_trip_of_its_own() {
     let paths = [path(0, 10), path(1, 40)];
     let mut penalties = Penalties::new();
