@@ -98,9 +98,14 @@ void knet_helper_sk_mem_charge(struct sock *sk, int size)
 	sk_mem_charge(sk, size);
 }
 
-void knet_helper_sk_mem_uncharge(struct sock *sk, int size)
+void knet_helper_sk_forward_alloc_add(struct sock *sk, int size)
 {
-	sk_mem_uncharge(sk, size);
+	sk_forward_alloc_add(sk, size);
+}
+
+void knet_helper_sk_mem_reclaim(struct sock *sk)
+{
+	sk_mem_reclaim(sk);
 }
 
 void knet_helper_sk_wmem_queued_add(struct sock *sk, int value)

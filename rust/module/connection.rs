@@ -26,7 +26,7 @@ use mptcp_core::send::SendState;
 use mptcp_core::seq::{Dsn, Ssn};
 
 /// Pieces that a subflow can have in flight, each with a mapping of its own.
-pub(crate) const TX_MAPPINGS: usize = 96;
+pub(crate) const TX_MAPPINGS: usize = 64;
 /// Mappings of received data that do not merge.
 pub(crate) const RX_MAPPINGS: usize = 24;
 

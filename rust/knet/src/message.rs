@@ -203,6 +203,25 @@ impl<P: Protocol> OwnerGuard<'_, P> {
     }
 }
 
+/// Bytes that a socket keeps reserved for what it will send and receive next. To give each byte back
+/// at once and reserve it again costs more than the copy of a small message.
+const KEPT: c_int = 16 * 1024;
+
+/// Gives bytes back that were reserved and charged.
+///
+/// # Safety
+///
+/// `sk` is a live socket whose spinlock is held.
+unsafe fn uncharge(sk: *mut bindings::sock, bytes: c_int) {
+    // SAFETY: By the caller's promise; the spinlock guards the reserve.
+    unsafe {
+        bindings::knet_helper_sk_forward_alloc_add(sk, bytes);
+        if (*sk).sk_forward_alloc > KEPT {
+            bindings::knet_helper_sk_mem_reclaim(sk);
+        }
+    }
+}
+
 impl<P: Protocol> DataGuard<'_, P> {
     /// Reserves memory for `bytes` that are to be sent and counts them as queued; `false` if the
     /// system has none.
@@ -226,7 +245,7 @@ impl<P: Protocol> DataGuard<'_, P> {
             let sk = self.sk();
             let bytes = bytes.min(c_int::MAX as u64) as c_int;
             bindings::knet_helper_sk_wmem_queued_add(sk, bytes.wrapping_neg());
-            bindings::knet_helper_sk_mem_uncharge(sk, bytes);
+            uncharge(sk, bytes);
         }
     }
 
@@ -250,7 +269,7 @@ impl<P: Protocol> DataGuard<'_, P> {
         unsafe {
             let sk = self.sk();
             bindings::knet_helper_rmem_sub(sk, memory);
-            bindings::knet_helper_sk_mem_uncharge(sk, memory);
+            uncharge(sk, memory);
         }
     }
 

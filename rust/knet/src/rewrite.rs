@@ -153,9 +153,41 @@ pub(crate) unsafe fn rewrite_transport(skb: *mut bindings::sk_buff, edit: &Optio
     // SAFETY: By the caller's promise; the header is not changed before its last use here.
     let old = unsafe { Header::new((*skb).data.cast()) };
     let old_length = old.length();
+    if edit.padded().len() <= old.free() {
+        // SAFETY: By the caller's promise.
+        return unsafe { extend(skb, old_length, edit) };
+    }
     let new = Rewrite::new(old.bytes(), edit).ok_or(ENOSPC)?;
     // SAFETY: By the caller's promise.
     unsafe { replace(skb, 0, old_length, &new) }
+}
+
+/// Writes `edit` behind the TCP header of `length` bytes, which has room for it.
+///
+/// # Safety
+///
+/// As for [`rewrite_transport`].
+unsafe fn extend(skb: *mut bindings::sk_buff, length: usize, edit: &OptionEdit) -> Result {
+    let added = edit.padded();
+    let more = c_uint::try_from(added.len())?;
+    let words = u8::try_from(length.saturating_add(added.len()) / 4)?;
+    // SAFETY: `skb_cow_head` makes the head ours alone, with room for `more` bytes before the
+    // data. All writes stay between the new start and the end of the old header.
+    unsafe {
+        kernel::error::to_result(bindings::knet_helper_skb_cow_head(skb, more))?;
+        let old_start = (*skb).data;
+        let start = bindings::skb_push(skb, more).cast::<u8>();
+        core::ptr::copy(old_start, start, length);
+        core::ptr::copy_nonoverlapping(added.as_ptr(), start.add(length), added.len());
+        let offset = start.add(12);
+        offset.write((offset.read() & 0x0f) | (words << 4));
+        if let Some(window) = edit.window {
+            start.add(14).cast::<[u8; 2]>().write(window.to_be_bytes());
+        }
+        bindings::knet_helper_partial_checksum(skb, start.cast());
+        bindings::knet_helper_reset_transport_header(skb);
+    }
+    Ok(())
 }
 
 /// Writes `edit` into a segment without data whose data begins with its IP header. No SACK block

@@ -33,7 +33,9 @@ pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
         waited_from: 0,
     };
     let result = loop {
-        meta.lock_data().take_received(&mut owner.backlog);
+        if meta.shared().readable.load(Ordering::Acquire) > 0 {
+            meta.lock_data().take_received(&mut owner.backlog);
+        }
         if let Err(error) = reader.copy(&mut owner, message) {
             break Err(error);
         }

@@ -300,20 +300,26 @@ impl Attempt {
     #[inline]
     pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
         let mut bytes = [0; Self::LENGTH];
-        let ports = [
-            self.local_port.to_be_bytes(),
-            self.remote_port.to_be_bytes(),
-        ];
-        let isns = [self.local_isn.to_be_bytes(), self.remote_isn.to_be_bytes()];
-        let fields = mapped(&self.local)
-            .into_iter()
-            .chain(mapped(&self.remote))
-            .chain(ports.into_iter().flatten())
-            .chain(isns.into_iter().flatten());
-        for (place, byte) in bytes.iter_mut().zip(fields) {
-            *place = byte;
-        }
+        let mut rest = bytes.as_mut_slice();
+        rest = put(rest, mapped(&self.local));
+        rest = put(rest, mapped(&self.remote));
+        rest = put(rest, self.local_port.to_be_bytes());
+        rest = put(rest, self.remote_port.to_be_bytes());
+        rest = put(rest, self.local_isn.to_be_bytes());
+        put(rest, self.remote_isn.to_be_bytes());
         bytes
+    }
+}
+
+/// Writes `field` to the front of `place` and returns what follows it.
+#[inline]
+fn put<const N: usize>(place: &mut [u8], field: [u8; N]) -> &mut [u8] {
+    match place.split_first_chunk_mut() {
+        Some((front, rest)) => {
+            *front = field;
+            rest
+        }
+        None => &mut [],
     }
 }
 

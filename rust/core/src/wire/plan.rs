@@ -123,6 +123,17 @@ pub fn write(wanted: &Wanted, free: usize, droppable: usize, out: &mut [u8]) -> 
             });
         }
     }
+    if let Some(capable) = wanted.lone_capable() {
+        let length = padded(capable.length().into());
+        if length <= free {
+            let written = capable.emit(out)?;
+            pad(out.get_mut(written..length)?);
+            return Some(Written {
+                length,
+                ..Written::default()
+            });
+        }
+    }
     write_any(wanted, free, droppable, out)
 }
 
@@ -224,6 +235,25 @@ impl Wanted {
                 add_addr: None,
                 remove_addr: None,
             } => *dss,
+            _ => None,
+        }
+    }
+
+    /// MP_CAPABLE if nothing else is wanted.
+    #[inline]
+    fn lone_capable(&self) -> Option<MpCapable> {
+        match self {
+            Self {
+                mp_capable,
+                mp_join: None,
+                fastclose: None,
+                tcp_rst: None,
+                dss: None,
+                mp_fail: None,
+                mp_prio: None,
+                add_addr: None,
+                remove_addr: None,
+            } => *mp_capable,
             _ => None,
         }
     }
