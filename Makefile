@@ -15,10 +15,10 @@ SECONDS	?= 60
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help env kernel module kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench install clean distclean
+.PHONY: help env kernel module kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-core install clean distclean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Variables: KERNEL=stock|test  KDIR=<prepared kernel tree>  CPUS=2  MEMORY=1G  ONLY=<scenario pattern>  SECONDS=60"
 
 env: ## make the build root (pinned Debian packages, outside the checkout)
@@ -80,6 +80,9 @@ test: ## everything: host tests, KUnit, scenarios on both kernels
 bench: ## paired throughput and latency against plain TCP and the kernel's own MPTCP
 	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
 	@scripts/bench
+
+bench-core: ## instructions and time of the core's decisions on this host
+	@scripts/bench-core
 
 install: ## install the module for KDIR (the running kernel's tree unless set)
 	@scripts/module --install $(or $(KDIR),/lib/modules/$(shell uname -r)/build)
