@@ -46,7 +46,7 @@ fn a_loss_forgets_fractions() {
         let mut control = Control::new(algorithm);
         let own = control.member(10, 50 * MS);
         let members = Members::new(core::slice::from_ref(&own), own);
-        let mut pass = |control: &mut Control, segments| {
+        let pass = |control: &mut Control, segments| {
             control
                 .on_ack(avoiding(10), &ack(segments, 0), &members)
                 .cwnd

@@ -102,7 +102,7 @@ fn who_is_gone_is_forgotten_by_all() {
     let paths = [path(0, 10), path(1, 90)];
     for kind in [Kind::LowestRtt, Kind::Blest, Kind::Ecf, Kind::RoundRobin] {
         let mut scheduler = AnyScheduler::new(kind);
-        let mut penalises = |scheduler: &mut AnyScheduler| {
+        let penalises = |scheduler: &mut AnyScheduler| {
             let decision = scheduler.pick(&view(&paths), &blocked([1]));
             matches!(decision, Decision::Unblock { penalise, .. } if !penalise.is_empty())
         };
