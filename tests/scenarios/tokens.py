@@ -26,6 +26,7 @@ def talk(client, server, seed: int) -> bool:
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)
+# rfc8684:3.1-2
 def taken(case):
     """With only eight keys there are, most tokens are taken: such connections are plain TCP, and all deliver."""
     case.network.sysctl("net.mptcp_rs.test_few_keys", 1)

@@ -67,6 +67,7 @@ impl<P: Protocol> Index<P> {
     /// # Errors
     /// EEXIST if another one has the number, EBUSY if this one has a number, ENOMEM or E2BIG if there is
     /// no room.
+    // rfc8684:3.1-2
     pub fn insert(&self, data: &mut DataGuard<'_, P>, key: u32) -> Result {
         let meta = data.meta();
         let entry = data.entry();

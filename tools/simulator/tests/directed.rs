@@ -70,6 +70,7 @@ fn boxes_that_leave_the_options_leave_mptcp() {
     }
 }
 
+// rfc8684:3.7-1 rfc8684:3.7-5
 #[test]
 fn stripped_options_leave_plain_tcp() {
     let ways = [None, Some(Way::ToServer), Some(Way::ToClient)];
@@ -91,6 +92,7 @@ fn stripped_options_leave_plain_tcp() {
     }
 }
 
+// rfc8684:3.7-13
 #[test]
 fn a_rewritten_stream_is_noticed_by_checksums_alone() {
     for (remove, insert) in [(5, 5), (9, 2), (2, 9)] {

@@ -95,6 +95,7 @@ pub const fn on_mp_fail(circumstances: &Circumstances) -> Answer {
 }
 
 /// The checksum of a mapping is wrong.
+// rfc8684:3.7-13
 #[inline]
 pub const fn on_checksum_failure(circumstances: &Circumstances) -> ChecksumAnswer {
     if circumstances.contiguous() {

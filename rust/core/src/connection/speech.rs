@@ -78,7 +78,7 @@ pub fn of_segment(speaker: &Speaker, has_data: bool, record: Option<&TxRecord>) 
 /// RFC 8684 section 3.7: MP_FAIL tells of the wrong checksum, an infinite mapping tells the peer
 /// that MPTCP ended and where. Both at once may not fit, so the failure goes first. Later segments
 /// say nothing.
-// rfc8684:3.7-18
+// rfc8684:3.7-6 rfc8684:3.7-18
 #[inline]
 pub fn of_plain_segment(farewell: &Farewell, has_data: bool) -> Wanted {
     let map = farewell

@@ -110,7 +110,7 @@ fn a_data_fin_is_told_on_segments_without_data_even_early() {
     }
 }
 
-// rfc8684:3.7-18
+// rfc8684:3.7-6 rfc8684:3.7-18
 #[test]
 fn a_farewell_names_the_place_and_the_failure() {
     let farewell = Farewell {
