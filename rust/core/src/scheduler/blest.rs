@@ -6,6 +6,7 @@
 
 use super::lowest_rtt::fastest;
 use super::{Decision, Path, PathId, PathsView, Penalties, Scheduler, Segment};
+use crate::num::saturate32;
 
 /// The factor by which the estimate of the fast path's demand is corrected, in thousandths: how
 /// it begins, its bounds, its steps after a round trip with and without a blocked window.
@@ -42,13 +43,18 @@ impl Blest {
         }
     }
 
-    /// Whether `segment` on `slow` would take from the peer's window what `fast` can fill until it
-    /// is acknowledged.
-    fn would_block(&self, paths: &PathsView<'_>, slow: &Path, fast: &Path, len: u32) -> bool {
+    /// How many of `len` bytes `slow` may take without taking from the peer's window what `fast`
+    /// can fill until they are acknowledged: all, or a number of whole segments.
+    fn spared(&self, paths: &PathsView<'_>, slow: &Path, fast: &Path, len: u32) -> u32 {
         let demand = demand(fast, slow.rtt_us());
         let corrected = demand.saturating_mul(u64::from(self.lambda)) / 1000;
-        let held = slow.outstanding().saturating_add(u64::from(len));
-        corrected > u64::from(paths.window).saturating_sub(held)
+        let spare = u64::from(paths.window)
+            .saturating_sub(slow.outstanding())
+            .saturating_sub(corrected);
+        match saturate32(spare) {
+            spare if spare >= len => len,
+            spare => spare.saturating_sub(spare.checked_rem(slow.mss).unwrap_or(spare)),
+        }
     }
 
     /// Once per round trip of the fast path: more caution if the window was blocked, less if not.
@@ -82,14 +88,14 @@ impl Scheduler for Blest {
         let Some(path) = fastest(paths, segment) else {
             return Decision::Wait;
         };
-        if let Some(fast) = faster_and_busy(paths, path) {
-            self.adapt(paths.now_us, fast);
-            let len = path.takes(segment.sendable());
-            if segment.is_new() && self.would_block(paths, path, fast, len) {
-                return Decision::Wait;
-            }
+        let Some(fast) = faster_and_busy(paths, path).filter(|_| segment.is_new()) else {
+            return path.carry(segment);
+        };
+        self.adapt(paths.now_us, fast);
+        match self.spared(paths, path, fast, path.takes(segment.sendable())) {
+            0 => Decision::Wait,
+            len => Decision::Send { path: path.id, len },
         }
-        path.carry(segment)
     }
 
     fn forget(&mut self, path: PathId) {

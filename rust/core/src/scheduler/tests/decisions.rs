@@ -111,6 +111,11 @@ fn blest_leaves_room_in_the_window_for_the_fast_path() {
     assert_eq!(decide(demand + 5000, 4), send(1, MSS));
     assert_eq!(decide(demand + 4999, 4), Decision::Wait);
 
+    // Of more data goes what fits.
+    let view = PathsView::new(&paths, 0, demand + 3500);
+    assert_eq!(Blest::new().pick(&view, &fresh(3500)), send(1, 3500));
+    assert_eq!(Blest::new().pick(&view, &fresh(9000)), send(1, 3000));
+
     // In slow start the window doubles each time.
     let starting = [
         Path {
