@@ -212,3 +212,11 @@ fn nothing_happens_before_the_connection_is_established_and_after_its_end() {
     assert_eq!(world.after(Event::Ended), []);
     assert_eq!(world.wait(3600 * SECOND), []);
 }
+
+#[test]
+fn a_name_in_use_is_not_given_again_when_numbers_wrap() {
+    let mut world = World::new(&client(), 2, 0);
+    world.endpoint(local(1), SUBFLOW);
+    world.manager.last_id = SubflowId(u32::MAX);
+    assert_eq!(world.opens()[0].subflow, SubflowId(1));
+}

@@ -224,9 +224,6 @@ impl PathManager {
 impl Wanted {
     /// Whether a path is, or was, such a subflow.
     fn is_met_by(&self, path: &Path) -> bool {
-        if matches!(path.state, State::Leaving(_)) {
-            return false;
-        }
         let same_place = path.remote == self.remote;
         let same_id = path.origin == Origin::Peer && path.remote_id == self.remote_id;
         match self.local {

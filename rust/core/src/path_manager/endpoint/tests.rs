@@ -164,6 +164,17 @@ fn an_implicit_endpoint_can_be_replaced() {
 }
 
 #[test]
+fn an_address_with_a_port_is_another_than_without() {
+    let mut table = Endpoints::<4>::new();
+    let ported = NewEndpoint {
+        port: Some(8080),
+        ..new(5, SIGNAL)
+    };
+    assert_eq!(table.add(ported).map(|e| e.id), Ok(1));
+    assert_eq!(table.id_of(address(5)), Ok(2));
+}
+
+#[test]
 fn backup_and_fullmesh_can_change() {
     let mut table = Endpoints::<4>::new();
     let id = table.add(new(1, SUBFLOW)).unwrap().id;

@@ -59,6 +59,18 @@ fn whether_a_path_is_tried_again() {
 }
 
 #[test]
+fn an_announced_address_that_once_worked_is_tried_more_than_once() {
+    let mut world = World::new(&client(), 8, 8);
+    world.tell(announced(announcement(5, remote(5), None)));
+    let mut subflow = world.join();
+    for _ in 0..3 {
+        assert_eq!(world.ended(subflow, End::Unreachable), []);
+        world.now = world.manager.deadline().unwrap();
+        subflow = world.opens()[0].subflow;
+    }
+}
+
+#[test]
 fn the_rest_grows_with_every_failure() {
     let mut world = World::new(&client(), 8, 0);
     world.endpoint(local(1), SUBFLOW);

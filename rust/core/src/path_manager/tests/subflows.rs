@@ -285,6 +285,7 @@ fn priorities_are_told_when_they_change() {
             .set_flags(endpoint.id, backup, false)
             .unwrap();
         let told = Action::Priority { subflow, backup };
+        world.tell(Event::EndpointChanged(changed));
         assert_eq!(world.after(Event::EndpointChanged(changed)), [told]);
         assert_eq!(world.after(Event::EndpointChanged(changed)), []);
         assert_eq!(world.manager.is_backup(subflow), Some(backup));

@@ -70,6 +70,27 @@ fn addresses_are_announced_and_withdrawn_on_command() {
 }
 
 #[test]
+fn a_withdrawal_travels_on_a_subflow_that_it_does_not_concern() {
+    let mut world = world(&client());
+    let opened = command(&mut world, open(3, local(1), at(remote(0), 80)));
+    let via = opened.unwrap().unwrap().subflow;
+    world.tell(Event::Live { subflow: via });
+    let first = Command::Withdraw { address_id: 0 };
+    assert_eq!(command(&mut world, first), Ok(None));
+    let option = RemoveAddr::new(&[0]).unwrap();
+    assert_eq!(world.actions(), [Action::Remove { option, via }]);
+}
+
+#[test]
+fn an_echo_of_what_was_never_sent_confirms_nothing() {
+    let mut world = world(&server());
+    let what = announcement(7, local(1), None);
+    assert_eq!(command(&mut world, Command::Announce(what)), Ok(None));
+    world.tell(Event::Echoed(what));
+    assert_eq!(world.actions().len(), 1);
+}
+
+#[test]
 fn announcements_are_bounded() {
     let mut world = world(&server());
     for id in 1..=16 {
