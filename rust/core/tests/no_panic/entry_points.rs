@@ -37,7 +37,7 @@ use mptcp_core::receive::{
 };
 use mptcp_core::send::{retransmit_timeout, AckOutcome, Rejected, SendState};
 use mptcp_core::seq::{Dsn, Ssn};
-use mptcp_core::wire::plan::{plan, Plan, Wanted};
+use mptcp_core::wire::plan::{plan, write, Plan, Wanted, Written};
 use mptcp_core::wire::{
     pad, padded, walk, AddAddr, Address, Dss, MpCapable, MpFail, MpFastclose, MpJoin, MpPrio,
     MpTcpRst, Received, RemoveAddr, SegmentKind, WireSeq,
@@ -138,6 +138,9 @@ entry_points! {
     wire_ids(ids: &[u8]) -> Option<RemoveAddr> { RemoveAddr::new(ids) }
     wire_pad(out: &mut [u8], length: usize) -> (usize, usize) { (pad(out), padded(length)) }
     wire_plan(wanted: &Wanted, free: usize) -> Plan { plan(wanted, free) }
+    wire_plan_write(wanted: &Wanted, free: usize, more: usize, out: &mut [u8]) -> Option<Written> {
+        write(wanted, free, more, out)
+    }
     wire_plan_emit(plan: &Plan, out: &mut [u8]) -> Option<usize> { plan.emit(out) }
 
     crypto_derive(key: Key, sha: &Opaque) -> (Derived, Token, Dsn) {

@@ -3,7 +3,7 @@
 //! Options of any bytes.
 
 use crate::input::Input;
-use mptcp_core::wire::plan::{plan, Wanted};
+use mptcp_core::wire::plan::{plan, write, Wanted, Written};
 use mptcp_core::wire::{
     kind, padded, walk, AddAddr, Dss, MpCapable, MpFail, MpFastclose, MpJoin, MpPrio, MpTcpRst,
     Received, RemoveAddr, SegmentKind, OPTION_SPACE,
@@ -212,4 +212,31 @@ pub(crate) fn check_plan(input: &[u8]) {
     );
     let roomier = self::plan(&wanted, free + plan.missing);
     assert_eq!(essential(&roomier.carried), essential(&wanted));
+
+    let droppable = usize::from(input.get(1).copied().unwrap_or(0) >> 3);
+    same_at_once(&wanted, free, droppable);
+}
+
+/// To plan and write at once is to plan, to plan again with more room if that helps, and to write.
+fn same_at_once(wanted: &Wanted, free: usize, droppable: usize) {
+    let narrow = plan(wanted, free);
+    let trimmed = narrow.missing > 0 && droppable > 0;
+    let chosen = match trimmed {
+        true => plan(wanted, free + droppable),
+        false => narrow,
+    };
+    let mut expected = [0xaa; 2 * OPTION_SPACE];
+    let mut room = expected;
+    let length = chosen.emit(&mut expected).expect("there is room");
+    let written = Written {
+        length,
+        trimmed,
+        waiting: chosen.waiting,
+    };
+    assert_eq!(write(wanted, free, droppable, &mut room), Some(written));
+    assert_eq!(room, expected);
+    if length > 0 {
+        let short = &mut room[..length - 1];
+        assert_eq!(write(wanted, free, droppable, short), None);
+    }
 }
