@@ -151,6 +151,10 @@ pub(crate) struct Timers {
     pub(crate) backoff: u8,
     /// When an orphan is given up.
     pub(crate) give_up_at: u64,
+    /// When a last segment that is not full leaves, although the application holds it back.
+    pub(crate) uncork_at: u64,
+    /// That time has come, and the segment has not left yet.
+    pub(crate) uncorked: bool,
 }
 
 impl Connection {

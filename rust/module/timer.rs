@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The timer of a connection: data-level retransmission, and the patience with orphans.
+//! The timer of a connection: data-level retransmission, patience with orphans and with corks.
 
 use crate::connection::{abort, count, Connection};
 use crate::counters::Counter;
@@ -17,6 +17,9 @@ use mptcp_core::wire::ResetReason;
 
 /// The longest wait for a data acknowledgement: TCP's longest retransmission timeout.
 const LONGEST_WAIT: u32 = 120_000_000;
+/// How long TCP_CORK and MSG_MORE hold a segment back while nothing is in flight: TCP's shortest
+/// retransmission timeout.
+const CORK_LIMIT: u64 = 200_000;
 /// How soon to try again if a process holds the subflow.
 const SOON: u64 = 2_000;
 
@@ -42,11 +45,28 @@ pub(crate) fn give_up_in(connection: &mut DataGuard<'_, Mptcp>, delay: u64) {
     arm(connection);
 }
 
+/// Sees to it that what the application holds back leaves in the end, without an acknowledgement to
+/// wait for.
+pub(crate) fn limit_cork(connection: &mut DataGuard<'_, Mptcp>) {
+    let idle = connection.send.unsent() > 0 && connection.send.in_flight() == 0;
+    if idle && connection.timers.uncork_at == 0 {
+        connection.timers.uncork_at = now_us().saturating_add(CORK_LIMIT);
+        arm(connection);
+    }
+}
+
+/// Takes note that new data left: what is held back from now on has its time anew.
+pub(crate) fn new_data_left(connection: &mut Connection) {
+    connection.timers.uncork_at = 0;
+    connection.timers.uncorked = false;
+}
+
 /// Sets the kernel's timer to what comes first.
 fn arm(connection: &DataGuard<'_, Mptcp>) {
     let times = [
         connection.timers.retransmit_at,
         connection.timers.give_up_at,
+        connection.timers.uncork_at,
     ];
     if let Some(next) = times.into_iter().filter(|&at| at != 0).min() {
         connection.meta().set_timer(next.saturating_sub(now_us()));
@@ -63,6 +83,9 @@ pub(crate) fn expired(meta: &Meta) {
         abort(meta, 0);
         meta.schedule_work();
         return;
+    }
+    if connection.timers.uncork_at != 0 && now >= connection.timers.uncork_at {
+        connection = uncork(connection, now);
     }
     let due = connection.timers.retransmit_at != 0 && now >= connection.timers.retransmit_at;
     let subflow = connection
@@ -89,6 +112,24 @@ pub(crate) fn expired(meta: &Meta) {
         connection.timers.retransmit_at = now.saturating_add(SOON);
         arm(&connection);
     }
+}
+
+/// Sends what the application held back too long. The data lock is given up and taken again.
+fn uncork<'a>(mut connection: DataGuard<'a, Mptcp>, now: u64) -> DataGuard<'a, Mptcp> {
+    let meta = connection.meta();
+    connection.timers.uncork_at = 0;
+    connection.timers.uncorked = connection.send.unsent() > 0;
+    let Some(subflow) = connection.subflow.as_ref() else {
+        return connection;
+    };
+    let subflow = subflow.sock.clone();
+    drop(connection);
+    let sent = with_softirq_lock(&subflow, |tcp| push::push(meta, tcp));
+    connection = meta.lock_data();
+    if sent.is_none() {
+        connection.timers.uncork_at = now.saturating_add(SOON);
+    }
+    connection
 }
 
 /// Decides what an expired timer means, and does it. The subflow is locked.

@@ -6,6 +6,7 @@ import select
 import signal
 import socket
 import struct
+import time
 
 from lib import libc
 from lib.events import SIOCINQ, SIOCOUTQ, fill, poll_now, queued, wait_for, wait_until
@@ -317,6 +318,24 @@ def more_to_come(s):
     s.client("MSG_MORE and shutdown", client.send, b"end", MORE)
     client.shutdown(socket.SHUT_WR)
     s.server("recv of the end", server.recv, 100, WAITALL)
+
+
+@same_as_tcp(at="client")
+def corks_end_by_themselves(s):
+    """What TCP_CORK or MSG_MORE holds back leaves after 200 ms, more than a moment and less than ever."""
+    client, server = s.case.connect_pair()
+    server.settimeout(10)
+
+    def held_back(data, flags=0):
+        start = time.monotonic()
+        client.send(data, flags)
+        return server.recv(100), time.monotonic() - start > 0.1
+
+    s.client("plain", lambda: held_back(b"plain")[0])
+    s.client("MSG_MORE", held_back, b"more to come", MORE)
+    client.setsockopt(6, socket.TCP_CORK, 1)
+    s.client("corked", held_back, b"corked")
+    s.client("corked again", held_back, b"corked again")
 
 
 @same_as_tcp(at="server")

@@ -4,6 +4,7 @@
 
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::push;
+use crate::timer;
 use kernel::prelude::*;
 use knet::message::{flag, Message};
 use knet::meta::OwnerGuard;
@@ -85,8 +86,11 @@ fn give_to_subflow(owner: &OwnerGuard<'_, Mptcp>, more: bool) {
     let meta = owner.meta();
     if let Some(subflow) = owner.subflow.as_ref() {
         let mut tcp = subflow.lock();
-        if more && meta.lock_data().send.unsent() < u64::from(tcp.mss()) {
-            return;
+        if more {
+            let mut connection = meta.lock_data();
+            if connection.send.unsent() < u64::from(tcp.mss()) {
+                return timer::limit_cork(&mut connection);
+            }
         }
         push::push(meta, &mut tcp);
     }

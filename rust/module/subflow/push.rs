@@ -204,6 +204,7 @@ fn next(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>, pieces: &mut G
     let meta = connection.meta();
     let mptcp = connection.speaks_mptcp();
     let drained = connection.send.probe_due() && tcp.is_drained();
+    let corked = meta.shared().corked.load(Ordering::Relaxed) && !connection.timers.uncorked;
     let Some(subflow) = connection.subflow_of(tcp.sock()) else {
         return Next::Rest;
     };
@@ -223,7 +224,7 @@ fn next(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>, pieces: &mut G
         mss: tcp.mss(),
         drained,
         no_delay: meta.shared().no_delay.load(Ordering::Relaxed),
-        corked: meta.shared().corked.load(Ordering::Relaxed),
+        corked,
     };
     match next_step(&connection.send, &conditions) {
         Step::New { from, len } => give_new(connection, tcp, from, len, pieces),
@@ -253,7 +254,12 @@ fn next(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>, pieces: &mut G
             count(meta.sock(), Counter::TxMappingFull);
             Next::Rest
         }
-        Step::Rest => Next::Rest,
+        Step::Rest => {
+            if corked {
+                timer::limit_cork(connection);
+            }
+            Next::Rest
+        }
     }
 }
 
@@ -271,6 +277,7 @@ fn give_new(
         return Next::Rest;
     }
     connection.send.on_pushed(len);
+    timer::new_data_left(connection);
     map(connection, tcp, from, pieces)
 }
 
