@@ -5,7 +5,7 @@
 use crate::Case;
 use mptcp_core::crypto::{Key, Token};
 use mptcp_core::seq::{Dsn, Ssn};
-use mptcp_core::wire::plan::{plan, Wanted};
+use mptcp_core::wire::plan::{plan, write, Wanted};
 use mptcp_core::wire::{
     AddAddr, Address, CapableContent, CapableFlags, Dss, DssMap, MpCapable, MpFail, MpFastclose,
     MpJoin, MpPrio, MpTcpRst, Received, RemoveAddr, ResetReason, SegmentKind, WireSeq,
@@ -54,8 +54,12 @@ fn pair(name: &str, segment: SegmentKind, wanted: Wanted) -> [Case; 2] {
     let emit = move |steps| {
         let mut room = [0; OPTION_SPACE];
         for _ in 0..steps {
-            let chosen = plan(black_box(&wanted), OPTION_SPACE);
-            black_box(chosen.emit(black_box(&mut room)));
+            black_box(write(
+                black_box(&wanted),
+                OPTION_SPACE,
+                0,
+                black_box(&mut room),
+            ));
         }
     };
     [
