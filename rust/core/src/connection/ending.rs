@@ -42,5 +42,17 @@ pub const fn is_over(rest: &Rest, send: &SendState) -> bool {
     }
 }
 
+/// Whether the end of the only subflow breaks the connection. `error` says whether TCP was reset or
+/// gave up; `rest.subflows_finished` whether the peer's FIN was taken from it.
+///
+/// When both DATA_FINs are acknowledged the subflow has served (RFC 8684 section 3.3.3). A reset is
+/// no error then: the peer may have closed already and know nothing of data that was on its way
+/// for the second time.
+#[inline]
+pub const fn is_breakdown(rest: &Rest, error: bool) -> bool {
+    let served = !rest.fell_back && rest.state.subflows_may_close();
+    !rest.aborted && !served && (error || !rest.subflows_finished)
+}
+
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,10 @@
 const PATIENCE_WITH_FIN: u8 = 3;
 /// The same for data, which the subflow is known to have delivered.
 const PATIENCE_WITH_DATA: u8 = 2;
-/// The same for data that cannot be sent as plain TCP any more.
+/// The same for data when the connection cannot go on as plain TCP any more.
 const PATIENCE_BEFORE_RESET: u8 = 4;
+/// The same for a DATA_FIN.
+const PATIENCE_WITH_FIN_BEFORE_RESET: u8 = 8;
 
 /// What is known when the timer of the only subflow expires.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -19,8 +21,8 @@ pub struct Situation {
     pub drained: bool,
     /// Only the DATA_FIN is not acknowledged.
     pub fin_only: bool,
-    /// Since we last gave the subflow anything, a segment that acknowledges all of it showed that
-    /// the peer speaks MPTCP.
+    /// Since we last gave the subflow data, a segment that acknowledges all of it showed that the
+    /// peer speaks MPTCP. A DATA_FIN alone changes nothing in this.
     pub heard: bool,
     /// Anything ever showed that the peer speaks MPTCP, since the handshake.
     pub ever_heard: bool,
@@ -70,15 +72,15 @@ pub const fn on_expiry(situation: &Situation) -> Expiry {
     if situation.heard && !situation.fin_only {
         return Expiry::SendAgain;
     }
-    let patience = match (situation.fin_only, situation.ever_heard) {
-        (true, _) => PATIENCE_WITH_FIN,
-        (false, _) if !situation.contiguous => PATIENCE_BEFORE_RESET,
-        (false, true) => PATIENCE_WITH_DATA,
-        (false, false) => 1,
+    let patience = match (situation.fin_only, situation.contiguous) {
+        (true, true) => PATIENCE_WITH_FIN,
+        (true, false) => PATIENCE_WITH_FIN_BEFORE_RESET,
+        (false, false) => PATIENCE_BEFORE_RESET,
+        (false, true) if situation.ever_heard => PATIENCE_WITH_DATA,
+        (false, true) => 1,
     };
     match (situation.unheard >= patience, situation.contiguous) {
         (true, true) => Expiry::FallBack,
-        (true, false) if situation.fin_only => Expiry::SendAgain,
         (true, false) => Expiry::Reset,
         // A DATA_FIN that comes twice does no harm.
         (false, _) if situation.fin_only => Expiry::SendAgain,

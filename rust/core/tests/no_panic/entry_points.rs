@@ -9,7 +9,7 @@ use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, An
 use mptcp_core::connection::delivery::{
     on_subflow_fin, position, streams_agree, Position, SubflowEnd,
 };
-use mptcp_core::connection::ending::{is_over, Rest};
+use mptcp_core::connection::ending::{is_breakdown, is_over, Rest};
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::connection::fallback::{
     on_checksum_failure, on_infinite_mapping, on_mp_fail, on_unmapped_data, Answer, ChecksumAnswer,
@@ -285,7 +285,9 @@ entry_points! {
     connection_expiry(situation: &Situation) -> (Expiry, bool) {
         (on_expiry(situation), situation.in_vain())
     }
-    connection_over(rest: &Rest, send: &SendState) -> bool { is_over(rest, send) }
+    connection_over(rest: &Rest, send: &SendState) -> [bool; 2] {
+        [is_over(rest, send), is_breakdown(rest, send.fin_acked())]
+    }
     connection_push(send: &SendState, conditions: &Conditions) -> Step {
         next_step(send, conditions)
     }

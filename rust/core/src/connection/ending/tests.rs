@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{is_over, Rest};
+use super::{is_breakdown, is_over, Rest};
 use crate::connection::state::State;
 use crate::send::SendState;
 use crate::seq::Dsn;
@@ -50,4 +50,31 @@ fn plain_tcp_ends_once_tcp_has_all() {
         ..rest
     };
     assert!(!is_over(&begun, &send));
+}
+
+#[test]
+fn a_subflow_that_goes_early_breaks_the_connection() {
+    for (state, fell_back, subflows_finished, error, breaks) in [
+        (State::Established, false, false, true, true),
+        (State::FinWait1, false, false, false, true),
+        (State::LastAck, false, true, true, true),
+        (State::CloseWait, true, true, false, false),
+        (State::CloseWait, true, true, true, true),
+        (State::Closed, false, false, true, false),
+        (State::TimeWait, false, true, true, false),
+        (State::Closed, true, false, true, true),
+    ] {
+        let rest = Rest {
+            state,
+            fell_back,
+            subflows_finished,
+            ..Rest::default()
+        };
+        assert_eq!(is_breakdown(&rest, error), breaks, "{state:?} {fell_back}");
+        let aborted = Rest {
+            aborted: true,
+            ..rest
+        };
+        assert!(!is_breakdown(&aborted, error));
+    }
 }

@@ -77,6 +77,7 @@ fn an_unanswered_end_is_repeated_then_told_by_tcp() {
         assert_eq!(when(1, true), Expiry::SendAgain);
         assert_eq!(when(2, true), Expiry::SendAgain);
         assert_eq!(when(3, true), Expiry::FallBack);
-        assert_eq!(when(200, false), Expiry::SendAgain);
+        assert_eq!(when(7, false), Expiry::SendAgain);
+        assert_eq!(when(8, false), Expiry::Reset);
     }
 }
