@@ -13,6 +13,7 @@ mod speech;
 mod timer;
 
 use crate::app::AppKind;
+use crate::chance::Chance;
 use crate::segment::{Segment, Time};
 use crate::tcp::{self, Tcp};
 use mptcp_core::connection::fallback::Circumstances;
@@ -21,15 +22,34 @@ use mptcp_core::connection::speech::{Farewell, Reset};
 use mptcp_core::connection::state::State;
 use mptcp_core::crypto::{Derived, Key};
 use mptcp_core::mapping::{RxMappings, TxMappings};
+use mptcp_core::reassembly::{Piece, Reassembly, Slot};
 use mptcp_core::receive::{ReceiveState, ReceiveWindow};
 use mptcp_core::send::SendState;
 use mptcp_core::seq::{Dsn, Ssn};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Pieces that a subflow can have in flight.
 pub const TX_MAPPINGS: usize = 96;
 /// Mappings of received data that do not merge.
 pub const RX_MAPPINGS: usize = 24;
+
+/// Gaps in the received data that can be told apart.
+const SLOTS: usize = 32;
+
+/// Bytes of the stream.
+#[derive(Debug)]
+struct Bytes(Vec<u8>);
+
+impl Piece for Bytes {
+    fn cut(&mut self, skip: u32, take: u32) {
+        self.0.drain(..skip as usize);
+        self.0.truncate(take as usize);
+    }
+
+    fn append(&mut self, next: Self) {
+        self.0.extend(next.0);
+    }
+}
 
 /// What an end is like.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,6 +62,8 @@ pub struct EndKind {
     pub send_buffer: u32,
     /// Bytes that wait to be read at most.
     pub receive_buffer: u32,
+    /// Pieces of data thrown away for want of memory after TCP has acknowledged them, per mille.
+    pub prunes: u16,
     /// Its TCP.
     pub tcp: tcp::Settings,
     /// Its key.
@@ -76,7 +98,7 @@ pub struct Timers {
     pub backoff: u8,
     /// When an orphan is given up.
     pub give_up_at: Option<Time>,
-    /// Since the subflow was given anything, the peer acknowledged all of it and spoke MPTCP.
+    /// Since the subflow was given data, the peer acknowledged all of it and spoke MPTCP.
     pub heard: bool,
     /// The peer spoke MPTCP since the handshake.
     pub ever_heard: bool,
@@ -104,7 +126,7 @@ pub struct Endpoint {
     receive: ReceiveState,
     window: ReceiveWindow,
     readable: VecDeque<u8>,
-    out_of_order: BTreeMap<u64, Vec<u8>>,
+    reassembly: Reassembly<Bytes, Vec<Slot<Bytes>>>,
     tcp: Option<Tcp>,
     /// The options of the SYN that a server answered.
     saved_syn: Segment,
@@ -129,6 +151,8 @@ pub struct Endpoint {
     aborted: bool,
     /// The application closed its socket.
     orphan: bool,
+    /// Decides what is thrown away.
+    chance: Chance,
     /// The data level is done with; TCP may still be busy.
     ended: bool,
     out: Vec<Segment>,
@@ -151,6 +175,7 @@ impl Endpoint {
 
     fn new(kind: EndKind, client: bool, tcp: Option<Tcp>) -> Self {
         let first = Dsn::new(1);
+        let slots = std::iter::repeat_with(|| Slot::FREE).take(SLOTS).collect();
         let local = handshake::derive(&kind, Key::new(kind.key));
         Self {
             client,
@@ -168,7 +193,7 @@ impl Endpoint {
             receive: ReceiveState::new(first),
             window: ReceiveWindow::new(first),
             readable: VecDeque::new(),
-            out_of_order: BTreeMap::new(),
+            reassembly: Reassembly::new(slots),
             tcp,
             saved_syn: Segment::default(),
             tx: TxMappings::new(),
@@ -187,6 +212,7 @@ impl Endpoint {
             receive_shut: false,
             aborted: false,
             orphan: false,
+            chance: Chance::new(kind.key, 2),
             ended: false,
             out: Vec::new(),
             kind,
@@ -286,7 +312,7 @@ impl Endpoint {
         Circumstances {
             only_subflow: true,
             dss_seen: self.dss_seen,
-            in_order: self.out_of_order.is_empty() && agree,
+            in_order: self.reassembly.is_empty() && agree,
             retransmitted: self.retransmitted,
             fell_back: self.mode == Mode::Fallback,
         }

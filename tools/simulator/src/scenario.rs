@@ -89,6 +89,15 @@ impl Scenario {
             || forced(&self.server)
             || self.links.iter().any(LinkKind::dies)
             || self.rewriting().is_some()
+            || self.may_tear()
+    }
+
+    /// Whether data that was thrown away and the end of MPTCP may come together. Then plain TCP
+    /// cannot go on with the stream.
+    fn may_tear(&self) -> bool {
+        let prunes = self.client.prunes > 0 || self.server.prunes > 0;
+        let harmless = |kind: &BoxKind| matches!(kind, BoxKind::Nat | BoxKind::Renumber);
+        prunes && !self.boxes.iter().all(harmless)
     }
 }
 
@@ -100,6 +109,10 @@ fn end(chance: &mut Chance, wrap: Option<u32>) -> EndKind {
         checksum: chance.percent(30),
         send_buffer: chance.spread(2_000, 300_000) as u32,
         receive_buffer: chance.spread(2_000, 300_000) as u32,
+        prunes: match chance.percent(80) {
+            true => 0,
+            false => chance.spread(1, 300) as u16,
+        },
         tcp: tcp::Settings {
             mss: chance.spread(500, 1460) as u32,
             receive_buffer: chance.spread(70_000, 400_000) as u32,
@@ -153,7 +166,7 @@ pub struct Simplification {
 }
 
 /// All ways to make a scenario simpler.
-pub const SIMPLIFICATIONS: [Simplification; 22] = [
+pub const SIMPLIFICATIONS: [Simplification; 23] = [
     simplification("no-first-box", |s| {
         (!s.boxes.is_empty()).then(|| s.boxes.remove(0));
     }),
@@ -185,6 +198,10 @@ pub const SIMPLIFICATIONS: [Simplification; 22] = [
             end.tcp.scale = 7;
         }
         s.links.iter_mut().for_each(|l| l.buffer = 1 << 20);
+    }),
+    simplification("no-pruning", |s| {
+        s.client.prunes = 0;
+        s.server.prunes = 0;
     }),
     simplification("no-checksum", |s| {
         s.client.checksum = false;

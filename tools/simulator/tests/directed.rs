@@ -15,6 +15,7 @@ fn calm() -> Scenario {
     let steps = [
         "good-links",
         "large-buffers",
+        "no-pruning",
         "no-checksum",
         "no-wrap",
         "quick-readers",

@@ -178,7 +178,8 @@ impl Endpoint {
             tcp.acknowledge();
         }
         let edge = self.window.edge();
-        if self.receive.on_data_fin(fin, edge) == Ok(true) {
+        let result = self.reassembly.on_data_fin(&mut self.receive, fin, edge);
+        if result == Ok(true) {
             self.end_of_stream();
         }
     }

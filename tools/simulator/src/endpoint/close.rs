@@ -5,7 +5,7 @@
 use super::{Endpoint, Mode};
 use crate::segment::{Time, SECOND};
 use crate::tcp;
-use mptcp_core::connection::ending::{is_over, Rest};
+use mptcp_core::connection::ending::{is_breakdown, is_over, Rest};
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
 
@@ -73,27 +73,33 @@ impl Endpoint {
         self.abort();
     }
 
-    /// TCP's connection may be gone.
-    pub(super) fn subflow_closed(&mut self) {
-        let Some(tcp) = self.tcp.as_ref() else {
-            return;
-        };
-        let closed = tcp.state() == tcp::State::Closed;
-        if closed && (tcp.error().is_some() || !self.finished) && !self.ended && !self.aborted {
-            self.abort();
-        }
-    }
-
-    /// Closes the subflow of a connection that has nothing left to do.
-    pub(super) fn look_after_orphan(&mut self) {
-        let rest = Rest {
+    /// What the decisions about the end depend on.
+    fn rest(&self) -> Rest {
+        Rest {
             aborted: self.aborted,
             fell_back: self.mode == Mode::Fallback,
             state: self.state,
             piece_begun: self.partial.is_some(),
             subflows_finished: self.finished,
+        }
+    }
+
+    /// TCP's connection may be gone.
+    pub(super) fn subflow_closed(&mut self) {
+        let Some(tcp) = self.tcp.as_ref() else {
+            return;
         };
-        if self.ended || !self.orphan || !is_over(&rest, &self.send) {
+        if tcp.state() == tcp::State::Closed && !self.ended {
+            if is_breakdown(&self.rest(), tcp.error().is_some()) {
+                self.abort();
+            }
+            self.finished = true;
+        }
+    }
+
+    /// Closes the subflow of a connection that has nothing left to do.
+    pub(super) fn look_after_orphan(&mut self) {
+        if self.ended || !self.orphan || !is_over(&self.rest(), &self.send) {
             return;
         }
         self.ended = true;

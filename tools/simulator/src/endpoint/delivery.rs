@@ -2,14 +2,14 @@
 
 //! Data on its way from the subflow to the application.
 
-use super::{Endpoint, Mode};
+use super::{Bytes, Endpoint, Mode};
 use crate::tcp::State as TcpState;
 use mptcp_core::connection::delivery::{on_subflow_fin, position, Position, SubflowEnd};
 use mptcp_core::connection::fallback::{on_checksum_failure, ChecksumAnswer};
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
 use mptcp_core::mapping::DssChecksum;
-use mptcp_core::receive::Placement;
+use mptcp_core::reassembly::Verdict;
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::ResetReason;
 
@@ -33,7 +33,7 @@ impl Endpoint {
         }
         if self.ended || self.aborted {
             // Nobody will read it: TCP answers with a reset.
-            self.break_subflow(Reset::Tcp);
+            self.send_reset(Reset::Tcp);
             return false;
         }
         let ssn = self.received(tcp.receiving().copied());
@@ -124,47 +124,30 @@ impl Endpoint {
 
     /// Puts bytes where they belong in the connection's stream.
     fn place(&mut self, dsn: Dsn, bytes: Vec<u8>) {
+        if self.mode == Mode::Mptcp && self.chance.per_mille(self.kind.prunes) {
+            return;
+        }
         let edge = match self.mode {
             Mode::Mptcp => self.window.edge(),
             _ => dsn.plus(u32::MAX.into()),
         };
-        match self.receive.classify(dsn, bytes.len() as u32, edge) {
-            Placement::Next { skip, .. } => {
-                self.append(&bytes[skip as usize..]);
-                self.drain_out_of_order();
-            }
-            Placement::Later => {
-                let key = dsn.since(self.remote.idsn);
-                self.out_of_order.insert(key, bytes);
-            }
-            Placement::Old | Placement::Beyond => {}
-        }
-    }
-
-    fn append(&mut self, bytes: &[u8]) {
+        let len = bytes.len() as u32;
+        let offer = self
+            .reassembly
+            .offer(&mut self.receive, edge, dsn, len, Bytes(bytes));
+        let Verdict::Delivered { finished, .. } = offer.verdict else {
+            return;
+        };
         self.progressed();
         if self.orphan {
             // Nobody will read it: TCP would answer with a reset.
             self.aborted = true;
             return;
         }
-        self.readable.extend(bytes);
-        if self.receive.advance(bytes.len() as u32) {
+        self.readable
+            .extend(offer.ready.into_iter().flat_map(|ready| ready.0));
+        if finished {
             self.end_of_stream();
-        }
-    }
-
-    fn drain_out_of_order(&mut self) {
-        while let Some((&key, _)) = self.out_of_order.first_key_value() {
-            let dsn = self.remote.idsn.plus(key);
-            if dsn.after(self.receive.rcv_nxt()) {
-                return;
-            }
-            let bytes = self.out_of_order.remove(&key).unwrap_or_default();
-            let skip = self.receive.rcv_nxt().since(dsn) as usize;
-            if let Some(fresh) = bytes.get(skip..).filter(|fresh| !fresh.is_empty()) {
-                self.append(fresh);
-            }
         }
     }
 

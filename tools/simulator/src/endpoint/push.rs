@@ -120,7 +120,6 @@ impl Endpoint {
             tcp.shut_down();
         } else {
             tcp.acknowledge();
-            self.timers.heard = false;
             self.watch();
         }
     }

@@ -107,7 +107,7 @@ impl Endpoint {
 
     /// Bytes that wait to be read, in order or not.
     pub fn memory_of_receiver(&self) -> usize {
-        self.readable.len() + self.out_of_order.values().map(Vec::len).sum::<usize>()
+        self.readable.len() + self.reassembly.bytes() as usize
     }
 }
 
