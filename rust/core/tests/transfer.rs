@@ -8,7 +8,8 @@
 
 use mptcp_core::connection::state::{Event, State};
 use mptcp_core::mapping::{RecordError, RxMapping, RxMappings, TxMappings, TxRecord};
-use mptcp_core::receive::{Placement, ReceiveState, ReceiveWindow};
+use mptcp_core::reassembly::{Piece, Reassembly, Slot, Verdict};
+use mptcp_core::receive::{ReceiveState, ReceiveWindow};
 use mptcp_core::send::SendState;
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::plan::{plan, Wanted};
@@ -287,13 +288,27 @@ impl Sender {
     }
 }
 
+/// Data on its way to the application.
+struct Bytes(Vec<u8>);
+
+impl Piece for Bytes {
+    fn cut(&mut self, skip: u32, take: u32) {
+        self.0.drain(..skip as usize);
+        self.0.truncate(take as usize);
+    }
+
+    fn append(&mut self, next: Self) {
+        self.0.extend(next.0);
+    }
+}
+
 /// The end that receives into a bounded buffer.
 struct Receiver {
     state: ReceiveState,
     window: ReceiveWindow,
     first: Dsn,
     capacity: u32,
-    ahead: BTreeMap<u64, Vec<u8>>,
+    ahead: Reassembly<Bytes, [Slot<Bytes>; 32]>,
     unread: u32,
     read: u64,
     connection: State,
@@ -301,43 +316,21 @@ struct Receiver {
 
 impl Receiver {
     fn on_data(&mut self, dsn: Dsn, data: &[u8]) {
-        match self
-            .state
-            .classify(dsn, data.len() as u32, self.window.edge())
-        {
-            Placement::Next { skip, .. } => {
-                self.take(&data[skip as usize..]);
-                self.take_from_ahead();
-            }
-            Placement::Later => {
-                self.ahead.insert(dsn.since(self.first), data.to_vec());
-            }
-            Placement::Old | Placement::Beyond => {}
-        }
-    }
-
-    fn take(&mut self, data: &[u8]) {
         let start = self.state.rcv_nxt().since(self.first);
-        for (offset, byte) in (start..).zip(data) {
+        let (edge, len) = (self.window.edge(), data.len() as u32);
+        let piece = Bytes(data.to_vec());
+        let offer = self.ahead.offer(&mut self.state, edge, dsn, len, piece);
+        let Verdict::Delivered { len, finished } = offer.verdict else {
+            return;
+        };
+        let ready = offer.ready.expect("it is delivered").0;
+        assert_eq!(ready.len(), len as usize);
+        for (offset, byte) in (start..).zip(&ready) {
             assert_eq!(*byte, byte_at(offset), "byte {offset} is another one");
         }
-        self.unread += data.len() as u32;
-        if self.state.advance(data.len() as u32) {
+        self.unread += len;
+        if finished {
             self.connection = self.connection.after(Event::FinReceived);
-        }
-    }
-
-    fn take_from_ahead(&mut self) {
-        while let Some((&offset, _)) = self.ahead.first_key_value() {
-            let dsn = self.first.plus(offset);
-            if dsn.after(self.state.rcv_nxt()) {
-                return;
-            }
-            let data = self.ahead.remove(&offset).unwrap();
-            let seen = self.state.rcv_nxt().since(dsn) as usize;
-            if let Some(fresh) = data.get(seen..).filter(|fresh| !fresh.is_empty()) {
-                self.take(fresh);
-            }
         }
     }
 
@@ -380,7 +373,7 @@ fn transfer(seed: u64, total: u64, capacity: u32, dies: bool) -> u32 {
         window: ReceiveWindow::new(first.plus(capacity.into())),
         first,
         capacity,
-        ahead: BTreeMap::new(),
+        ahead: Reassembly::new([const { Slot::FREE }; 32]),
         unread: 0,
         read: 0,
         connection: State::Established,
@@ -432,8 +425,8 @@ fn transfer(seed: u64, total: u64, capacity: u32, dies: bool) -> u32 {
                 let arrived = parse(&option_bytes(fin));
                 let at = arrived.data_fin_at(receiver.state.rcv_nxt()).unwrap();
                 if receiver
-                    .state
-                    .on_data_fin(at, at)
+                    .ahead
+                    .on_data_fin(&mut receiver.state, at, at)
                     .expect("there is one DATA_FIN")
                 {
                     receiver.connection = receiver.connection.after(Event::FinReceived);
