@@ -5,6 +5,7 @@
 mod data;
 mod options;
 mod paths;
+mod windows;
 
 /// A name and the steps.
 pub struct Case {
@@ -28,5 +29,6 @@ pub fn all() -> Vec<Case> {
     let mut cases = options::cases();
     cases.extend(data::cases());
     cases.extend(paths::cases());
+    cases.extend(windows::cases());
     cases
 }
