@@ -83,7 +83,22 @@ u32 knet_helper_csum_bvec(const struct bio_vec *bv)
 	return (__force u32)csum_partial(page_address(bv->bv_page) + bv->bv_offset, bv->bv_len, 0);
 }
 
-/* The header of @skb at @th changed: let the checksum be completed where the packet leaves. */
+/* The TCP header of a packet changed: let its checksum be completed where it leaves. */
+void knet_helper_packet_checksum(struct sk_buff *skb, bool ipv6)
+{
+	struct tcphdr *th = tcp_hdr(skb);
+	unsigned int length = skb->len - skb_transport_offset(skb);
+
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = (unsigned char *)th - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	if (ipv6)
+		th->check = ~tcp_v6_check(length, &ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, 0);
+	else
+		th->check = ~tcp_v4_check(length, ip_hdr(skb)->saddr, ip_hdr(skb)->daddr, 0);
+}
+
+/* The same for the segment at @th, which has no IP header yet. */
 void knet_helper_partial_checksum(struct sk_buff *skb, struct tcphdr *th)
 {
 	const struct sock *sk = skb->sk;
@@ -94,17 +109,11 @@ void knet_helper_partial_checksum(struct sk_buff *skb, struct tcphdr *th)
 	skb->csum_offset = offsetof(struct tcphdr, check);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr)) {
-		const struct in6_addr *saddr = sk->sk_state == TCP_NEW_SYN_RECV ?
-			&inet_rsk(inet_reqsk(sk))->ir_v6_loc_addr : &inet6_sk(sk)->saddr;
-
-		th->check = ~tcp_v6_check(length, saddr, &sk->sk_v6_daddr, 0);
+		th->check = ~tcp_v6_check(length, &inet6_sk(sk)->saddr, &sk->sk_v6_daddr, 0);
 		return;
 	}
 #endif
-	if (sk->sk_state == TCP_NEW_SYN_RECV)
-		th->check = ~tcp_v4_check(length, inet_rsk(inet_reqsk(sk))->ir_loc_addr, sk->sk_daddr, 0);
-	else
-		th->check = ~tcp_v4_check(length, inet_sk(sk)->inet_saddr, inet_sk(sk)->inet_daddr, 0);
+	th->check = ~tcp_v4_check(length, inet_sk(sk)->inet_saddr, inet_sk(sk)->inet_daddr, 0);
 }
 
 void knet_helper_fix_ip_length(struct sk_buff *skb, bool ipv6)

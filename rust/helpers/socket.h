@@ -29,6 +29,7 @@ bool knet_helper_sock_flag(const struct sock *sk, enum sock_flags flag);
 void knet_helper_sock_orphan(struct sock *sk);
 bool knet_helper_sk_fullsock(const struct sock *sk);
 bool knet_helper_sk_kern_sock(const struct sock *sk);
+struct nf_hook_state;
 struct net *knet_helper_sock_net(const struct sock *sk);
 bool knet_helper_sk_stream_memory_free(const struct sock *sk);
 bool knet_helper_sk_stream_is_writeable(const struct sock *sk);
@@ -86,6 +87,7 @@ void knet_helper_put_page(struct page *page);
 void knet_helper_get_page(struct page *page);
 void knet_helper_bvec_set_page(struct bio_vec *bv, struct page *page, unsigned int length, unsigned int offset);
 u32 knet_helper_csum_bvec(const struct bio_vec *bv);
+void knet_helper_packet_checksum(struct sk_buff *skb, bool ipv6);
 void knet_helper_partial_checksum(struct sk_buff *skb, struct tcphdr *th);
 void knet_helper_fix_ip_length(struct sk_buff *skb, bool ipv6);
 unsigned int knet_helper_nf_checksum(struct sk_buff *skb, unsigned int hook, unsigned int offset, bool ipv6);
@@ -117,6 +119,9 @@ void knet_helper_module_get(struct module *module);
 void knet_helper_rcu_read_lock(void);
 void knet_helper_rcu_read_unlock(void);
 struct sock *knet_helper_lookup_established(struct sk_buff *skb, const struct tcphdr *th, bool ipv6);
+/* The IPv4 listener that answers with @skb; RCU read side, no reference is taken. */
+struct sock *knet_helper_lookup_listener(const struct nf_hook_state *state, const struct sk_buff *skb,
+					 const struct tcphdr *th);
 void knet_helper_sock_gen_put(struct sock *sk);
 struct nf_hook_ops;
 struct tcphdr *knet_helper_tcp_hdr(const struct sk_buff *skb);

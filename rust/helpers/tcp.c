@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* TCP sockets, requests and their ULP. */
+#include <linux/netfilter.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/uio.h>
@@ -109,6 +110,13 @@ struct sock *knet_helper_lookup_established(struct sk_buff *skb, const struct tc
 #endif
 	return __inet_lookup_established(net, ip_hdr(skb)->saddr, th->source, ip_hdr(skb)->daddr,
 					 ntohs(th->dest), inet_iif(skb), inet_sdif(skb));
+}
+
+struct sock *knet_helper_lookup_listener(const struct nf_hook_state *state, const struct sk_buff *skb,
+					 const struct tcphdr *th)
+{
+	return __inet_lookup_listener(state->net, NULL, 0, ip_hdr(skb)->daddr, th->dest, ip_hdr(skb)->saddr,
+				      ntohs(th->source), state->out->ifindex, 0);
 }
 
 void knet_helper_sock_gen_put(struct sock *sk)

@@ -6,6 +6,7 @@ use crate::{
     counters::Counters,
     proc,
     protocol::Mptcp,
+    subflow::cookie::Notes,
     sysctl::Settings, //
 };
 use kernel::prelude::*;
@@ -27,6 +28,8 @@ pub(crate) struct Namespace {
     pub(crate) settings: Settings,
     /// What happened.
     pub(crate) counters: Counters,
+    /// SYNs that may be answered with SYN cookies.
+    pub(crate) syns: Notes,
     /// Tokens of connections: no two of a namespace have the same (RFC 8684 section 3.1).
     pub(crate) tokens: Index<Mptcp>,
     /// What makes the keys of connections that we accept (RFC 8684 section 3.1).
@@ -48,6 +51,7 @@ impl PerNet for Namespace {
         Ok(Self {
             settings: Settings::new(net)?,
             counters: Counters::new()?,
+            syns: Notes::new(),
             tokens: Index::new()?,
             secret: Prf::new(),
         })

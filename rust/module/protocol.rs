@@ -12,7 +12,8 @@ use knet::address::SocketAddress;
 use knet::message::{Message, PollTable};
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::protocol::{Protocol, Verdict};
-use knet::segment::{ChildRequest, Incoming, OptionEdit, Outgoing, SynAck};
+use knet::netns::Net;
+use knet::segment::{ChildRequest, CookieSynAck, Incoming, OptionEdit, Outgoing, Syn, SynAck};
 use knet::skb::PacketQueue;
 use knet::sock::Sock;
 use knet::sockopt::{GetOption, SetOption};
@@ -126,6 +127,12 @@ impl Protocol for Mptcp {
     }
     fn answer_syn(listener: &Meta, syn: &SynAck<'_>, edit: &mut OptionEdit) {
         subflow::handshake::answer_syn(listener, syn, edit)
+    }
+    fn syn_passes(net: &Net, syn: &Syn<'_>) {
+        subflow::cookie::syn_passes(net, syn)
+    }
+    fn answer_with_cookie(listener: &Meta, syn: &CookieSynAck, edit: &mut OptionEdit) {
+        subflow::cookie::answer(listener, syn, edit)
     }
     fn child(
         listener: &Meta,

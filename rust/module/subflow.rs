@@ -4,6 +4,7 @@
 //! function says otherwise.
 
 pub(crate) mod arrival;
+pub(crate) mod cookie;
 pub(crate) mod delivery;
 pub(crate) mod handshake;
 pub(crate) mod push;

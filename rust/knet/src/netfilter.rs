@@ -10,8 +10,8 @@ use crate::meta::Protocol;
 use crate::netns::Net;
 use crate::protocol::Verdict;
 use crate::rewrite::rewrite_packet;
-use crate::segment::{Handshake, Header, OptionEdit, SynAck, HEADER};
-use crate::sock::{Sock, State};
+use crate::segment::{CookieSynAck, Handshake, Header, OptionEdit, Syn, SynAck, HEADER};
+use crate::sock::{Address, Sock, State, Tuple};
 use core::ptr::NonNull;
 use kernel::prelude::*;
 
@@ -129,7 +129,7 @@ fn may_speak_mptcp(options: &[u8]) -> bool {
 unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
     _private: *mut c_void,
     skb: *mut bindings::sk_buff,
-    _state: *const bindings::nf_hook_state,
+    state: *const bindings::nf_hook_state,
 ) -> c_uint {
     // SAFETY: Netfilter passes a live packet that begins with its checked IP header; headers are
     // pulled into one piece before they are read. The socket is held by the packet or by the
@@ -151,7 +151,24 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
         }
         let at = (*skb).data.add(offset as usize).cast::<bindings::tcphdr>();
         let header = Header::new(at);
-        if !may_speak_mptcp(header.options()) || header.flags().syn() {
+        if !may_speak_mptcp(header.options()) {
+            return ACCEPT;
+        }
+        if header.flags().syn() {
+            if !header.flags().ack() {
+                let (source, destination) = addresses::<IPV6>((*skb).data);
+                let syn = Syn {
+                    tuple: Tuple {
+                        local: destination,
+                        remote: source,
+                        local_port: header.destination_port(),
+                        remote_port: header.source_port(),
+                    },
+                    remote_isn: header.seq(),
+                    options: header.options(),
+                };
+                P::syn_passes(Net::from_raw((*state).net), &syn);
+            }
             return ACCEPT;
         }
         let early = (*skb).sk;
@@ -186,6 +203,26 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
     }
 }
 
+/// Source and destination in an IP header.
+///
+/// # Safety
+///
+/// `ip` points to a whole IPv4 or IPv6 header, as `IPV6` says.
+unsafe fn addresses<const IPV6: bool>(ip: *const u8) -> (Address, Address) {
+    // SAFETY: By the caller's promise; the arrays lie where the header has its addresses.
+    unsafe {
+        if IPV6 {
+            let source = ip.add(8).cast::<[u8; 16]>().read();
+            let destination = ip.add(24).cast::<[u8; 16]>().read();
+            (Address::V6(source), Address::V6(destination))
+        } else {
+            let source = ip.add(12).cast::<[u8; 4]>().read();
+            let destination = ip.add(16).cast::<[u8; 4]>().read();
+            (Address::V4(source), Address::V4(destination))
+        }
+    }
+}
+
 /// A packet of this host. Only SYN/ACKs of our listeners are touched. Under RCU.
 ///
 /// # Safety
@@ -195,29 +232,26 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
 unsafe extern "C" fn leaving<P: Protocol, const IPV6: bool>(
     _private: *mut c_void,
     skb: *mut bindings::sk_buff,
-    _state: *const bindings::nf_hook_state,
+    state: *const bindings::nf_hook_state,
 ) -> c_uint {
     // SAFETY: Netfilter passes a live packet that begins with its IP header and was built by this
     // host in one piece; it owns a reference to its socket or request.
     unsafe {
         let sk = (*skb).sk;
-        if sk.is_null()
-            || (*sk.cast::<bindings::sock_common>()).skc_state != State::NewSynRecv as u8
-        {
+        if sk.is_null() {
+            return cookie_leaves::<P, IPV6>(skb, &*state);
+        }
+        if (*sk.cast::<bindings::sock_common>()).skc_state != State::NewSynRecv as u8 {
             return ACCEPT;
         }
-        let Some((offset, _)) = transport::<IPV6>(skb) else {
-            return ACCEPT;
-        };
         let request = bindings::knet_helper_inet_reqsk(sk);
         let listener = bindings::knet_helper_rsk_listener(request);
         let Some(meta) = Context::<P>::of(listener).and_then(Context::meta) else {
             return ACCEPT;
         };
-        let header = Header::new((*skb).data.add(offset as usize).cast());
-        if !header.flags().syn() || !header.flags().ack() {
+        let Some((offset, header)) = syn_ack::<IPV6>(skb) else {
             return ACCEPT;
-        }
+        };
         let syn = SynAck {
             handshake: Handshake::new(request),
             syn_options: saved_options(request),
@@ -225,10 +259,78 @@ unsafe extern "C" fn leaving<P: Protocol, const IPV6: bool>(
         };
         let mut edit = OptionEdit::new();
         P::answer_syn(meta, &syn, &mut edit);
-        if rewrite_packet(skb, offset as usize, IPV6, &edit).is_err() {
-            return DROP;
+        match rewrite_packet(skb, offset, IPV6, &edit) {
+            Ok(()) => ACCEPT,
+            Err(_) => DROP,
         }
-        ACCEPT
+    }
+}
+
+/// A packet leaves that belongs to no socket. The SYN/ACK with a SYN cookie is such a packet.
+///
+/// # Safety
+///
+/// As for [`leaving`].
+unsafe fn cookie_leaves<P: Protocol, const IPV6: bool>(
+    skb: *mut bindings::sk_buff,
+    state: &bindings::nf_hook_state,
+) -> c_uint {
+    // SAFETY: By the caller's promise. A listener that was looked up lives until the end of the
+    // RCU read-side section.
+    unsafe {
+        let Some((offset, header)) = syn_ack::<IPV6>(skb) else {
+            return ACCEPT;
+        };
+        // IPv6 passes the sender on, IPv4 does not.
+        let listener = if IPV6 {
+            state.sk
+        } else {
+            bindings::knet_helper_lookup_listener(state, skb, header.bytes().as_ptr().cast())
+        };
+        if listener.is_null()
+            || (*listener.cast::<bindings::sock_common>()).skc_state != State::Listen as u8
+            || (*listener).sk_protocol != bindings::IPPROTO_TCP as u16
+        {
+            return ACCEPT;
+        }
+        let Some(meta) = Context::<P>::of(listener).and_then(Context::meta) else {
+            return ACCEPT;
+        };
+        let (local, remote) = addresses::<IPV6>((*skb).data);
+        let syn = CookieSynAck {
+            handshake: Handshake {
+                tuple: Tuple {
+                    local,
+                    remote,
+                    local_port: header.source_port(),
+                    remote_port: header.destination_port(),
+                },
+                local_isn: header.seq(),
+                remote_isn: header.ack().wrapping_sub(1),
+            },
+            free: header.free(),
+        };
+        let mut edit = OptionEdit::new();
+        P::answer_with_cookie(meta, &syn, &mut edit);
+        match rewrite_packet(skb, offset, IPV6, &edit) {
+            Ok(()) => ACCEPT,
+            Err(_) => DROP,
+        }
+    }
+}
+
+/// The TCP header of a SYN/ACK that this host sends, and where it lies in the packet.
+///
+/// # Safety
+///
+/// As for [`leaving`]; the header is not changed during `'a`.
+unsafe fn syn_ack<'a, const IPV6: bool>(skb: *mut bindings::sk_buff) -> Option<(usize, Header<'a>)> {
+    // SAFETY: By the caller's promise the packet is in one piece.
+    unsafe {
+        let (offset, _) = transport::<IPV6>(skb)?;
+        let header = Header::new((*skb).data.add(offset as usize).cast());
+        let flags = header.flags();
+        (flags.syn() && flags.ack()).then_some((offset as usize, header))
     }
 }
 

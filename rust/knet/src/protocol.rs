@@ -5,7 +5,8 @@
 use crate::address::SocketAddress;
 use crate::message::{Message, PollTable};
 use crate::meta::{DataGuard, Meta, OwnerGuard};
-use crate::segment::{ChildRequest, Incoming, OptionEdit, Outgoing, SynAck};
+use crate::netns::Net;
+use crate::segment::{ChildRequest, CookieSynAck, Incoming, OptionEdit, Outgoing, Syn, SynAck};
 use crate::sock::Sock;
 use crate::sockopt::{GetOption, SetOption};
 use crate::subflow::Tcp;
@@ -93,6 +94,11 @@ pub trait Protocol: Sized + Send + Sync + 'static {
 
     /// Softirq. A listener answers a SYN: the option for the SYN/ACK.
     fn answer_syn(listener: &Meta<Self>, syn: &SynAck<'_>, edit: &mut OptionEdit);
+    /// Softirq. A SYN with an option of kind 30 arrived. If it is answered with a SYN cookie, that
+    /// happens on this CPU before anything else arrives on it.
+    fn syn_passes(net: &Net, syn: &Syn<'_>);
+    /// Softirq. A listener answers a SYN with a SYN cookie: the option for the SYN/ACK.
+    fn answer_with_cookie(listener: &Meta<Self>, syn: &CookieSynAck, edit: &mut OptionEdit);
     /// Softirq. A handshake with a listener is done: the meta-socket of the new connection, with
     /// the references for the application and for the subflow. `None`: the connection is given up.
     #[allow(clippy::type_complexity)]

@@ -158,8 +158,13 @@ pub(crate) unsafe fn rewrite_transport(skb: *mut bindings::sk_buff, edit: &Optio
         return unsafe { extend(skb, old_length, edit) };
     }
     let new = Rewrite::new(old.bytes(), edit).ok_or(ENOSPC)?;
-    // SAFETY: By the caller's promise.
-    unsafe { replace(skb, 0, old_length, &new) }
+    // SAFETY: By the caller's promise; `replace` left the TCP header at the start.
+    unsafe {
+        replace(skb, 0, old_length, &new)?;
+        bindings::knet_helper_partial_checksum(skb, (*skb).data.cast());
+        bindings::knet_helper_reset_transport_header(skb);
+    }
+    Ok(())
 }
 
 /// Writes `edit` behind the TCP header of `length` bytes, which has room for it.
@@ -195,8 +200,8 @@ unsafe fn extend(skb: *mut bindings::sk_buff, length: usize, edit: &OptionEdit) 
 ///
 /// # Safety
 ///
-/// As for [`rewrite_transport`], but `skb->data` is the IP header of `ip_length` bytes that is
-/// followed by the TCP header, all in one piece.
+/// `skb` is owned by the caller, `skb->data` is the IP header of `ip_length` bytes that is followed by
+/// the TCP header, all in one piece.
 pub(crate) unsafe fn rewrite_packet(
     skb: *mut bindings::sk_buff,
     ip_length: usize,
@@ -219,16 +224,17 @@ pub(crate) unsafe fn rewrite_packet(
         replace(skb, ip_length, old_length, &new)?;
         bindings::knet_helper_reset_headers(skb, c_uint::try_from(ip_length)?);
         bindings::knet_helper_fix_ip_length(skb, ipv6);
+        bindings::knet_helper_packet_checksum(skb, ipv6);
     }
     Ok(())
 }
 
 /// Puts `new` in the place of the TCP header of `old_length` bytes that follows the first `before`
-/// bytes of a packet, moves those, and has the checksum completed where the packet leaves.
+/// bytes of a packet, and moves those. The checksum is left as it was.
 ///
 /// # Safety
 ///
-/// `skb` is owned by the caller and has both headers in one piece; its `skb->sk` sends it.
+/// `skb` is owned by the caller and has both headers in one piece.
 unsafe fn replace(
     skb: *mut bindings::sk_buff,
     before: usize,
@@ -251,10 +257,6 @@ unsafe fn replace(
         core::ptr::copy(old_start, start, before);
         let tcp = start.add(before);
         core::ptr::copy_nonoverlapping(header.as_ptr(), tcp, header.len());
-        bindings::knet_helper_partial_checksum(skb, tcp.cast());
-        if before == 0 {
-            bindings::knet_helper_reset_transport_header(skb);
-        }
     }
     Ok(())
 }

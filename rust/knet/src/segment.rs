@@ -172,6 +172,14 @@ impl<'a> Header<'a> {
         self.word(4)
     }
 
+    pub(crate) fn source_port(&self) -> u16 {
+        (self.word(0) >> 16) as u16
+    }
+
+    pub(crate) fn destination_port(&self) -> u16 {
+        (self.word(0) & 0xffff) as u16
+    }
+
     pub(crate) fn ack(&self) -> u32 {
         self.word(8)
     }
@@ -225,6 +233,24 @@ pub struct SynAck<'a> {
     pub handshake: Handshake,
     /// The options of the peer's SYN; `None` if they are not known any more (SYN cookies).
     pub syn_options: Option<&'a [u8]>,
+    /// Option space that the SYN/ACK has free, in bytes.
+    pub free: usize,
+}
+
+/// A SYN on its way to whoever listens.
+pub struct Syn<'a> {
+    /// Addresses and ports, ours as the local ones.
+    pub tuple: Tuple,
+    /// Initial sequence number of the peer.
+    pub remote_isn: u32,
+    /// Its options.
+    pub options: &'a [u8],
+}
+
+/// A SYN/ACK for which no request is kept, because its sequence number is a SYN cookie.
+pub struct CookieSynAck {
+    /// The handshake.
+    pub handshake: Handshake,
     /// Option space that the SYN/ACK has free, in bytes.
     pub free: usize,
 }

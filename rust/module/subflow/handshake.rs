@@ -158,7 +158,7 @@ pub(crate) fn released(connection: &mut DataGuard<'_, Mptcp>) {
 
 /// The server's key for a handshake: made anew whenever it is needed, so that nothing need be kept
 /// before the third ACK.
-fn key_of(sock: &Sock, handshake: &Handshake) -> Key {
+pub(crate) fn key_of(sock: &Sock, handshake: &Handshake) -> Key {
     let address = |address| match address {
         sock::Address::V4(bytes) => Address::V4(bytes),
         sock::Address::V6(bytes) => Address::V6(bytes),
