@@ -92,12 +92,13 @@ impl Scenario {
             || self.may_tear()
     }
 
-    /// Whether data that was thrown away and the end of MPTCP may come together. Then plain TCP
-    /// cannot go on with the stream.
+    /// Whether data that was thrown away and the end of MPTCP may come together, so that plain TCP
+    /// cannot go on with the stream; or a dead link, so that an orphan loses its patience.
     fn may_tear(&self) -> bool {
         let prunes = self.client.prunes > 0 || self.server.prunes > 0;
         let harmless = |kind: &BoxKind| matches!(kind, BoxKind::Nat | BoxKind::Renumber);
-        prunes && !self.boxes.iter().all(harmless)
+        let dead = self.links.iter().any(|link| link.dead.is_some());
+        prunes && (dead || !self.boxes.iter().all(harmless))
     }
 }
 

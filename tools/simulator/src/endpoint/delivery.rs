@@ -31,6 +31,13 @@ impl Endpoint {
         if left == 0 || tcp.state() == TcpState::Closed && self.ended {
             return false;
         }
+        if self.ended && !self.aborted && self.mode == Mode::Mptcp {
+            // All of the stream is here, this is a repetition: the acknowledgement was lost.
+            if let Some(tcp) = self.tcp.as_mut() {
+                tcp.receiving_mut().take(left as usize);
+            }
+            return true;
+        }
         if self.ended || self.aborted {
             // Nobody will read it: TCP answers with a reset.
             self.send_reset(Reset::Tcp);
