@@ -20,15 +20,9 @@ macro_rules! counters {
         }
 
         impl Counter {
-            /// All counters, in the order of their numbers.
-            const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
-
-            /// The name that users read.
-            const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)+
-                }
-            }
+            /// The names that users read, in the order of the counters' numbers. A counter is named
+            /// by its variant where it is counted alone: the compiler tells of those that nobody counts.
+            const NAMES: [&'static str; [$($name),+].len()] = [$($name),+];
         }
     };
 }
@@ -113,7 +107,7 @@ counters! {
 }
 
 /// The counters of one namespace.
-pub(crate) struct Counters(percpu::Counters<{ Counter::ALL.len() }>);
+pub(crate) struct Counters(percpu::Counters<{ Counter::NAMES.len() }>);
 
 impl Counters {
     /// Counters that stand at zero.
@@ -141,8 +135,8 @@ impl Counters {
 
     /// Writes "Name value" lines.
     pub(crate) fn print(&self, out: &SeqFile) {
-        for counter in Counter::ALL {
-            seq_print!(out, "{} {}\n", counter.name(), self.0.sum(counter as usize));
+        for (number, name) in Counter::NAMES.into_iter().enumerate() {
+            seq_print!(out, "{} {}\n", name, self.0.sum(number));
         }
     }
 }
