@@ -7,7 +7,7 @@ use kernel::prelude::*;
 #[kunit_tests(mptcp_rs_packet_queue)]
 mod tests {
     use kernel::prelude::*;
-    use knet::skb::{PacketQueue, Span};
+    use knet::skb::{Packet, PacketQueue, Span};
     use knet::testing::received_packet;
     use mptcp_core::mapping::DssChecksum;
     use mptcp_core::seq::{Dsn, Ssn};
@@ -78,6 +78,23 @@ mod tests {
     }
 
     #[test]
+    fn packets_come_out_from_the_end() -> Result {
+        let mut queue = PacketQueue::new();
+        for position in [1, 2, 3] {
+            queue.push(received_packet(position, b"x")?);
+        }
+        let last = queue.pop_last();
+        assert!(last.is_some_and(|packet| packet.span().position == 3));
+        queue.push(received_packet(4, b"x")?);
+        assert!(positions(&mut queue)? == [1, 2, 4]);
+        while queue.pop_last().is_some() {}
+        assert!(queue.is_empty());
+        queue.push(received_packet(5, b"x")?);
+        assert!(positions(&mut queue)? == [5]);
+        Ok(())
+    }
+
+    #[test]
     fn a_queue_is_moved_to_the_end_of_another() -> Result {
         let (mut one, mut two) = (PacketQueue::new(), PacketQueue::new());
         one.append(&mut two);
@@ -132,6 +149,82 @@ mod tests {
             assert_eq!(finish(&sum), finish(&expected));
         }
         Ok(())
+    }
+
+    #[test]
+    fn bytes_are_copied_behind_as_there_is_room() -> Result {
+        let mut to = Packet::with_room(512, 10).ok_or(ENOMEM)?;
+        let before = to.memory();
+        let mut piece = received_packet(10, b"0123456789")?;
+        piece.set_span(span(12, 2, 8));
+        // A gap: two bytes are missing.
+        assert_eq!(to.copy_from(&mut piece), 0);
+        piece.set_span(span(10, 0, 9));
+        assert_eq!(to.copy_from(&mut piece), 9);
+        assert_eq!(piece.span(), span(19, 9, 0));
+        assert_eq!(to.span(), span(10, 0, 9));
+        let long = KVec::from_elem(7_u8, 4000, GFP_KERNEL)?;
+        let mut rest = received_packet(19, &long)?;
+        let copied = to.copy_from(&mut rest);
+        assert!(copied >= 503 && copied < 4000);
+        assert_eq!(
+            rest.span(),
+            span(19 + u64::from(copied), copied, 4000 - copied)
+        );
+        assert_eq!(to.copy_from(&mut rest), 0);
+        assert_eq!(to.memory(), before);
+        let mut expected = DssChecksum::new();
+        expected.add(b"012345678");
+        expected.add(long.get(..copied as usize).unwrap_or(&[]));
+        let mut sum = DssChecksum::new();
+        sum.add_partial(to.checksum(0, 9 + copied), 9 + copied);
+        assert_eq!(finish(&sum), finish(&expected));
+        Ok(())
+    }
+
+    #[test]
+    fn a_packet_takes_over_what_follows() -> Result {
+        for (own, next, most, joins) in [
+            // A piece of the second packet does not count: it cannot be told apart afterwards.
+            (span(5, 0, 4), span(9, 0, 4), 100, false),
+            (span(5, 0, 4), span(10, 1, 4), 100, false),
+            (span(5, 0, 3), span(8, 0, 5), 100, false),
+            (span(5, 0, 4), span(10, 0, 5), 100, false),
+            (span(5, 0, 4), span(9, 0, 5), 8, false),
+            (span(5, 0, 4), span(9, 0, 5), 9, true),
+            (span(6, 1, 3), span(9, 0, 5), 100, true),
+        ] {
+            let mut packet = Packet::with_room(512, 5).ok_or(ENOMEM)?;
+            let mut data = received_packet(5, b"abcd")?;
+            assert_eq!(packet.copy_from(&mut data), 4);
+            packet.set_span(own);
+            let mut other = received_packet(9, b"efghi")?;
+            other.set_span(next);
+            let before = packet.memory();
+            let joined = packet.join(other, most);
+            assert_eq!(joined.is_ok(), joins);
+            if let Ok(more) = joined {
+                assert_eq!(packet.memory(), before + more);
+                assert_eq!(
+                    packet.span(),
+                    span(own.position, own.offset, own.len + next.len)
+                );
+                let mut expected = DssChecksum::new();
+                expected.add(b"abcdefghi");
+                let mut sum = DssChecksum::new();
+                sum.add_partial(packet.checksum(0, 9), 9);
+                assert_eq!(finish(&sum), finish(&expected));
+            }
+        }
+        Ok(())
+    }
+
+    fn span(position: u64, offset: u32, len: u32) -> Span {
+        Span {
+            position,
+            offset,
+            len,
+        }
     }
 
     fn positions(queue: &mut PacketQueue) -> Result<KVec<u64>> {

@@ -58,6 +58,22 @@ int knet_helper_skb_copy_datagram_msg(const struct sk_buff *skb, int offset, str
 	return skb_copy_datagram_msg(skb, offset, msg, size);
 }
 
+struct sk_buff *knet_helper_alloc_skb(unsigned int size, gfp_t flags)
+{
+	return alloc_skb(size, flags);
+}
+
+/* Copies as much of the @length bytes at @offset of @from as @to has room for behind its data. */
+unsigned int knet_helper_skb_copy_behind(struct sk_buff *to, const struct sk_buff *from, unsigned int offset,
+					 unsigned int length)
+{
+	length = skb_cloned(to) ? 0 : min_t(unsigned int, length, skb_tailroom(to));
+	if (!length || skb_copy_bits(from, offset, skb_tail_pointer(to), length))
+		return 0;
+	skb_put(to, length);
+	return length;
+}
+
 u32 knet_helper_skb_checksum(const struct sk_buff *skb, int offset, int length)
 {
 	return (__force u32)skb_checksum(skb, offset, length, 0);

@@ -82,6 +82,9 @@ void knet_helper_skb_unlink(struct sk_buff *skb, struct sk_buff_head *list);
 void knet_helper_skb_queue_tail(struct sk_buff_head *list, struct sk_buff *skb);
 void knet_helper_skb_queue_init(struct sk_buff_head *list);
 int knet_helper_skb_copy_datagram_msg(const struct sk_buff *skb, int offset, struct msghdr *msg, int size);
+struct sk_buff *knet_helper_alloc_skb(unsigned int size, gfp_t flags);
+unsigned int knet_helper_skb_copy_behind(struct sk_buff *to, const struct sk_buff *from, unsigned int offset,
+					 unsigned int length);
 u32 knet_helper_skb_checksum(const struct sk_buff *skb, int offset, int length);
 void knet_helper_put_page(struct page *page);
 void knet_helper_get_page(struct page *page);

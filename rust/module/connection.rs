@@ -65,6 +65,8 @@ pub(crate) struct Connection {
     pub(crate) window: ReceiveWindow,
     /// Data that arrived before what it follows.
     pub(crate) out_of_order: PacketQueue,
+    /// Data stays with a subflow, because the receive buffer is full: `recv` comes back for it.
+    pub(crate) starved: bool,
     pub(crate) right_sizing: RightSizing,
     pub(crate) subflow: Option<SubflowState>,
     pub(crate) timers: Timers,
@@ -181,6 +183,7 @@ impl Connection {
             receive: ReceiveState::new(Dsn::new(1)),
             window: ReceiveWindow::new(Dsn::new(1)),
             out_of_order: PacketQueue::new(),
+            starved: false,
             right_sizing: RightSizing::new(0, 0),
             subflow: None,
             timers: Timers::default(),

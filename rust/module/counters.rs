@@ -86,9 +86,9 @@ counters! {
     SimultConnectFallback = "SimultConnectFallback",
     /// Probes of a closed connection-level window.
     WinProbe = "WinProbe",
-    /// Segments dropped, because the receive queue was full.
-    RcvPruned = "RcvPruned",
-    /// Segments dropped from the out-of-order queue for lack of memory.
+    /// Times that the receive buffer became full, so that data had to stay with a subflow.
+    RcvBufferFull = "RcvBufferFull",
+    /// Packets dropped that waited for earlier data, or would have had to, for lack of memory.
     OfoPruned = "OFOPruned",
     /// Segments dropped before TCP saw them, because the table of receive mappings was full.
     RxMappingFull = "RxMappingFull",

@@ -8,4 +8,5 @@ pub(crate) mod cookie;
 pub(crate) mod delivery;
 pub(crate) mod handshake;
 pub(crate) mod push;
+pub(crate) mod receive_queue;
 pub(crate) mod transmit;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Receiving at the data level: order, window, buffer size.
+//! Receiving at the data level: order, window, buffer size, memory.
 
+mod memory;
 mod right_sizing;
 mod window;
 
+pub use memory::ReceiveMemory;
 pub use right_sizing::RightSizing;
 pub use window::{advertise, update_due, Advertised, ReceiveWindow};
 

@@ -21,6 +21,7 @@ pub mod param;
 pub mod percpu;
 pub mod procfs;
 pub mod protocol;
+mod receive_queue;
 mod rewrite;
 pub mod segment;
 pub mod skb;

@@ -5,7 +5,7 @@
 use crate::bindings;
 use crate::fragments::Written;
 use crate::meta::{DataGuard, OwnerGuard, Protocol};
-use crate::skb::{Packet, PacketQueue};
+use crate::skb::Packet;
 use core::marker::PhantomData;
 use core::ptr::{addr_of_mut, NonNull};
 use kernel::error::to_result;
@@ -212,7 +212,7 @@ const KEPT: c_int = 16 * 1024;
 /// # Safety
 ///
 /// `sk` is a live socket whose spinlock is held.
-unsafe fn uncharge(sk: *mut bindings::sock, bytes: c_int) {
+pub(crate) unsafe fn uncharge(sk: *mut bindings::sock, bytes: c_int) {
     // SAFETY: By the caller's promise; the spinlock guards the reserve.
     unsafe {
         bindings::knet_helper_sk_forward_alloc_add(sk, bytes);
@@ -247,47 +247,6 @@ impl<P: Protocol> DataGuard<'_, P> {
             bindings::knet_helper_sk_wmem_queued_add(sk, bytes.wrapping_neg());
             uncharge(sk, bytes);
         }
-    }
-
-    /// Counts a packet as waiting to be received; `false` if the system has no memory for it.
-    pub fn charge_receive(&mut self, memory: i32) -> bool {
-        // SAFETY: As above.
-        unsafe {
-            let sk = self.sk();
-            if !bindings::knet_helper_sk_rmem_schedule(sk, memory) {
-                return false;
-            }
-            bindings::knet_helper_rmem_add(sk, memory);
-            bindings::knet_helper_sk_mem_charge(sk, memory);
-            true
-        }
-    }
-
-    /// Gives back what [`Self::charge_receive`] took.
-    pub fn uncharge_receive(&mut self, memory: i32) {
-        // SAFETY: As above.
-        unsafe {
-            let sk = self.sk();
-            bindings::knet_helper_rmem_sub(sk, memory);
-            uncharge(sk, memory);
-        }
-    }
-
-    /// Appends a packet to those that the application may receive.
-    pub fn push_received(&mut self, packet: Packet) {
-        let skb = packet.as_ptr();
-        core::mem::forget(packet);
-        // SAFETY: The data lock guards the socket's receive queue; the packet is in no list.
-        unsafe {
-            let queue = addr_of_mut!((*self.sk()).sk_receive_queue);
-            bindings::knet_helper_skb_queue_tail(queue, skb);
-        }
-    }
-
-    /// Moves all packets that the application may receive to `to`.
-    pub fn take_received(&mut self, to: &mut PacketQueue) {
-        // SAFETY: As above.
-        unsafe { to.append_list(addr_of_mut!((*self.sk()).sk_receive_queue)) }
     }
 }
 

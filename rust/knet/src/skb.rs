@@ -48,6 +48,26 @@ impl Packet {
         this
     }
 
+    /// An empty packet with room for `room` bytes, which will lie at `position` in the stream. Any
+    /// context; `None` if there is no memory.
+    pub fn with_room(room: u32, position: u64) -> Option<Self> {
+        // SAFETY: The call has no requirements.
+        let skb = unsafe { bindings::knet_helper_alloc_skb(room, bindings::GFP_ATOMIC) };
+        // SAFETY: A fresh packet is ours and in no list.
+        let mut this = unsafe { Self::from_raw(NonNull::new(skb)?) };
+        this.set_span(Span {
+            position,
+            offset: 0,
+            len: 0,
+        });
+        Some(this)
+    }
+
+    /// A packet that somebody else owns, to be looked at or added to.
+    pub(crate) fn lend(skb: NonNull<bindings::sk_buff>) -> ManuallyDrop<Self> {
+        ManuallyDrop::new(Self(skb))
+    }
+
     fn span_ptr(&self) -> *mut Span {
         // SAFETY: The control block is 48 bytes, aligned to 8, and ours while we own the packet.
         unsafe { addr_of_mut!((*self.0.as_ptr()).cb).cast() }
@@ -69,6 +89,72 @@ impl Packet {
     pub fn memory(&self) -> i32 {
         // SAFETY: The packet is live.
         i32::try_from(unsafe { (*self.0.as_ptr()).truesize }).unwrap_or(i32::MAX)
+    }
+
+    /// Whether the bytes that count end where the packet's data ends.
+    fn counts_to_its_end(&self) -> bool {
+        let span = self.span();
+        // SAFETY: The packet is live.
+        span.offset.checked_add(span.len) == Some(unsafe { (*self.0.as_ptr()).len })
+    }
+
+    /// Takes over the bytes of `next`, which follow its own, and what memory they lie in. Returns how
+    /// much more memory this packet keeps now, in bytes.
+    ///
+    /// # Errors
+    /// Gives `next` back if its bytes are not the next ones of the stream or not all of that packet, if
+    /// both together are more than `most` bytes, or if the kernel cannot join them.
+    pub fn join(&mut self, next: Self, most: u32) -> core::result::Result<i32, Self> {
+        let (own, other) = (self.span(), next.span());
+        let len = own.len.saturating_add(other.len);
+        let follows = own.position.wrapping_add(u64::from(own.len)) == other.position;
+        let whole = other.offset == 0 && next.counts_to_its_end() && self.counts_to_its_end();
+        if !follows || !whole || len > most {
+            return Err(next);
+        }
+        let (mut stolen, mut more) = (false, 0);
+        // SAFETY: Both packets are live and ours to change.
+        let joined = unsafe {
+            bindings::skb_try_coalesce(self.as_ptr(), next.as_ptr(), &mut stolen, &mut more)
+        };
+        if !joined {
+            return Err(next);
+        }
+        // SAFETY: The packet is ours; its head lives on in this packet if it was stolen.
+        unsafe { bindings::kfree_skb_partial(next.into_raw().as_ptr(), stolen) };
+        self.set_span(Span { len, ..own });
+        Ok(more)
+    }
+
+    /// Copies bytes of `next` behind its own, as many as there is room for, and cuts them off `next`.
+    /// Returns how many; none if they are not the next ones of the stream, or if this packet's data is
+    /// shared with another.
+    pub fn copy_from(&mut self, next: &mut Self) -> u32 {
+        let (own, other) = (self.span(), next.span());
+        if own.position.wrapping_add(u64::from(own.len)) != other.position
+            || !self.counts_to_its_end()
+        {
+            return 0;
+        }
+        // SAFETY: Both packets are live and this one ours to change; the kernel checks the ranges.
+        let copied = unsafe {
+            bindings::knet_helper_skb_copy_behind(
+                self.as_ptr(),
+                next.as_ptr(),
+                other.offset,
+                other.len,
+            )
+        };
+        self.set_span(Span {
+            len: own.len.saturating_add(copied),
+            ..own
+        });
+        next.set_span(Span {
+            position: other.position.wrapping_add(u64::from(copied)),
+            offset: other.offset.saturating_add(copied),
+            len: other.len.saturating_sub(copied),
+        });
+        copied
     }
 
     /// Ones'-complement sum, not folded to 16 bits, of `len` bytes from `offset`.
@@ -125,7 +211,24 @@ impl PacketQueue {
     /// The span of the first packet.
     pub fn front(&self) -> Option<Span> {
         let (first, _) = self.0?;
-        Some(lend(&first).span())
+        Some(Packet::lend(first).span())
+    }
+
+    /// Takes the last packet.
+    pub fn pop_last(&mut self) -> Option<Packet> {
+        let (first, last) = self.0?;
+        // SAFETY: By the type invariant; without its links the packet is in no list.
+        unsafe {
+            let previous = NonNull::new(*previous_of(last));
+            *previous_of(last) = null_mut();
+            if let Some(previous) = previous {
+                *next_of(previous) = null_mut();
+            }
+            // INVARIANT: The rest of the list is closed where the packet was.
+            self.0 = previous.map(|previous| (first, previous));
+        }
+        // INVARIANT: The queue owned the packet and gives it up.
+        Some(Packet(last))
     }
 
     /// Takes the first packet.
@@ -163,7 +266,7 @@ impl PacketQueue {
         let last = self.0.map(|(_, last)| last);
         let mut before = last;
         while let Some(at) = before {
-            let distance = lend(&at).span().position.wrapping_sub(position) as i64;
+            let distance = Packet::lend(at).span().position.wrapping_sub(position) as i64;
             if distance <= 0 {
                 break;
             }
@@ -222,7 +325,7 @@ impl PacketQueue {
     pub fn for_each(&self, mut f: impl FnMut(&Packet) -> bool) {
         let mut at = self.0.map(|(first, _)| first);
         while let Some(packet) = at {
-            if !f(&lend(&packet)) {
+            if !f(&Packet::lend(packet)) {
                 return;
             }
             // SAFETY: By the type invariant.
@@ -252,11 +355,6 @@ impl PacketQueue {
             self.append(&mut Self(Some((first, last))));
         }
     }
-}
-
-/// The packet at `at`, not owned.
-fn lend(at: &NonNull<bindings::sk_buff>) -> ManuallyDrop<Packet> {
-    ManuallyDrop::new(Packet(*at))
 }
 
 /// Where a packet keeps the one after it.

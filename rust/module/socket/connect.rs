@@ -95,6 +95,7 @@ impl Connection {
         self.state = Default::default();
         self.aborted = false;
         self.deferred = None;
+        self.starved = false;
         self.retransmitted = false;
         self.resent = 0;
         self.timers = Default::default();

@@ -85,15 +85,14 @@ pub(crate) fn get(meta: &Meta, call: &GetOption) -> Result {
         (level::TCP, option::NODELAY) => answer_flag(call, &meta.shared().no_delay),
         (level::TCP, option::CORK) => answer_flag(call, &meta.shared().corked),
         (level::TCP, option::MAXSEG) if is_connected(meta) => {
-            // As with TCP, what options take of a segment is not counted.
             let connection = meta.lock_data();
             let subflow = connection.subflow.as_ref().ok_or(EINVAL)?;
-            let reserved = if connection.speaks_mptcp() {
-                OPTION_BYTES as u32
-            } else {
-                0
+            let size = knet::subflow::pace(&subflow.sock).mss;
+            // As with TCP, what options take of a segment is not counted.
+            let size = match connection.speaks_mptcp() {
+                true => size.saturating_add(OPTION_BYTES as u32),
+                false => size,
             };
-            let size = knet::subflow::pace(&subflow.sock).mss + reserved;
             drop(connection);
             call.answer(&size.to_ne_bytes())
         }

@@ -4,12 +4,14 @@
 
 use crate::protocol::{Meta, Mptcp, Owned};
 use crate::subflow::transmit::receive_space;
+use crate::subflow::{delivery, receive_queue};
 use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use knet::message::{flag, interrupted, signal_pending, Message};
-use knet::meta::OwnerGuard;
+use knet::meta::{DataGuard, OwnerGuard};
 use knet::skb::Span;
 use knet::sock::{shutdown, Sock, State};
+use knet::subflow::Pace;
 
 /// `recvmsg`.
 pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
@@ -45,8 +47,8 @@ pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
         }
         if let Some(result) = why_not_wait(sock, reader.copied, timeout) {
             // Data may have come between the look into the queue and the end of the stream.
-            let arrived = meta.shared().readable.load(Ordering::Acquire) > reader.unreported();
-            if arrived && !reader.peek && reader.copied < message.len {
+            let readable = meta.shared().readable.load(Ordering::Acquire);
+            if readable > reader.seen() && reader.copied < message.len {
                 continue;
             }
             break result;
@@ -97,8 +99,12 @@ struct Reader {
 
 impl Reader {
     /// Bytes that were copied and still count as readable.
-    fn unreported(&self) -> u64 {
-        u64::from(self.waited_from)
+    fn seen(&self) -> u64 {
+        if self.peek {
+            self.copied as u64
+        } else {
+            u64::from(self.waited_from)
+        }
     }
 
     /// Copies what there is and fits.
@@ -111,9 +117,7 @@ impl Reader {
                 break;
             };
             let span = packet.span();
-            let take = span
-                .len
-                .min(u32::try_from(message.len - self.copied).unwrap_or(u32::MAX));
+            let take = span.len.min(self.left(message));
             // TCP's MSG_TRUNC throws bytes away instead of copying them.
             if !message.has(flag::TRUNC) {
                 if let Err(error) = message.copy_out(&packet, span.offset, take) {
@@ -121,13 +125,13 @@ impl Reader {
                     return Err(error);
                 }
             }
-            self.copied += take as usize;
+            self.copied = self.copied.saturating_add(take as usize);
             self.waited_from = self.waited_from.saturating_add(take);
             if take < span.len {
                 packet.set_span(Span {
                     position: span.position.wrapping_add(u64::from(take)),
-                    offset: span.offset + take,
-                    len: span.len - take,
+                    offset: span.offset.saturating_add(take),
+                    len: span.len.saturating_sub(take),
                 });
                 owner.backlog.push_front(packet);
             } else {
@@ -144,22 +148,23 @@ impl Reader {
         let truncate = message.has(flag::TRUNC);
         owner.backlog.for_each(|packet| {
             let span = packet.span();
-            if skip >= span.len as usize {
-                skip -= span.len as usize;
-                return true;
+            let past = u32::try_from(skip).unwrap_or(u32::MAX).min(span.len);
+            skip = skip.saturating_sub(past as usize);
+            let take = span.len.saturating_sub(past).min(self.left(message));
+            if take > 0 && !truncate {
+                result = message.copy_out(packet, span.offset.saturating_add(past), take);
             }
-            let left = u32::try_from(message.len - self.copied).unwrap_or(u32::MAX);
-            let take = (span.len - skip as u32).min(left);
-            if !truncate {
-                result = message.copy_out(packet, span.offset + skip as u32, take);
-            }
-            skip = 0;
             if result.is_ok() {
-                self.copied += take as usize;
+                self.copied = self.copied.saturating_add(take as usize);
             }
             result.is_ok() && self.copied < message.len
         });
         result
+    }
+
+    /// Bytes for which the buffer still has room.
+    fn left(&self, message: &Message<'_>) -> u32 {
+        u32::try_from(message.len.saturating_sub(self.copied)).unwrap_or(u32::MAX)
     }
 
     /// Gives back the memory of what was read, and tells the peer if the window opened much.
@@ -179,38 +184,26 @@ impl Reader {
             return;
         };
         let numbers = knet::subflow::pace(subflow.sock());
-        let free = {
+        let (update_due, starved) = {
             let mut connection = meta.lock_data();
             connection.uncharge_receive(freed);
             if !sock.receive_buffer_locked() {
-                let cap = u32::try_from(sock.largest_receive_buffer()).unwrap_or(u32::MAX);
-                let now = knet::time::now_us();
-                let wanted = connection.right_sizing.on_copied(
-                    consumed,
-                    now,
-                    numbers.rtt_us,
-                    numbers.mss,
-                    cap,
-                );
-                if let Some(window) = wanted {
-                    // Packet memory holds about half as many bytes of data.
-                    let bytes = window.saturating_mul(2).min(cap);
-                    let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
-                    if bytes > sock.receive_buffer() {
-                        sock.set_receive_buffer(bytes);
-                    }
-                }
+                grow_buffer(&mut connection, consumed, &numbers);
             }
             // No more than the subflow's TCP would let the segment say.
             let free = receive_space(meta, subflow.sock()).min(numbers.window_limit);
             let capacity = u32::try_from(sock.receive_buffer()).unwrap_or(0);
             let rcv_nxt = connection.receive.rcv_nxt();
-            connection
+            let update_due = connection
                 .window
-                .update_due(rcv_nxt, free, capacity, numbers.mss)
+                .update_due(rcv_nxt, free, capacity, numbers.mss);
+            (update_due, receive_queue::take_starved(&mut connection))
         };
-        if free {
+        if update_due || starved {
             let mut tcp = subflow.lock();
+            if starved {
+                delivery::data_ready(meta, &mut tcp);
+            }
             if matches!(
                 tcp.sock().state(),
                 State::Established | State::FinWait1 | State::FinWait2
@@ -218,5 +211,24 @@ impl Reader {
                 tcp.send_ack();
             }
         }
+    }
+}
+
+/// Lets the receive buffer grow with the speed at which the application reads.
+fn grow_buffer(connection: &mut DataGuard<'_, Mptcp>, consumed: u32, numbers: &Pace) {
+    let sock = connection.meta().sock();
+    let cap = u32::try_from(sock.largest_receive_buffer()).unwrap_or(u32::MAX);
+    let now = knet::time::now_us();
+    let (rtt, mss) = (numbers.rtt_us, numbers.mss);
+    let Some(window) = connection
+        .right_sizing
+        .on_copied(consumed, now, rtt, mss, cap)
+    else {
+        return;
+    };
+    // Packet memory holds about half as many bytes of data.
+    let bytes = i32::try_from(window.saturating_mul(2).min(cap)).unwrap_or(i32::MAX);
+    if bytes > sock.receive_buffer() {
+        sock.set_receive_buffer(bytes);
     }
 }

@@ -73,7 +73,7 @@ fn write(
             connection.send.on_written(len);
             connection.send.unsent()
         };
-        *copied += len as usize;
+        *copied = copied.saturating_add(len as usize);
         if unsent >= BURST && message.left() > 0 {
             give_to_subflow(owner, false);
         }

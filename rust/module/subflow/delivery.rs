@@ -10,6 +10,7 @@ use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::arrival::end_of_stream;
 use crate::subflow::push;
+use crate::subflow::receive_queue;
 use core::sync::atomic::Ordering;
 use knet::meta::DataGuard;
 use knet::skb::{Packet, Span};
@@ -98,6 +99,9 @@ fn take_next(
             Some(false) => return checksum_failed(connection, copied, dsn, progress),
             None => return false,
         }
+    }
+    if !receive_queue::has_room(connection, tcp, view.memory) {
+        return false;
     }
     let whole = take == left;
     let packet = if whole {
@@ -298,16 +302,7 @@ fn place(
             append(connection, packet, skip, take, progress);
             drain_out_of_order(connection, progress);
         }
-        Placement::Later => {
-            count(sock, Counter::OfoQueue);
-            if connection.charge_receive(packet.memory()) {
-                if connection.out_of_order.insert_ordered(packet) {
-                    count(sock, Counter::OfoQueueTail);
-                }
-            } else {
-                count(sock, Counter::OfoPruned);
-            }
-        }
+        Placement::Later => receive_queue::keep_for_later(connection, packet),
         Placement::Old => count(sock, Counter::DuplicateData),
         Placement::Beyond => count(sock, Counter::NoDssInWindow),
     }
@@ -316,7 +311,7 @@ fn place(
 /// Appends the bytes of a packet to what the application can receive.
 fn append(
     connection: &mut DataGuard<'_, Mptcp>,
-    mut packet: Packet,
+    packet: Packet,
     skip: u32,
     take: u32,
     progress: &mut Progress,
@@ -328,23 +323,20 @@ fn append(
         connection.aborted = true;
         return;
     }
-    if !connection.charge_receive(packet.memory()) {
-        count(meta.sock(), Counter::RcvPruned);
-        return;
-    }
-    push_in_order(connection, &mut packet, skip, take);
-    connection.push_received(packet);
+    connection.charge_receive(packet.memory());
+    push_in_order(connection, packet, skip, take);
     progress.readable = true;
 }
 
-/// Cuts a packet to its new bytes and moves the stream on by them.
-fn push_in_order(connection: &mut DataGuard<'_, Mptcp>, packet: &mut Packet, skip: u32, take: u32) {
+/// Cuts a charged packet to its new bytes, appends it and moves the stream on.
+fn push_in_order(connection: &mut DataGuard<'_, Mptcp>, mut packet: Packet, skip: u32, take: u32) {
     let span = packet.span();
     packet.set_span(Span {
         position: span.position.wrapping_add(u64::from(skip)),
         offset: span.offset.saturating_add(skip),
         len: take,
     });
+    receive_queue::append(connection, packet);
     connection.moments.data_received = Moment::now();
     connection
         .meta()
@@ -365,14 +357,13 @@ fn drain_out_of_order(connection: &mut DataGuard<'_, Mptcp>, progress: &mut Prog
         if placement == Placement::Later {
             return;
         }
-        let Some(mut packet) = connection.out_of_order.pop() else {
+        let Some(packet) = connection.out_of_order.pop() else {
             return;
         };
         match placement {
             Placement::Next { skip, take } => {
                 // It was charged when it was queued.
-                push_in_order(connection, &mut packet, skip, take);
-                connection.push_received(packet);
+                push_in_order(connection, packet, skip, take);
                 progress.readable = true;
             }
             _ => connection.uncharge_receive(packet.memory()),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::{
-    advertise, update_due, FinConflict, Placement, ReceiveState, ReceiveWindow, RightSizing,
+    advertise, update_due, FinConflict, Placement, ReceiveMemory, ReceiveState, ReceiveWindow,
+    RightSizing,
 };
 use crate::seq::Dsn;
 use proptest::prelude::*;
@@ -177,6 +178,35 @@ fn the_buffer_follows_the_speed_and_never_shrinks() {
     let mut early = RightSizing::new(5, 1000);
     assert_eq!(early.on_copied(9_000_000, 50, 0, MSS, CAP), None);
     assert_eq!(early.on_copied(9_000_000, 0, 10, MSS, CAP), None);
+}
+
+#[test]
+fn memory_is_saved_once_half_of_it_is_used() {
+    let buffer = |used| ReceiveMemory {
+        used,
+        limit: 100_000,
+    };
+    assert!(buffer(100_000).admits());
+    assert!(!buffer(100_001).admits());
+    // (in use, memory of the packet, its data, data reckoned with): to be copied?
+    for (used, memory, len, reckoned, due) in [
+        (0, 50_000, 1, 25_000, false),
+        (0, 50_001, 1, 25_000, true),
+        (49_999, 768, 1, 384, true),
+        (49_999, 768, 383, 384, true),
+        (49_999, 768, 384, 384, false),
+        (u32::MAX, u32::MAX, 0, 1, true),
+    ] {
+        assert_eq!(
+            buffer(used).copy_due(memory, len, reckoned),
+            due,
+            "{used} {len}"
+        );
+    }
+    for (limit, room) in [(0, 512), (2304, 512), (64_000, 4000), (u32::MAX, 7680)] {
+        assert_eq!(ReceiveMemory { used: 0, limit }.copy_room(), room);
+    }
+    assert_eq!(buffer(0).largest_gather(), 12_500);
 }
 
 proptest! {

@@ -30,7 +30,12 @@ pub const fn advertise(promised: Dsn, rcv_nxt: Dsn, free: u32, scale: u8) -> Adv
     let scale = if scale > 14 { 14 } else { scale };
     let offered = free >> scale;
     let due = saturate32(promised.since(rcv_nxt));
-    let owed = due.div_ceil(1 << scale);
+    let rest = if due.trailing_zeros() < scale as u32 {
+        1
+    } else {
+        0
+    };
+    let owed = (due >> scale).saturating_add(rest);
     let units = if offered > owed { offered } else { owed };
     let units = if units > 0xffff { 0xffff } else { units };
     Advertised {

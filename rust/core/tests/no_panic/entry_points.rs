@@ -32,8 +32,8 @@ use mptcp_core::mapping::{
 };
 use mptcp_core::reassembly::{Offer, Piece, Reassembly, Slot};
 use mptcp_core::receive::{
-    advertise, update_due, Advertised, FinConflict, Placement, ReceiveState, ReceiveWindow,
-    RightSizing,
+    advertise, update_due, Advertised, FinConflict, Placement, ReceiveMemory, ReceiveState,
+    ReceiveWindow, RightSizing,
 };
 use mptcp_core::send::{retransmit_timeout, AckOutcome, Rejected, SendState};
 use mptcp_core::seq::{Dsn, Ssn};
@@ -211,6 +211,10 @@ entry_points! {
     }
     receive_window(window: &mut ReceiveWindow, nxt: Dsn, free: u32, scale: u8) -> (u16, bool) {
         (window.advertise(nxt, free, scale), window.update_due(nxt, free, free, free))
+    }
+    receive_memory(buffer: ReceiveMemory, memory: u32, len: u32, n: u32) -> ([bool; 2], [u32; 2]) {
+        ([buffer.admits(), buffer.copy_due(memory, len, n)],
+         [buffer.copy_room(), buffer.largest_gather()])
     }
     receive_right_size(size: &mut RightSizing, n: u32, now: u64, rtt: u32, mss: u32) -> Option<u32> {
         size.on_copied(n, now, rtt, mss, u32::MAX)

@@ -185,6 +185,7 @@ impl Tcp<'_> {
                 seq: (*cb).seq,
                 end_seq: (*cb).end_seq,
                 len: (*skb.as_ptr()).len,
+                memory: i32::try_from((*skb.as_ptr()).truesize).unwrap_or(i32::MAX),
                 fin: (*cb).tcp_flags & u16::from(bindings::TCPHDR_FIN) != 0,
                 skb,
             })
@@ -262,6 +263,8 @@ pub struct PacketView {
     pub end_seq: u32,
     /// Bytes of data.
     pub len: u32,
+    /// Bytes of memory that it keeps.
+    pub memory: i32,
     /// Whether a FIN follows its data.
     pub fin: bool,
     skb: NonNull<bindings::sk_buff>,

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory for received data: how much of it may be held, and when to copy data to save it.
+//!
+//! A packet keeps more memory than it has data, a packet with a single byte hundreds of times as much.
+//! The window promises bytes of data; the buffer's limit is in bytes of memory. So packets are copied
+//! together once they could use up the memory that the promised data will need.
+
+use crate::num::saturate32;
+
+/// The receive buffer: bytes of memory in use, and the limit that the application or the system set.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ReceiveMemory {
+    /// Bytes in use.
+    pub used: u32,
+    /// Bytes that may be used.
+    pub limit: u32,
+}
+
+/// Data bytes of the largest packet into which others are copied: two pages with what a packet itself
+/// needs.
+const LARGEST_COPY: u32 = 7680;
+/// Data bytes of the smallest one.
+const SMALLEST_COPY: u32 = 512;
+
+impl ReceiveMemory {
+    /// Whether another packet may be taken. One may exceed the limit, as with TCP: its size is not
+    /// known before it comes.
+    #[inline]
+    pub const fn admits(&self) -> bool {
+        self.used <= self.limit
+    }
+
+    /// Whether `len` bytes of data in a packet that keeps `memory` bytes are to be copied, so that the
+    /// packet can be freed: half of the buffer is in use, and the packet keeps more memory for its
+    /// data than was reckoned with when the window was promised. `reckoned` is the data that this
+    /// memory was to hold, in bytes.
+    #[inline]
+    pub const fn copy_due(&self, memory: u32, len: u32, reckoned: u32) -> bool {
+        saturate32(self.used as u64 + memory as u64) > self.limit / 2 && len < reckoned
+    }
+
+    /// Bytes of data for which a packet to copy to has room: few of them fill a small buffer.
+    #[inline]
+    pub const fn copy_room(&self) -> u32 {
+        let room = self.limit / 16;
+        if room < SMALLEST_COPY {
+            SMALLEST_COPY
+        } else if room > LARGEST_COPY {
+            LARGEST_COPY
+        } else {
+            room
+        }
+    }
+
+    /// Bytes of data that one packet may gather from others: memory is given back by whole packets,
+    /// so a packet must be small beside the buffer.
+    #[inline]
+    pub const fn largest_gather(&self) -> u32 {
+        self.limit / 8
+    }
+}

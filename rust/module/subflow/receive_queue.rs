@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the application can receive, and how much memory that takes.
+//!
+//! Data that has no room stays with its subflow's TCP, which then closes its window; the application's
+//! next `recv` comes back for it.
+
+use crate::connection::count;
+use crate::counters::Counter;
+use crate::protocol::{Meta, Mptcp};
+use knet::meta::DataGuard;
+use knet::skb::Packet;
+use knet::sock::State;
+use knet::subflow::{window_of_space, Tcp};
+use mptcp_core::receive::ReceiveMemory;
+
+/// Memory in use and the limit (`SO_RCVBUF`).
+fn memory_of(meta: &Meta) -> ReceiveMemory {
+    let sock = meta.sock();
+    ReceiveMemory {
+        used: u32::try_from(sock.receive_memory()).unwrap_or(0),
+        limit: u32::try_from(sock.receive_buffer()).unwrap_or(0),
+    }
+}
+
+/// Whether a packet that keeps `memory` bytes can be taken off a subflow. Data that waits for earlier data
+/// gives way first: without the earlier one nobody can read it.
+pub(crate) fn has_room(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>, memory: i32) -> bool {
+    let meta = connection.meta();
+    while !memory_of(meta).admits() {
+        let Some(packet) = connection.out_of_order.pop_last() else {
+            break;
+        };
+        count(meta.sock(), Counter::OfoPruned);
+        connection.uncharge_receive(packet.memory());
+    }
+    // Nothing follows on a closed subflow, and what it still has would be lost with it. Without
+    // anything to read nobody would come back.
+    let urgent = tcp.sock().state() == State::Close || memory_of(meta).used == 0;
+    let has = memory_of(meta).admits() && connection.reserve_receive(memory);
+    if !has && !urgent {
+        if !connection.starved {
+            count(meta.sock(), Counter::RcvBufferFull);
+        }
+        connection.starved = true;
+        return false;
+    }
+    true
+}
+
+/// Whether data waits with a subflow for room that there is now. The answer is given once.
+pub(crate) fn take_starved(connection: &mut DataGuard<'_, Mptcp>) -> bool {
+    let again = connection.starved && memory_of(connection.meta()).admits();
+    connection.starved &= !again;
+    again
+}
+
+/// Queues a packet that has to wait for earlier data, if there is room for it.
+pub(crate) fn keep_for_later(connection: &mut DataGuard<'_, Mptcp>, packet: Packet) {
+    let meta = connection.meta();
+    let memory = packet.memory();
+    count(meta.sock(), Counter::OfoQueue);
+    if !memory_of(meta).admits() || !connection.reserve_receive(memory) {
+        count(meta.sock(), Counter::OfoPruned);
+        return;
+    }
+    connection.charge_receive(memory);
+    if connection.out_of_order.insert_ordered(packet) {
+        count(meta.sock(), Counter::OfoQueueTail);
+    }
+}
+
+/// Appends a packet that continues the stream and was charged already.
+pub(crate) fn append(connection: &mut DataGuard<'_, Mptcp>, packet: Packet) {
+    let meta = connection.meta();
+    let charged = packet.memory();
+    let memory = memory_of(meta);
+    let packet = match connection.join_received(packet, memory.largest_gather()) {
+        Ok(kept) => {
+            connection.uncharge_receive(charged.saturating_sub(kept));
+            return;
+        }
+        Err(packet) => packet,
+    };
+    if is_wasteful(connection, &packet) {
+        copy(connection, packet, memory.copy_room());
+    } else {
+        connection.push_received(packet);
+    }
+}
+
+/// Whether a charged packet keeps more memory than can be afforded for its data.
+fn is_wasteful(connection: &DataGuard<'_, Mptcp>, packet: &Packet) -> bool {
+    let charged = u32::try_from(packet.memory()).unwrap_or(0);
+    let mut memory = memory_of(connection.meta());
+    memory.used = memory.used.saturating_sub(charged);
+    let reckoned = connection
+        .subflow
+        .as_ref()
+        .map_or(0, |subflow| window_of_space(&subflow.sock, packet.memory()));
+    let reckoned = u32::try_from(reckoned).unwrap_or(0);
+    memory.copy_due(charged, packet.span().len, reckoned)
+}
+
+/// Copies the bytes of a charged packet to the end of the queue, and frees it.
+fn copy(connection: &mut DataGuard<'_, Mptcp>, mut packet: Packet, room: u32) {
+    connection.copy_received(&mut packet);
+    while packet.span().len > 0 {
+        let Some(fresh) = Packet::with_room(room, packet.span().position) else {
+            return connection.push_received(packet);
+        };
+        connection.charge_receive(fresh.memory());
+        connection.push_received(fresh);
+        if connection.copy_received(&mut packet) == 0 {
+            return connection.push_received(packet);
+        }
+    }
+    connection.uncharge_receive(packet.memory());
+}
