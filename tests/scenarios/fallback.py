@@ -7,9 +7,9 @@ only; whatever the ends make of it, every byte must arrive once and in order.
 
 import socket
 
-from lib.network import filter_counts, filter_packets
+from lib.network import LINK, filter_counts, filter_packets
 from lib.registry import FALLBACK_ROLES, OURS_ONLY, scenario
-from lib.transfer import Task, check_stream, exchange, receive_stream, send_stream
+from lib.transfer import Task, check_stream, digest, exchange, receive_stream, send_stream
 
 SIZE = 1 << 20
 STRIP = "counter reset tcp option 30"
@@ -125,3 +125,50 @@ def third_ack_lost(case):
     client, server = case.connect_pair()
     exchange(client, server, SIZE, SIZE)
     case.expect_mptcp()
+
+
+@scenario(roles=(("ours", "ours"), ("ours", "builtin")))
+def upload_changed(case):
+    change_payload(case, "client")
+
+
+@scenario(roles=(("ours", "ours"), ("builtin", "ours")))
+def download_changed(case):
+    change_payload(case, "server")
+
+
+def change_payload(case, writer):
+    """A middlebox changes a byte: the DSS checksum tells, and both ends go on as plain TCP."""
+    for end in case.ends:
+        end.set_checksum(True)
+    sender = getattr(case, writer)
+    receiver = case.server if sender is case.client else case.client
+    change_one_byte(sender.namespace)
+    client, server = case.connect_pair()
+    ours, theirs = (client, server) if sender is case.client else (server, client)
+    task = Task(receive_stream, theirs)
+    send_stream(ours, SIZE, 3)
+    received = task.result(60)
+    case.expect(received.size == SIZE, f"{received.size} of {SIZE} bytes arrived")
+    case.expect(received.sha256 != digest(SIZE, 3), "the middlebox changed nothing")
+    send_stream(theirs, 1000, 4)
+    check_stream("answer", receive_stream(ours), 1000, 4)
+    case.expect_counter(receiver, "DataCsumErr", 1)
+    case.expect_counter(receiver, "MPFailTx", 1)
+    case.expect_counter(sender, "MPFailRx", 1)
+
+
+def change_one_byte(namespace):
+    """Inverts a byte of the data of one segment on its way out; the TCP checksum is made right."""
+    filter_packets(
+        namespace,
+        "output",
+        "ip length > 1000 limit rate 1/hour burst 20 packets accept",
+        "ip length > 1000 limit rate 1/hour burst 1 packets counter ip dscp set ef",
+    )
+    namespace.run("tc", "qdisc", "add", "dev", LINK, "clsact")
+    namespace.run(
+        "tc", "filter", "add", "dev", LINK, "egress", "protocol", "ip", "u32",
+        "match", "ip", "tos", "0xb8", "0xfc",
+        "action", "pedit", "munge", "offset", "200", "u8", "invert", "pipe", "action", "csum", "tcp",
+    )  # fmt: skip

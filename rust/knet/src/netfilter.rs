@@ -324,7 +324,9 @@ unsafe fn cookie_leaves<P: Protocol, const IPV6: bool>(
 /// # Safety
 ///
 /// As for [`leaving`]; the header is not changed during `'a`.
-unsafe fn syn_ack<'a, const IPV6: bool>(skb: *mut bindings::sk_buff) -> Option<(usize, Header<'a>)> {
+unsafe fn syn_ack<'a, const IPV6: bool>(
+    skb: *mut bindings::sk_buff,
+) -> Option<(usize, Header<'a>)> {
     // SAFETY: By the caller's promise the packet is in one piece.
     unsafe {
         let (offset, _) = transport::<IPV6>(skb)?;
