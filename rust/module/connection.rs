@@ -15,6 +15,7 @@ use knet::skb::PacketQueue;
 use knet::sock::{self, Sock};
 use knet::time::Moment;
 use mptcp_core::connection::delivery::streams_agree;
+use mptcp_core::connection::ending::Rest;
 use mptcp_core::connection::fallback::Circumstances;
 use mptcp_core::connection::handshake::{Agreed, Policy};
 use mptcp_core::connection::speech::{Farewell, Reset};
@@ -134,7 +135,7 @@ pub(crate) struct SubflowState {
     pub(crate) heard: bool,
     /// Anything ever showed that, since the handshake.
     pub(crate) heard_ever: bool,
-    /// How often in a row the retransmission timer expired without the peer being heard.
+    /// How often in a row the retransmission timer expired in vain.
     pub(crate) unheard: u8,
     /// What is still to be said after a fallback in the middle of the connection.
     pub(crate) farewell: Farewell,
@@ -265,6 +266,18 @@ impl Connection {
             in_order: agree && self.out_of_order.is_empty(),
             retransmitted: self.retransmitted,
             fell_back: self.mode == Mode::Fallback,
+        }
+    }
+
+    /// What decides whether anything is left to be done.
+    pub(crate) fn rest(&self) -> Rest {
+        let subflow = self.subflow.as_ref();
+        Rest {
+            aborted: self.aborted,
+            fell_back: self.mode == Mode::Fallback,
+            state: self.state,
+            piece_begun: subflow.is_some_and(|subflow| subflow.partial.is_some()),
+            subflows_finished: subflow.is_none_or(|subflow| subflow.finished),
         }
     }
 

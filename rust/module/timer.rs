@@ -37,6 +37,9 @@ pub(crate) fn watch(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>) {
 /// Takes note of an acknowledgement. The timer runs on and finds out when it expires.
 pub(crate) fn progressed(connection: &mut Connection) {
     connection.timers.backoff = 0;
+    if let Some(subflow) = connection.subflow.as_mut() {
+        subflow.unheard = 0;
+    }
 }
 
 /// Gives up the orphan in `delay` microseconds.
@@ -140,12 +143,9 @@ fn retransmit(meta: &Meta, tcp: &mut Tcp<'_>, stuck: bool) {
         return;
     };
     let drained = tcp.is_drained();
-    if stuck && drained && !subflow.heard {
-        subflow.unheard = subflow.unheard.saturating_add(1);
-    }
     let (next, heard) = (subflow.received(copied), subflow.heard);
     let (ever_heard, unheard) = (subflow.heard_ever, subflow.unheard);
-    let situation = Situation {
+    let mut situation = Situation {
         stuck,
         drained,
         fin_only: connection.send.in_flight() == 0,
@@ -154,6 +154,12 @@ fn retransmit(meta: &Meta, tcp: &mut Tcp<'_>, stuck: bool) {
         unheard,
         contiguous: connection.circumstances(next).contiguous(),
     };
+    if situation.in_vain() {
+        situation.unheard = unheard.saturating_add(1);
+        if let Some(subflow) = connection.subflow_of(tcp.sock()) {
+            subflow.unheard = situation.unheard;
+        }
+    }
     match on_expiry(&situation) {
         Expiry::Wait => {
             if stuck && drained {

@@ -6,7 +6,7 @@
 //! acknowledged, then its subflow is closed in process context. The subflow's context keeps the
 //! meta-socket alive until TCP is done with the subflow.
 
-use crate::connection::{abort, uncount_established, Mode};
+use crate::connection::{abort, uncount_established};
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::push;
 use crate::timer;
@@ -15,7 +15,7 @@ use kernel::prelude::*;
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::{shutdown, State};
 use mptcp_core::connection::{
-    ending::{self, Rest},
+    ending::is_over as is_over_by,
     speech::Reset,
     state::Event, //
 };
@@ -86,15 +86,7 @@ fn is_over(meta: &Meta) -> bool {
     if meta.sock().state() == State::Close {
         return true;
     }
-    let subflow = connection.subflow.as_ref();
-    let rest = Rest {
-        aborted: connection.aborted,
-        fell_back: connection.mode == Mode::Fallback,
-        state: connection.state,
-        piece_begun: subflow.is_some_and(|subflow| subflow.partial.is_some()),
-        subflows_finished: subflow.is_none_or(|subflow| subflow.finished),
-    };
-    ending::is_over(&rest, &connection.send)
+    is_over_by(&connection.rest(), &connection.send)
 }
 
 /// Work in process context: looks after orphans.

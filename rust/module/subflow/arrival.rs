@@ -197,13 +197,17 @@ fn believe(
 
 /// Takes note of whether the segment shows that the peer speaks MPTCP, and how much it has heard.
 fn note_speech(connection: &mut Connection, segment: &Incoming<'_>, received: &Received) {
+    let data_waits = connection.send.in_flight() > 0;
     let Some(subflow) = connection.subflow.as_mut() else {
         return;
     };
     if shows_mptcp(received) {
         subflow.heard_ever = true;
         subflow.heard |= !subflow.sent(segment.ack).before(subflow.given);
-        subflow.unheard = 0;
+        // A peer that only leaves the DATA_FIN unanswered has not seen it, however much it says.
+        if data_waits {
+            subflow.unheard = 0;
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use knet::netns::PerNet;
 use knet::segment::{ChildRequest, Handshake, Incoming, OptionEdit, SynAck};
 use knet::sock::{self, Sock, State};
 use knet::subflow::Tcp;
+use mptcp_core::connection::ending::is_breakdown;
 use mptcp_core::connection::handshake::{
     on_syn, on_syn_ack, on_third_ack, server_key, server_syn_ack, Attempt, ClientOutcome, Policy,
     Reason, ServerOutcome, SynAnswer,
@@ -105,17 +106,11 @@ pub(crate) fn state_changed(meta: &Meta, tcp: &mut Tcp<'_>) {
         State::Close => {
             // TCP closes before it reports data that came with the last FIN, or before a RST.
             delivery::data_ready(meta, tcp);
-            let ended = {
-                let connection = meta.lock_data();
-                connection
-                    .subflow
-                    .as_ref()
-                    .is_some_and(|subflow| subflow.finished)
-            };
             let errno = tcp.sock().peek_error();
+            let rest = meta.lock_data().rest();
             if sock.state() == State::SynSent {
                 conclude(meta, Attempted::Failed(errno));
-            } else if errno != 0 || !ended {
+            } else if is_breakdown(&rest, errno != 0) {
                 abort(meta, errno);
             }
         }
