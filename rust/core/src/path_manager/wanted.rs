@@ -57,16 +57,16 @@ impl PathManager {
     }
 
     fn next_wanted(&self, context: &Context<'_>) -> Option<Wanted> {
+        let due = |wanted: &Wanted| {
+            self.families.include(&wanted.remote.address) && self.lacks(wanted)
+        };
         self.first_pair(context)
-            .into_iter()
-            .chain(self.to_first(context))
-            .chain(
-                self.remotes
-                    .iter()
-                    .flat_map(|to| self.to_announced(to, context)),
-            )
-            .filter(|wanted| self.families.include(&wanted.remote.address))
-            .find(|wanted| self.lacks(wanted))
+            .filter(due)
+            .or_else(|| self.to_first(context).find(due))
+            .or_else(|| {
+                let mut remotes = self.remotes.iter();
+                remotes.find_map(|to| self.to_announced(to, context).find(due))
+            })
     }
 
     /// More subflows between the addresses of the first, or that one again after it was lost.
