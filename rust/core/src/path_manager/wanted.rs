@@ -57,9 +57,8 @@ impl PathManager {
     }
 
     fn next_wanted(&self, context: &Context<'_>) -> Option<Wanted> {
-        let due = |wanted: &Wanted| {
-            self.families.include(&wanted.remote.address) && self.lacks(wanted)
-        };
+        let due =
+            |wanted: &Wanted| self.families.include(&wanted.remote.address) && self.lacks(wanted);
         self.first_pair(context)
             .filter(due)
             .or_else(|| self.to_first(context).find(due))
