@@ -2,7 +2,7 @@
 
 //! The timer of a connection: data-level retransmission, patience with orphans and with corks.
 
-use crate::connection::{abort, count, Connection};
+use crate::connection::{abort, count, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::delivery::fall_back;
@@ -15,8 +15,11 @@ use mptcp_core::connection::speech::Reset;
 use mptcp_core::send::retransmit_timeout;
 use mptcp_core::wire::ResetReason;
 
-/// The longest wait for a data acknowledgement: TCP's longest retransmission timeout.
-const LONGEST_WAIT: u32 = 120_000_000;
+/// The longest wait for a data acknowledgement: half of an orphan's patience, so that a peer with a
+/// closed window is asked often enough to be known alive.
+const LONGEST_WAIT: u32 = 30_000_000;
+/// How long an orphan waits for a silent peer, in microseconds: TCP's timeout in FIN-WAIT-2.
+const ORPHAN_PATIENCE: u64 = 60_000_000;
 /// How long TCP_CORK and MSG_MORE hold a segment back while nothing is in flight: TCP's shortest
 /// retransmission timeout.
 const CORK_LIMIT: u64 = 200_000;
@@ -42,10 +45,21 @@ pub(crate) fn progressed(connection: &mut Connection) {
     }
 }
 
-/// Gives up the orphan in `delay` microseconds.
-pub(crate) fn give_up_in(connection: &mut DataGuard<'_, Mptcp>, delay: u64) {
-    connection.timers.give_up_at = now_us().saturating_add(delay);
+/// Gives the orphan up when its peer has been silent for a while.
+pub(crate) fn lose_patience_later(connection: &mut DataGuard<'_, Mptcp>) {
+    connection.timers.give_up_at = now_us().saturating_add(ORPHAN_PATIENCE);
     arm(connection);
+}
+
+/// Whether an orphan still has a peer that takes its data, however slowly, as TCP's orphans wait for
+/// theirs. Who has acknowledged everything and says nothing himself is not waited for any longer.
+fn peer_is_alive(connection: &Connection) -> bool {
+    if connection.mode == Mode::Fallback {
+        // TCP itself gives up a peer that does not answer.
+        return connection.send.unsent() > 0;
+    }
+    let silence = u64::from(connection.moments.acknowledged.elapsed_ms()).saturating_mul(1000);
+    connection.send.needs_retransmit() && silence < ORPHAN_PATIENCE
 }
 
 /// Sees to it that what the application holds back leaves in the end, without an acknowledgement to
@@ -81,11 +95,14 @@ pub(crate) fn expired(meta: &Meta) {
     let now = now_us();
     let mut connection = meta.lock_data();
     if connection.timers.give_up_at != 0 && now >= connection.timers.give_up_at {
-        connection.timers.give_up_at = 0;
-        drop(connection);
-        abort(meta, 0);
-        meta.schedule_work();
-        return;
+        if !peer_is_alive(&connection) {
+            connection.timers.give_up_at = 0;
+            drop(connection);
+            abort(meta, 0);
+            meta.schedule_work();
+            return;
+        }
+        connection.timers.give_up_at = now.saturating_add(ORPHAN_PATIENCE);
     }
     if connection.timers.uncork_at != 0 && now >= connection.timers.uncork_at {
         connection = uncork(connection, now);

@@ -4,7 +4,7 @@
 import socket
 import time
 
-from lib.registry import scenario
+from lib.registry import OURS_ONLY, scenario
 from lib.transfer import (
     Task,
     check_stream,
@@ -97,6 +97,18 @@ def sleeping_reader(case):
     got = receive_stream(server)
     writer.result(60)
     check_stream("upload", got, size, 1)
+    case.expect_mptcp()
+
+
+@scenario(roles=OURS_ONLY, limit=180)
+def closed_before_the_reader_wakes(case):
+    """A writer that closed at once is not given up while its reader sleeps."""
+    client, server = case.connect_pair()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MEGABYTE)
+    client.sendall(content(250_000, 1))
+    client.close()
+    time.sleep(70)
+    check_stream("upload", receive_stream(server), 250_000, 1)
     case.expect_mptcp()
 
 

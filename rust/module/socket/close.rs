@@ -20,9 +20,6 @@ use mptcp_core::connection::{
     state::Event, //
 };
 
-/// How long an orphan waits for its peer, in microseconds: TCP's timeout in FIN-WAIT-2.
-const ORPHAN_PATIENCE: u64 = 60_000_000;
-
 /// `shutdown`: the kernel has set the bits. `inet_shutdown` owns the socket.
 pub(crate) fn shut_down(owner: &mut OwnerGuard<'_, Mptcp>, bits: u8) {
     if bits & shutdown::SEND != 0 {
@@ -68,7 +65,7 @@ pub(crate) fn close(meta: &Meta, timeout: c_long) {
     if is_over(meta) {
         end(&mut owner);
     } else {
-        timer::give_up_in(&mut meta.lock_data(), ORPHAN_PATIENCE);
+        timer::lose_patience_later(&mut meta.lock_data());
         // An abort may have come between: nobody else looks after an orphan.
         if is_over(meta) {
             meta.schedule_work();
