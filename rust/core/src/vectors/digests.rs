@@ -26,7 +26,7 @@ pub const DERIVED: [(&str, Key, Derived); 5] = [
     derived("all ones", u64::MAX, 0x12a3_ae44, 0x57fb_595b_bbac_f0ca),
 ];
 
-const fn derived(
+pub(super) const fn derived(
     name: &'static str,
     key: u64,
     token: u32,

@@ -2,11 +2,10 @@
 
 //! What is different in version 0 (RFC 6824): digests, options, and what is no option there.
 
-use super::digests::JOIN;
+use super::digests::{derived, JOIN};
 use super::options::Vector;
 use super::{expect, Check};
-use crate::crypto::{Derived, Key, Sha1, Token};
-use crate::seq::Dsn;
+use crate::crypto::{Derived, Key, Sha1};
 use crate::wire::{
     AddAddr, Address, CapableContent, CapableFlags, MpCapable, MpPrio, Received, SegmentKind,
     Version, OPTION_SPACE,
@@ -33,19 +32,6 @@ pub const DERIVED: [(&str, Key, Derived); 5] = [
     ),
     derived("all ones", u64::MAX, 0xbe67_3e8a, 0x8667_01c1_1ef8_e089),
 ];
-
-const fn derived(
-    name: &'static str,
-    key: u64,
-    token: u32,
-    idsn: u64,
-) -> (&'static str, Key, Derived) {
-    let derived = Derived {
-        token: Token::new(token),
-        idsn: Dsn::new(idsn),
-    };
-    (name, Key::new(key), derived)
-}
 
 /// HMAC-SHA1 over the keys and nonces of [`JOIN`], in its order.
 pub const JOIN_DIGESTS: [[u8; 20]; 3] = [
