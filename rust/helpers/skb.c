@@ -99,15 +99,20 @@ u32 knet_helper_csum_bvec(const struct bio_vec *bv)
 	return (__force u32)csum_partial(page_address(bv->bv_page) + bv->bv_offset, bv->bv_len, 0);
 }
 
+static void checksum_later(struct sk_buff *skb, const struct tcphdr *th)
+{
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = (unsigned char *)th - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+}
+
 /* The TCP header of a packet changed: let its checksum be completed where it leaves. */
 void knet_helper_packet_checksum(struct sk_buff *skb, bool ipv6)
 {
 	struct tcphdr *th = tcp_hdr(skb);
 	unsigned int length = skb->len - skb_transport_offset(skb);
 
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = (unsigned char *)th - skb->head;
-	skb->csum_offset = offsetof(struct tcphdr, check);
+	checksum_later(skb, th);
 	if (ipv6)
 		th->check = ~tcp_v6_check(length, &ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, 0);
 	else
@@ -120,9 +125,7 @@ void knet_helper_partial_checksum(struct sk_buff *skb, struct tcphdr *th)
 	const struct sock *sk = skb->sk;
 	unsigned int length = skb_tail_pointer(skb) - (unsigned char *)th + skb->data_len;
 
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = (unsigned char *)th - skb->head;
-	skb->csum_offset = offsetof(struct tcphdr, check);
+	checksum_later(skb, th);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr)) {
 		th->check = ~tcp_v6_check(length, &inet6_sk(sk)->saddr, &sk->sk_v6_daddr, 0);

@@ -29,7 +29,6 @@ bool knet_helper_sock_flag(const struct sock *sk, enum sock_flags flag);
 void knet_helper_sock_orphan(struct sock *sk);
 bool knet_helper_sk_fullsock(const struct sock *sk);
 bool knet_helper_sk_kern_sock(const struct sock *sk);
-struct nf_hook_state;
 struct net *knet_helper_sock_net(const struct sock *sk);
 bool knet_helper_sk_stream_memory_free(const struct sock *sk);
 bool knet_helper_sk_stream_is_writeable(const struct sock *sk);
@@ -122,6 +121,7 @@ void knet_helper_module_get(struct module *module);
 void knet_helper_rcu_read_lock(void);
 void knet_helper_rcu_read_unlock(void);
 struct sock *knet_helper_lookup_established(struct sk_buff *skb, const struct tcphdr *th, bool ipv6);
+struct nf_hook_state;
 /* The IPv4 listener that answers with @skb; RCU read side, no reference is taken. */
 struct sock *knet_helper_lookup_listener(const struct nf_hook_state *state, const struct sk_buff *skb,
 					 const struct tcphdr *th);
