@@ -74,27 +74,6 @@ const ESSENTIAL: [Part; 5] = [
 /// These can wait for another segment; in the order in which they are admitted.
 const PATIENT: [Part; 4] = [Part::MpFail, Part::MpPrio, Part::RemoveAddr, Part::AddAddr];
 
-/// Chooses from `wanted` what fits into `free` bytes.
-#[inline]
-pub fn plan(wanted: &Wanted, free: usize) -> Plan {
-    // Nearly all segments want a DSS alone, and it fits.
-    if let Some(dss) = wanted.lone_dss() {
-        let length = padded(dss.length().into());
-        if length <= free {
-            return Plan {
-                carried: Wanted {
-                    dss: Some(dss),
-                    ..Wanted::default()
-                },
-                length,
-                missing: 0,
-                waiting: false,
-            };
-        }
-    }
-    plan_any(wanted, free)
-}
-
 /// What [`write`] wrote.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Written {
@@ -110,6 +89,7 @@ pub struct Written {
 /// needs them, into `droppable` more bytes that the caller can free.
 #[inline]
 pub fn write(wanted: &Wanted, free: usize, droppable: usize, out: &mut [u8]) -> Option<Written> {
+    // Nearly all segments want a DSS alone, and it fits.
     if let Some(dss) = wanted.lone_dss() {
         let length = padded(dss.length().into());
         let trimmed = length > free;
@@ -139,10 +119,10 @@ pub fn write(wanted: &Wanted, free: usize, droppable: usize, out: &mut [u8]) -> 
 
 #[inline(never)]
 fn write_any(wanted: &Wanted, free: usize, droppable: usize, out: &mut [u8]) -> Option<Written> {
-    let narrow = plan_any(wanted, free);
+    let narrow = plan(wanted, free);
     let trimmed = narrow.missing > 0 && droppable > 0;
     let chosen = match trimmed {
-        true => plan_any(wanted, free.saturating_add(droppable)),
+        true => plan(wanted, free.saturating_add(droppable)),
         false => narrow,
     };
     Some(Written {
@@ -152,7 +132,8 @@ fn write_any(wanted: &Wanted, free: usize, droppable: usize, out: &mut [u8]) -> 
     })
 }
 
-fn plan_any(wanted: &Wanted, free: usize) -> Plan {
+/// Chooses from `wanted` what fits into `free` bytes.
+pub fn plan(wanted: &Wanted, free: usize) -> Plan {
     let mut carried = Wanted::default();
     let mut used: usize = 0;
     let mut needed: usize = 0;
