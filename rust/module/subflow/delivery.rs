@@ -5,7 +5,7 @@
 //! Packets are taken from TCP without copying. What continues the connection's stream goes to the
 //! receive queue of the meta-socket, what comes too early waits in the out-of-order queue.
 
-use crate::connection::{count, publish_state, Connection, Mode};
+use crate::connection::{condemn, count, publish_state, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::arrival::end_of_stream;
@@ -19,7 +19,6 @@ use knet::subflow::{PacketView, Tcp};
 use knet::time::Moment;
 use mptcp_core::connection::delivery::{on_subflow_fin, position, Position, SubflowEnd};
 use mptcp_core::connection::fallback::{on_checksum_failure, ChecksumAnswer};
-use mptcp_core::connection::speech::Reset;
 use mptcp_core::mapping::DssChecksum;
 use mptcp_core::receive::Placement;
 use mptcp_core::seq::{Dsn, Ssn};
@@ -33,7 +32,6 @@ const FAIL_REPEATS: u8 = 16;
 struct Progress {
     readable: bool,
     ended: bool,
-    useless: bool,
     /// The connection went on as plain TCP: what its window held back may be sent.
     fell_back: bool,
 }
@@ -55,9 +53,6 @@ pub(crate) fn data_ready(meta: &Meta, tcp: &mut Tcp<'_>) {
         }
     }
     tcp.reads_done();
-    if progress.useless {
-        crate::socket::close::give_up_later(meta);
-    }
     if progress.fell_back {
         push::push(meta, tcp);
         sock.notify_writeable();
@@ -174,17 +169,12 @@ fn place_of(
     }
     let subflow = connection.subflow_of(tcp.sock())?;
     let next = subflow.received(seq);
-    let span = subflow.rx.lookup(next);
-    if let Some(span) = span.filter(|span| !span.infinite) {
-        // Nearly all data: nothing else needs to be looked at.
-        return Some((span.dsn, span.len_left));
-    }
-    let circumstances = connection.circumstances(next);
-    match position(span, rcv_nxt, &circumstances) {
+    let (span, dss_seen) = (subflow.rx.lookup(next), subflow.dss_seen);
+    match position(span, rcv_nxt, || connection.circumstances(next)) {
         Position::At { dsn, len } => Some((dsn, len)),
         Position::FallBack => {
             if span.is_none() {
-                let counter = if circumstances.dss_seen {
+                let counter = if dss_seen {
                     Counter::DssFallback
                 } else {
                     Counter::MpCapableDataFallback
@@ -197,10 +187,7 @@ fn place_of(
         }
         Position::Reset => {
             count(connection.meta().sock(), Counter::DssReset);
-            if let Some(subflow) = connection.subflow.as_mut() {
-                subflow.reset = Reset::Reason(ResetReason::MPTCP_SPECIFIC);
-            }
-            progress.useless = true;
+            condemn(connection, Some(ResetReason::MPTCP_SPECIFIC));
             None
         }
     }
@@ -275,10 +262,7 @@ fn checksum_failed(
             true
         }
         ChecksumAnswer::FailAndReset => {
-            if let Some(subflow) = connection.subflow.as_mut() {
-                subflow.reset = Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE);
-            }
-            progress.useless = true;
+            condemn(connection, Some(ResetReason::MIDDLEBOX_INTERFERENCE));
             false
         }
     }
@@ -390,6 +374,6 @@ fn subflow_ended(connection: &mut DataGuard<'_, Mptcp>, next: Ssn, progress: &mu
             progress.fell_back = true;
             end_of_stream(connection);
         }
-        SubflowEnd::Broken => progress.useless = true,
+        SubflowEnd::Broken => condemn(connection, None),
     }
 }

@@ -24,13 +24,17 @@ pub enum Position {
 }
 
 /// Says where bytes belong of which the table of mappings says `span`, on a connection that speaks
-/// MPTCP.
+/// MPTCP. `circumstances` are asked for where MPTCP seems to end, which is seldom.
 ///
 /// RFC 8684 section 3.7: data without mapping, or with an infinite one, means that the peer or
 /// the path ended MPTCP.
 // rfc8684:3.3.1-3
 #[inline]
-pub fn position(span: Option<Span>, rcv_nxt: Dsn, circumstances: &Circumstances) -> Position {
+pub fn position(
+    span: Option<Span>,
+    rcv_nxt: Dsn,
+    circumstances: impl FnOnce() -> Circumstances,
+) -> Position {
     let answer = match span {
         Some(span) if !span.infinite => {
             return Position::At {
@@ -40,8 +44,8 @@ pub fn position(span: Option<Span>, rcv_nxt: Dsn, circumstances: &Circumstances)
         }
         // It says itself where the byte belongs, so it must be the next one.
         Some(span) if span.dsn != rcv_nxt => Answer::Reset,
-        Some(_) => on_infinite_mapping(circumstances),
-        None => on_unmapped_data(circumstances),
+        Some(_) => on_infinite_mapping(&circumstances()),
+        None => on_unmapped_data(&circumstances()),
     };
     match answer {
         Answer::FallBack | Answer::Ignore => Position::FallBack,

@@ -278,7 +278,7 @@ entry_points! {
         (implied(r, first, sums), shows_mptcp(r))
     }
     connection_position(span: Option<Span>, nxt: Dsn, c: &Circumstances) -> Position {
-        position(span, nxt, c)
+        position(span, nxt, || *c)
     }
     connection_streams(state: &ReceiveState, rx: &Rx, first: Dsn, next: Ssn) -> bool {
         streams_agree(state, rx, first, next)

@@ -66,8 +66,7 @@ impl Endpoint {
         if self.mode != Mode::Mptcp {
             return Some((next, left));
         }
-        let circumstances = self.circumstances();
-        match position(self.rx.lookup(ssn), next, &circumstances) {
+        match position(self.rx.lookup(ssn), next, || self.circumstances()) {
             Position::At { dsn, len } => Some((dsn, len)),
             Position::FallBack => {
                 self.fall_back();

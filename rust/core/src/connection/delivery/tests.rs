@@ -27,7 +27,7 @@ fn mapped_data_belongs_where_the_mapping_says() {
             dsn: span.dsn,
             len: 40,
         };
-        assert_eq!(position(Some(span), FIRST, &circumstances), at);
+        assert_eq!(position(Some(span), FIRST, || circumstances), at);
     }
 }
 
@@ -53,7 +53,7 @@ fn other_data_is_the_next_or_nothing() {
         (infinite(FIRST.plus(1)), CONTIGUOUS, Position::Reset),
         (infinite(FIRST.minus(1)), CONTIGUOUS, Position::Reset),
     ] {
-        assert_eq!(position(span, FIRST, &circumstances), expected);
+        assert_eq!(position(span, FIRST, || circumstances), expected);
     }
 }
 
