@@ -7,17 +7,14 @@
 //! leaves a note, and the SYN/ACK finds it. Our key needs no note: it is made anew when the third ACK
 //! brings both sequence numbers back.
 
-use crate::connection::count;
-use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::Meta;
-use crate::subflow::handshake::{key_of, policy};
+use crate::subflow::handshake::{asked, offer, policy};
 use core::sync::atomic::{AtomicU64, Ordering};
 use knet::netns::{Net, PerNet};
 use knet::segment::{CookieSynAck, OptionEdit, Syn};
 use knet::sock::{Address, Tuple};
-use mptcp_core::connection::handshake::{on_syn, server_syn_ack, Agreed, Policy, SynAnswer};
-use mptcp_core::wire::{Received, SegmentKind};
+use mptcp_core::connection::handshake::{Agreed, Policy};
 
 /// Notes of SYNs that were just received, each in the place that its [`fingerprint`] names.
 pub(crate) struct Notes([AtomicU64; Notes::SLOTS]);
@@ -58,13 +55,7 @@ fn fingerprint(tuple: &Tuple, remote_isn: u32) -> u64 {
 
 /// A SYN with an option of kind 30 arrived.
 pub(crate) fn syn_passes(net: &Net, syn: &Syn<'_>) {
-    let kind = SegmentKind {
-        syn: true,
-        ack: false,
-        payload_len: 0,
-    };
-    let neutral = Policy::default();
-    let SynAnswer::Mptcp { agreed } = on_syn(&Received::parse(syn.options, kind), neutral) else {
+    let Some(agreed) = asked(syn.options, Policy::default()) else {
         return;
     };
     let fingerprint = fingerprint(&syn.tuple, syn.remote_isn);
@@ -84,16 +75,10 @@ pub(crate) fn answer(listener: &Meta, syn: &CookieSynAck, edit: &mut OptionEdit)
     if note & !CHECKSUM != fingerprint | ASKED {
         return;
     }
-    count(sock, Counter::MpCapableSynRx);
     let policy = policy(sock);
     let agreed = Agreed {
         checksum: policy.checksum || note & CHECKSUM != 0,
         ..Agreed::default()
     };
-    let option = server_syn_ack(policy, agreed, key_of(sock, &syn.handshake));
-    if let Some(length) = option.emit(edit.buffer()) {
-        if length <= syn.free {
-            edit.set_length(length);
-        }
-    }
+    offer(listener, policy, agreed, &syn.handshake, syn.free, edit);
 }

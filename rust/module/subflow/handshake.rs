@@ -19,8 +19,8 @@ use knet::sock::{self, Sock, State};
 use knet::subflow::Tcp;
 use mptcp_core::connection::ending::is_breakdown;
 use mptcp_core::connection::handshake::{
-    on_syn, on_syn_ack, on_third_ack, server_key, server_syn_ack, Attempt, ClientOutcome, Policy,
-    Reason, ServerOutcome, SynAnswer,
+    on_syn, on_syn_ack, on_third_ack, server_key, server_syn_ack, Agreed, Attempt, ClientOutcome,
+    Policy, Reason, ServerOutcome, SynAnswer,
 };
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::crypto::Key;
@@ -153,7 +153,7 @@ pub(crate) fn released(connection: &mut DataGuard<'_, Mptcp>) {
 
 /// The server's key for a handshake: made anew whenever it is needed, so that nothing need be kept
 /// before the third ACK.
-pub(crate) fn key_of(sock: &Sock, handshake: &Handshake) -> Key {
+fn key_of(sock: &Sock, handshake: &Handshake) -> Key {
     let address = |address| match address {
         sock::Address::V4(bytes) => Address::V4(bytes),
         sock::Address::V6(bytes) => Address::V6(bytes),
@@ -174,40 +174,48 @@ pub(crate) fn key_of(sock: &Sock, handshake: &Handshake) -> Key {
 
 /// Server: answers a SYN.
 pub(crate) fn answer_syn(listener: &Meta, syn: &SynAck<'_>, edit: &mut OptionEdit) {
-    let sock = listener.sock();
-    let Some(options) = syn.syn_options else {
-        return;
-    };
+    let policy = policy(listener.sock());
+    if let Some(agreed) = syn.syn_options.and_then(|options| asked(options, policy)) {
+        offer(listener, policy, agreed, &syn.handshake, syn.free, edit);
+    }
+}
+
+/// What a SYN with these options and we agree on, if it asks for Multipath TCP.
+pub(super) fn asked(options: &[u8], policy: Policy) -> Option<Agreed> {
     let kind = SegmentKind {
         syn: true,
         ack: false,
         payload_len: 0,
     };
-    let policy = policy(sock);
-    if let SynAnswer::Mptcp { agreed } = on_syn(&Received::parse(options, kind), policy) {
-        count(sock, Counter::MpCapableSynRx);
-        let option = server_syn_ack(policy, agreed, key_of(sock, &syn.handshake));
-        if let Some(length) = option.emit(edit.buffer()) {
-            if length <= syn.free {
-                edit.set_length(length);
-            }
+    match on_syn(&Received::parse(options, kind), policy) {
+        SynAnswer::Mptcp { agreed } => Some(agreed),
+        SynAnswer::Plain(_) => None,
+    }
+}
+
+/// Writes MP_CAPABLE into a SYN/ACK that has `free` bytes of option space.
+pub(super) fn offer(
+    listener: &Meta,
+    policy: Policy,
+    agreed: Agreed,
+    handshake: &Handshake,
+    free: usize,
+    edit: &mut OptionEdit,
+) {
+    let sock = listener.sock();
+    count(sock, Counter::MpCapableSynRx);
+    let option = server_syn_ack(policy, agreed, key_of(sock, handshake));
+    if let Some(length) = option.emit(edit.buffer()) {
+        if length <= free {
+            edit.set_length(length);
         }
     }
 }
 
 /// Whether the SYN of a handshake asked for Multipath TCP.
-fn peer_asked(request: &ChildRequest<'_>, policy: Policy) -> bool {
-    let kind = SegmentKind {
-        syn: true,
-        ack: false,
-        payload_len: 0,
-    };
-    request.syn_options.is_some_and(|options| {
-        matches!(
-            on_syn(&Received::parse(options, kind), policy),
-            SynAnswer::Mptcp { .. }
-        )
-    })
+fn asked_before(request: &ChildRequest<'_>, policy: Policy) -> bool {
+    let options = request.syn_options;
+    options.is_some_and(|options| asked(options, policy).is_some())
 }
 
 /// Server: the first segment after the SYN made a child of the listening subflow.
@@ -262,7 +270,7 @@ pub(crate) fn child(
             }
             ServerOutcome::Mptcp { .. } => connection.begin_fallback(),
             ServerOutcome::Fallback(reason) => {
-                if reason != Reason::NoOption || peer_asked(request, policy) {
+                if reason != Reason::NoOption || asked_before(request, policy) {
                     count(sock, Counter::MpCapableFallbackAck);
                 }
                 connection.begin_fallback();
