@@ -25,6 +25,7 @@ use mptcp_core::mapping::{RxMappings, TxMappings};
 use mptcp_core::receive::{ReceiveState, ReceiveWindow, RightSizing};
 use mptcp_core::send::SendState;
 use mptcp_core::seq::{Dsn, Ssn};
+use mptcp_core::wire::ResetReason;
 
 /// Pieces that a subflow can have in flight, each with a mapping of its own.
 pub(crate) const TX_MAPPINGS: usize = 64;
@@ -401,6 +402,18 @@ pub(crate) fn uncount_established(guard: &mut DataGuard<'_, Mptcp>) {
             namespace.counters.uncount(Counter::MpCurrEstab);
         }
     }
+}
+
+/// The subflow is of no use any more: it is reset from process context, with MP_TCPRST if there is a
+/// reason to tell (RFC 8684 section 3.6).
+pub(crate) fn condemn(connection: &mut DataGuard<'_, Mptcp>, reason: Option<ResetReason>) {
+    if let Some(subflow) = connection.subflow.as_mut() {
+        subflow.useless = true;
+        if let Some(reason) = reason {
+            subflow.reset = Reset::Reason(reason);
+        }
+    }
+    connection.meta().schedule_work();
 }
 
 /// Ends the connection without more ado: the peer or the network broke it, or the application did.

@@ -2,7 +2,7 @@
 
 //! The timer of a connection: data-level retransmission, patience with orphans and with corks.
 
-use crate::connection::{abort, count, Connection, Mode};
+use crate::connection::{abort, condemn, count, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::delivery::fall_back;
@@ -11,7 +11,6 @@ use knet::meta::DataGuard;
 use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::now_us;
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
-use mptcp_core::connection::speech::Reset;
 use mptcp_core::send::retransmit_timeout;
 use mptcp_core::wire::ResetReason;
 
@@ -201,13 +200,6 @@ fn retransmit(meta: &Meta, tcp: &mut Tcp<'_>, stuck: bool) {
             push::push(meta, tcp);
             meta.sock().notify_writeable();
         }
-        Expiry::Reset => {
-            if let Some(subflow) = connection.subflow_of(tcp.sock()) {
-                subflow.reset = Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE);
-                subflow.useless = true;
-            }
-            drop(connection);
-            meta.schedule_work();
-        }
+        Expiry::Reset => condemn(&mut connection, Some(ResetReason::MIDDLEBOX_INTERFERENCE)),
     }
 }

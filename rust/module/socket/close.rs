@@ -111,14 +111,6 @@ fn useless(meta: &Meta) -> bool {
             .is_some_and(|subflow| subflow.useless)
 }
 
-/// The subflow carries data that cannot be understood: it is reset from process context.
-pub(crate) fn give_up_later(meta: &Meta) {
-    if let Some(subflow) = meta.lock_data().subflow.as_mut() {
-        subflow.useless = true;
-    }
-    meta.schedule_work();
-}
-
 /// Sends the RST that the connection's state asks for.
 fn break_subflow(owner: &mut OwnerGuard<'_, Mptcp>) {
     if let Some(subflow) = owner.subflow.as_ref() {

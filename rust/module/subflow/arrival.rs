@@ -5,7 +5,7 @@
 //! Nothing is locked, and TCP has not judged the segment yet. So whatever an option says is believed
 //! only after the tests that TCP will make, and only within the option's own bounds.
 
-use crate::connection::{abort, count, publish_state, Connection, Mode};
+use crate::connection::{abort, condemn, count, publish_state, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::{delivery, push};
@@ -19,7 +19,6 @@ use mptcp_core::acceptable::{self, Expected};
 use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Trust};
 use mptcp_core::connection::fallback::{on_mp_fail, Answer};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
-use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
 use mptcp_core::mapping::RecordError;
 use mptcp_core::seq::{Dsn, Ssn};
@@ -31,7 +30,6 @@ struct Consequences {
     acknowledged: bool,
     finished: bool,
     aborted: bool,
-    useless: bool,
     drop: bool,
 }
 
@@ -83,9 +81,6 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
     };
     if consequences.aborted {
         abort(meta, ECONNRESET.to_errno().wrapping_neg());
-    }
-    if consequences.useless {
-        meta.schedule_work();
     }
     if consequences.acknowledged && sock.wants_room() {
         sock.notify_writeable();
@@ -237,13 +232,7 @@ fn checksum_refused(
             }
             consequences.acknowledged = true;
         }
-        Answer::Reset => {
-            if let Some(subflow) = connection.subflow.as_mut() {
-                subflow.reset = Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE);
-                subflow.useless = true;
-            }
-            consequences.useless = true;
-        }
+        Answer::Reset => condemn(connection, Some(ResetReason::MIDDLEBOX_INTERFERENCE)),
         Answer::Ignore => {}
     }
 }

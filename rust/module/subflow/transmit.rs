@@ -37,8 +37,10 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
             edit.window = Some(window(&mut connection, segment, free, scale));
             let acked = tcp.snd_una();
             match connection.subflow.as_mut() {
-                Some(subflow) => last_words(subflow, sock, acked, segment),
-                None => return,
+                Some(subflow) if subflow.farewell != Farewell::default() => {
+                    last_words(subflow, sock, acked, segment)
+                }
+                _ => return,
             }
         }
         Mode::Mptcp if segment.flags.rst() => reset(&connection, sock),
@@ -164,11 +166,14 @@ fn last_words(subflow: &mut SubflowState, sock: &Sock, acked: u32, segment: &Out
     let has_data = segment.payload_len > 0;
     let at = subflow.sent(segment.seq);
     let mut farewell = Farewell {
-        fail: subflow.farewell.fail.filter(|_| subflow.fail_repeats > 0),
+        fail: subflow.farewell.fail,
         infinite: None,
     };
     if farewell.fail.is_some() {
         subflow.fail_repeats = subflow.fail_repeats.saturating_sub(1);
+        if subflow.fail_repeats == 0 {
+            subflow.farewell.fail = None;
+        }
         count(sock, Counter::MpFailTx);
     }
     if let Some((ssn, dsn)) = subflow.farewell.infinite {
