@@ -8,6 +8,7 @@ pub mod ending;
 pub mod expiry;
 pub mod fallback;
 pub mod handshake;
+pub mod join;
 pub mod push;
 pub mod speech;
 pub mod state;

@@ -313,7 +313,7 @@ impl Attempt {
 
 /// Writes `field` to the front of `place` and returns what follows it.
 #[inline]
-fn put<const N: usize>(place: &mut [u8], field: [u8; N]) -> &mut [u8] {
+pub(super) fn put<const N: usize>(place: &mut [u8], field: [u8; N]) -> &mut [u8] {
     match place.split_first_chunk_mut() {
         Some((front, rest)) => {
             *front = field;

@@ -20,6 +20,10 @@ use mptcp_core::connection::handshake::{
     on_syn_ack, on_third_ack, server_key, server_syn_ack, Agreed, Attempt, ClientOutcome,
     ClientSpeaks, FirstMapping, Policy, ServerOutcome, SynAnswer,
 };
+use mptcp_core::connection::join::{
+    self, acknowledgement_due, on_silence, server_nonce, third_ack, third_ack_timeout, Accepted,
+    Refusal, Request, Secrets, NONCE_INPUT,
+};
 use mptcp_core::connection::push::{next_step, Conditions, Step};
 use mptcp_core::connection::speech::{
     of_plain_segment, of_reset, of_segment, Farewell, Reset, Speaker,
@@ -264,6 +268,27 @@ entry_points! {
     connection_server_key(attempt: &Attempt, prf: fn(&[u8; 44]) -> u64) -> Key {
         server_key(attempt, prf)
     }
+    connection_join_client(r: &Received, q: &Request) -> (MpJoin, bool, bool) {
+        (join::client_syn(q), join::establishes_client(r), acknowledgement_due(r))
+    }
+    connection_join_wait(sent: u8, rto: u32, cap: u32) -> (u32, Result<(), Refusal>) {
+        (third_ack_timeout(sent, rto, cap), on_silence(sent, 8))
+    }
+    connection_join_syn_ack(
+        r: &Received, keys: KeyPair, nonce: u32, sha: &Opaque
+    ) -> Result<(Accepted, Wanted), Refusal> {
+        join::on_syn_ack(r, keys, nonce, sha).map(|accepted| (accepted, third_ack(accepted.hmac)))
+    }
+    connection_join_server(
+        r: &Received, secrets: &Secrets, id: u8, sha: &Opaque
+    ) -> (Option<Request>, MpJoin, Result<(), Refusal>) {
+        (join::on_syn(r), join::server_syn_ack(secrets, id, r.malformed > 0, sha),
+         join::on_third_ack(r, secrets, sha))
+    }
+    connection_join_nonce(a: &Attempt, token: Token, prf: fn(&[u8; NONCE_INPUT]) -> u64) -> u32 {
+        server_nonce(a, token, prf)
+    }
+    connection_join_reason(refusal: Refusal) -> u8 { refusal.reason().0 }
     connection_fallback(c: &Circumstances) -> (Answer, Answer, Answer, ChecksumAnswer) {
         (on_unmapped_data(c), on_infinite_mapping(c), on_mp_fail(c), on_checksum_failure(c))
     }

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::*;
+use crate::crypto::Key;
+use crate::wire::{kind, Address, Dss, MpCapable, SegmentKind, WireSeq, OPTION_SPACE};
+use hmac::{Hmac, Mac};
+use sha2::Digest;
+
+/// An implementation by others.
+struct Published;
+
+impl Sha256 for Published {
+    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut hash = sha2::Sha256::new();
+        parts.iter().for_each(|part| hash.update(part));
+        hash.finalize().into()
+    }
+
+    fn hmac(&self, key: &[u8], message: &[&[u8]]) -> [u8; 32] {
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key).unwrap();
+        message.iter().for_each(|part| mac.update(part));
+        mac.finalize().into_bytes().into()
+    }
+}
+
+const SYN: SegmentKind = flags(true, false);
+const SYN_ACK: SegmentKind = flags(true, true);
+const ACK: SegmentKind = flags(false, true);
+
+const fn flags(syn: bool, ack: bool) -> SegmentKind {
+    SegmentKind {
+        syn,
+        ack,
+        payload_len: 0,
+    }
+}
+
+/// The server's end of a join: server's key 0x1112131415161718, nonce 0x21222324; client's key
+/// 0x0102030405060708, nonce 0x31323334.
+const SERVER: Secrets = Secrets {
+    keys: KeyPair {
+        sender: Key::new(0x1112_1314_1516_1718),
+        receiver: Key::new(0x0102_0304_0506_0708),
+    },
+    our_nonce: 0x2122_2324,
+    peer_nonce: 0x3132_3334,
+};
+
+const CLIENT: Secrets = Secrets {
+    keys: SERVER.keys.reversed(),
+    our_nonce: SERVER.peer_nonce,
+    peer_nonce: SERVER.our_nonce,
+};
+
+const REQUEST: Request = Request {
+    token: Token::new(0x4142_4344),
+    nonce: CLIENT.our_nonce,
+    address_id: 7,
+    backup: true,
+};
+
+/// Kind 30, length 12, subtype 1 with B, address id 7, token, client's nonce.
+const SYN_BYTES: [u8; 12] = [
+    30, 12, 0x11, 7, 0x41, 0x42, 0x43, 0x44, 0x31, 0x32, 0x33, 0x34,
+];
+
+/// Subtype 1, address id 9, HMAC-SHA256 of the server cut to 64 bits, server's nonce.
+const SYN_ACK_BYTES: [u8; 16] = [
+    0x1e, 0x10, 0x10, 0x09, 0x96, 0x9e, 0xa8, 0x0f, 0x95, 0xe6, 0x7f, 0x60, 0x21, 0x22, 0x23, 0x24,
+];
+
+/// Subtype 1, reserved byte, HMAC-SHA256 of the client cut to 160 bits.
+const ACK_BYTES: [u8; 24] = [
+    0x1e, 0x18, 0x10, 0x00, 0xc8, 0xb0, 0xcc, 0x4d, 0x45, 0xde, 0x81, 0x27, 0xea, 0xf0, 0xfe, 0x92,
+    0x10, 0x44, 0x6d, 0x61, 0xeb, 0xa0, 0x7b, 0x84,
+];
+
+/// The option as it stands in a segment.
+fn bytes(option: MpJoin) -> std::vec::Vec<u8> {
+    let mut room = [0; OPTION_SPACE];
+    let length = option.emit(&mut room).unwrap();
+    room[..length].to_vec()
+}
+
+fn received(options: &[u8], segment: SegmentKind) -> Received {
+    Received::parse(options, segment)
+}
+
+#[test]
+fn the_bytes_of_a_handshake() {
+    assert_eq!(bytes(client_syn(&REQUEST)), SYN_BYTES);
+    assert_eq!(on_syn(&received(&SYN_BYTES, SYN)), Some(REQUEST));
+
+    let syn_ack = server_syn_ack(&SERVER, 9, false, &Published);
+    assert_eq!(bytes(syn_ack), SYN_ACK_BYTES);
+    let syn_ack = received(&SYN_ACK_BYTES, SYN_ACK);
+    let accepted = on_syn_ack(&syn_ack, CLIENT.keys, CLIENT.our_nonce, &Published).unwrap();
+    assert_eq!((accepted.address_id, accepted.backup), (9, false));
+
+    let third = third_ack(accepted.hmac);
+    assert_eq!(bytes(third.mp_join.unwrap()), ACK_BYTES);
+    let third = received(&ACK_BYTES, ACK);
+    assert_eq!(on_third_ack(&third, &SERVER, &Published), Ok(()));
+}
+
+// rfc8684:3.2-7
+#[test]
+fn a_syn_asks_for_one_thing() {
+    assert_eq!(on_syn(&Received::default()), None);
+    let mut both = received(&SYN_BYTES, SYN);
+    both.mp_capable = Some(MpCapable::parse(&[1, 1]).unwrap());
+    assert_eq!(on_syn(&both), None);
+    // The other segments of a join are no requests.
+    assert_eq!(on_syn(&received(&SYN_ACK_BYTES, SYN_ACK)), None);
+    assert_eq!(on_syn(&received(&ACK_BYTES, ACK)), None);
+}
+
+// rfc8684:3.2-3 rfc8684:3.2-6
+#[test]
+fn the_client_refuses_whoever_has_not_the_keys() {
+    let conclude = |options: &[u8]| {
+        let syn_ack = received(options, SYN_ACK);
+        on_syn_ack(&syn_ack, CLIENT.keys, CLIENT.our_nonce, &Published)
+    };
+    assert_eq!(conclude(&[]), Err(Refusal::NoOption));
+    // A bit of the HMAC or of the server's nonce.
+    for at in 4..SYN_ACK_BYTES.len() {
+        let mut wrong = SYN_ACK_BYTES;
+        wrong[at] ^= 1;
+        assert_eq!(conclude(&wrong), Err(Refusal::WrongHmac), "byte {at}");
+    }
+    // Our own code, sent back to us.
+    let own = bytes(server_syn_ack(&CLIENT, 9, false, &Published));
+    assert_eq!(conclude(&own), Err(Refusal::WrongHmac));
+}
+
+#[test]
+fn a_backup_is_asked_for_by_either_end() {
+    for backup in [false, true] {
+        let syn = bytes(client_syn(&Request { backup, ..REQUEST }));
+        assert_eq!(on_syn(&received(&syn, SYN)).unwrap().backup, backup);
+        let answer = bytes(server_syn_ack(&SERVER, 9, backup, &Published));
+        let answer = received(&answer, SYN_ACK);
+        let accepted = on_syn_ack(&answer, CLIENT.keys, CLIENT.our_nonce, &Published);
+        assert_eq!(accepted.unwrap().backup, backup);
+    }
+}
+
+// rfc8684:3.2-5
+#[test]
+fn the_server_refuses_whoever_has_not_the_keys() {
+    let conclude = |options: &[u8]| on_third_ack(&received(options, ACK), &SERVER, &Published);
+    assert_eq!(conclude(&[]), Err(Refusal::NoOption));
+    for at in 4..ACK_BYTES.len() {
+        let mut wrong = ACK_BYTES;
+        wrong[at] ^= 0x80;
+        assert_eq!(conclude(&wrong), Err(Refusal::WrongHmac), "byte {at}");
+    }
+    let mirrored = SERVER
+        .keys
+        .join_ack_hmac(&Published, SERVER.our_nonce, SERVER.peer_nonce);
+    let mirrored = bytes(MpJoin::Ack { hmac: mirrored });
+    assert_eq!(conclude(&mirrored), Err(Refusal::WrongHmac));
+}
+
+#[test]
+fn a_code_of_one_subflow_does_not_open_another() {
+    for other in [
+        Secrets {
+            our_nonce: SERVER.our_nonce ^ 1,
+            ..SERVER
+        },
+        Secrets {
+            peer_nonce: SERVER.peer_nonce ^ 1,
+            ..SERVER
+        },
+    ] {
+        let third = received(&ACK_BYTES, ACK);
+        assert_eq!(
+            on_third_ack(&third, &other, &Published),
+            Err(Refusal::WrongHmac)
+        );
+    }
+}
+
+// rfc8684:3.2-4
+#[test]
+fn refusals_have_their_reasons() {
+    for refusal in [Refusal::UnknownToken, Refusal::NoOption, Refusal::WrongHmac] {
+        assert_eq!(refusal.reason(), ResetReason(1));
+    }
+    assert_eq!(Refusal::Silence.reason(), ResetReason(6));
+}
+
+// rfc8684:3.2-8 rfc8684:3.2-10
+#[test]
+fn the_fourth_segment_needs_an_option() {
+    let third = received(&ACK_BYTES, ACK);
+    assert!(acknowledgement_due(&third));
+    for silent in [
+        Received::default(),
+        third,
+        received(&SYN_ACK_BYTES, SYN_ACK),
+    ] {
+        assert!(!establishes_client(&silent));
+    }
+    let fourth = Received {
+        dss: Some(Dss {
+            data_ack: Some(WireSeq::Short(5)),
+            ..Dss::default()
+        }),
+        ..Received::default()
+    };
+    assert!(establishes_client(&fourth));
+    assert!(!acknowledgement_due(&fourth));
+    let reset = received(&[kind::MPTCP, 4, 0x80, 3], ACK);
+    assert!(!establishes_client(&reset));
+}
+
+// rfc8684:3.2-9
+#[test]
+fn the_third_ack_is_repeated_for_a_while() {
+    let waits: std::vec::Vec<u32> = (1..=5)
+        .map(|sent| third_ack_timeout(sent, 200_000, 2_000_000))
+        .collect();
+    assert_eq!(waits, [200_000, 400_000, 800_000, 1_600_000, 2_000_000]);
+    assert_eq!(third_ack_timeout(255, u32::MAX, u32::MAX), u32::MAX);
+    assert_eq!(on_silence(1, 3), Ok(()));
+    assert_eq!(on_silence(2, 3), Ok(()));
+    assert_eq!(on_silence(3, 3), Err(Refusal::Silence));
+    assert_eq!(on_silence(0, 0), Err(Refusal::Silence));
+}
+
+#[test]
+fn a_nonce_is_made_of_all_that_names_the_attempt() {
+    let attempt = Attempt {
+        local: Address::V4([10, 0, 0, 1]),
+        remote: Address::V4([10, 0, 0, 2]),
+        local_port: 80,
+        remote_port: 40_000,
+        local_isn: 5,
+        remote_isn: 6,
+    };
+    let nonce = |attempt: &Attempt, token| {
+        server_nonce(attempt, Token::new(token), |bytes| {
+            let digest = Published.hash(&[bytes]);
+            u64::from_be_bytes(*digest.first_chunk().unwrap())
+        })
+    };
+    let first = nonce(&attempt, 1);
+    assert_eq!(first, nonce(&attempt, 1));
+    assert_ne!(first, nonce(&attempt, 2));
+    let again = Attempt {
+        local_isn: 7,
+        ..attempt
+    };
+    assert_ne!(first, nonce(&again, 1));
+    server_nonce(&attempt, Token::new(0x0102_0304), |bytes| {
+        assert_eq!(bytes[..Attempt::LENGTH], attempt.to_bytes());
+        assert_eq!(bytes[Attempt::LENGTH..], [1, 2, 3, 4]);
+        0
+    });
+}
