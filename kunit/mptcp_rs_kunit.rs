@@ -15,6 +15,7 @@ mod mapping;
 mod packet_queue;
 mod send_queue;
 mod seq;
+mod steering;
 mod wire;
 
 use kernel::prelude::*;

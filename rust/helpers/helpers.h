@@ -41,4 +41,15 @@ u64 knet_helper_sum_percpu_u64(const u64 __percpu *base, size_t index);
 /* procfs.c */
 struct proc_dir_entry *knet_helper_proc_net_mkdir(struct net *net, const char *name);
 
+/* steering.c; a table and the masks of isolated processors live while the RCU read-side section lasts */
+unsigned long knet_helper_flow_table(void);
+u32 knet_helper_flow_cpu_mask(void);
+u32 knet_helper_receive_hash(const struct sock *sk);
+bool knet_helper_cpu_possible(unsigned int cpu);
+bool knet_helper_cpu_runs_tasks(unsigned int cpu);
+bool knet_helper_cpu_runs_work(unsigned int cpu);
+u32 knet_helper_cpu_cache(unsigned int cpu);
+int knet_helper_watch_cpus(const char *name, int (*came)(unsigned int cpu), int (*goes)(unsigned int cpu));
+void knet_helper_unwatch_cpus(int state);
+
 #endif /* KNET_HELPERS_H */

@@ -7,6 +7,7 @@
 
 pub mod address;
 mod context;
+pub mod cpu;
 pub mod crypto;
 pub mod established;
 pub mod fragments;
@@ -27,6 +28,7 @@ pub mod segment;
 pub mod skb;
 pub mod sock;
 pub mod sockopt;
+pub mod steering;
 pub mod subflow;
 pub mod sysctl;
 #[cfg(CONFIG_KUNIT = "y")]

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Packets, senders and pages for the KUnit suites, in kernels with KUnit only. What a suite gets
-//! here are real packets of the kernel, changed by the code that the hooks call.
+//! Packets, senders, pages and a table of flows for the KUnit suites, in kernels with KUnit only. What a
+//! suite gets here are real packets of the kernel, changed by the code that the hooks call.
 
+mod flows;
 mod packet;
 mod pages;
 mod sender;
 
+pub use flows::TestFlows;
 pub use packet::{saved_syn_options, Facts, TestPacket};
 pub use pages::{bytes_of, TestPage};
 pub use sender::{Kind, Sender};

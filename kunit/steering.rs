@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What steering writes into a table of receive flows, and what it knows of the processors.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+use kernel::prelude::*;
+use knet::cpu;
+
+/// Counts the processors that it was told of.
+struct Census;
+
+static COME: AtomicU32 = AtomicU32::new(0);
+
+impl cpu::Watcher for Census {
+    const NAME: &'static CStr = c"mptcp_rs_kunit:online";
+
+    fn came(cpu: u32) {
+        if cpu::is_possible(cpu) {
+            COME.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn goes(_cpu: u32) {}
+}
+
+#[kunit_tests(mptcp_rs_steering)]
+mod tests {
+    use super::{Census, COME};
+    use core::sync::atomic::Ordering;
+    use kernel::prelude::*;
+    use knet::cpu;
+    use knet::testing::TestFlows;
+    use mptcp_core::steering::{Cpu, FlowTable, EMPTY_ENTRY};
+
+    /// Processors that the system can have, what masks their numbers, a hash, the processor chosen,
+    /// the entry. The kernel rounds the number of processors up to a power of two.
+    const ENTRIES: [(u32, u32, u32, u16, u32); 8] = [
+        (2, 0x01, 0xdead_beef, 0, 0xdead_beee),
+        (2, 0x01, 0xdead_beee, 1, 0xdead_beef),
+        (3, 0x03, 0xdead_beef, 2, 0xdead_beee),
+        (3, 0x03, 0x0000_0040, 0, 0x0000_0040),
+        (8, 0x07, 0xdead_beef, 3, 0xdead_beeb),
+        (8, 0x07, 0x0000_0001, 7, 0x0000_0007),
+        (64, 0x3f, 0xdead_beef, 63, 0xdead_beff),
+        (64, 0x3f, 0x1234_5678, 0, 0x1234_5640),
+    ];
+
+    #[test]
+    fn entries_are_written_as_the_kernel_reads_them() -> Result {
+        for (cpus, mask, hash, chosen, expected) in ENTRIES {
+            let flows = TestFlows::filled(EMPTY_ENTRY, mask)?;
+            let table = flows.table().ok_or(EINVAL)?;
+            let shape = FlowTable::new(table.size(), table.cpus()).ok_or(EINVAL)?;
+            assert_eq!(shape, FlowTable::new(64, cpus).ok_or(EINVAL)?);
+            let entry = shape.entry(hash, Cpu::new(chosen)).ok_or(EINVAL)?;
+            table.set(shape.index(hash), entry);
+            for index in 0..table.size() {
+                let written = index == hash % 64;
+                let value = if written { expected } else { EMPTY_ENTRY };
+                assert_eq!(table.get(index), Some(value));
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_last_writer_of_an_entry_wins() -> Result {
+        let flows = TestFlows::filled(7, 7)?;
+        let table = flows.table().ok_or(EINVAL)?;
+        for value in [9, 9, EMPTY_ENTRY] {
+            table.set(63, value);
+            assert_eq!(table.get(63), Some(value));
+        }
+        assert_eq!(table.get(62), Some(7));
+        Ok(())
+    }
+
+    #[test]
+    fn a_table_ends() -> Result {
+        let flows = TestFlows::filled(7, 7)?;
+        let table = flows.table().ok_or(EINVAL)?;
+        assert_eq!(table.size(), 64);
+        table.set(64, 1);
+        table.set(u32::MAX, 1);
+        assert_eq!(table.get(64), None);
+        assert_eq!(table.get(u32::MAX), None);
+        assert!(TestFlows::none().is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn a_watcher_is_told_of_all_processors_at_first() -> Result {
+        let watch = cpu::Watch::<Census>::new()?;
+        let come = COME.load(Ordering::Relaxed);
+        drop(watch);
+        let possible = (0..cpu::limit())
+            .filter(|cpu| cpu::is_possible(*cpu))
+            .count();
+        assert_eq!(come as usize, possible);
+        assert!(cpu::is_possible(cpu::current()));
+        Ok(())
+    }
+
+    #[test]
+    fn processors_beyond_the_limit_are_not_there() -> Result {
+        for cpu in [cpu::limit(), u32::MAX] {
+            assert!(!cpu::is_possible(cpu));
+            assert!(!cpu::is_isolated(cpu));
+            assert_eq!(cpu::cache(cpu), 0);
+        }
+        Ok(())
+    }
+}
