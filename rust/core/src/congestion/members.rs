@@ -7,8 +7,8 @@ use super::fixed::Fixed;
 /// The most subflows that are coupled.
 pub const MAX_MEMBERS: usize = 32;
 
-/// What the others must know of a subflow.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// What the others must know of a subflow. By default nothing is known, and the subflow takes no part.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Member {
     /// The congestion window in segments. In fast recovery it is the slow-start threshold, because
     /// the window itself says nothing then (RFC 6356 section 3).
