@@ -13,7 +13,7 @@
 extern int knet_protocol;
 
 /* layout.c */
-#define KNET_LAYOUT_COUNT 25
+#define KNET_LAYOUT_COUNT 30
 extern const unsigned long knet_layout[KNET_LAYOUT_COUNT];
 
 /* sock.c */
@@ -69,6 +69,11 @@ void knet_helper_wait_for_close(struct sock *sk, long timeo);
 int knet_helper_copy_from_sockptr(void *to, sockptr_t from, size_t size);
 int knet_helper_put_option(char __user *value, int __user *len, const void *from, int size);
 void knet_helper_init_buffers(struct sock *sk);
+
+/* congestion.c */
+bool knet_helper_is_cwnd_limited(const struct sock *sk);
+bool knet_helper_congestion_get(const struct tcp_congestion_ops *ops);
+void knet_helper_congestion_put(const struct tcp_congestion_ops *ops);
 
 /* skb.c */
 int knet_helper_skb_cow_head(struct sk_buff *skb, unsigned int headroom);

@@ -6,6 +6,7 @@
 //! generated C declarations. It knows nothing of Multipath TCP.
 
 pub mod address;
+pub mod congestion;
 mod context;
 pub mod cpu;
 pub mod crypto;

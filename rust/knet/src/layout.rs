@@ -34,12 +34,20 @@ const LAYOUT: [(&str, usize); bindings::KNET_LAYOUT_COUNT as usize] = [
     ),
     ("inet_sock", size_of::<bindings::inet_sock>()),
     (
+        "inet_connection_sock.icsk_ca_ops",
+        offset_of!(bindings::inet_connection_sock, icsk_ca_ops),
+    ),
+    (
         "inet_connection_sock.icsk_af_ops",
         offset_of!(bindings::inet_connection_sock, icsk_af_ops),
     ),
     (
         "inet_connection_sock.icsk_ulp_ops",
         offset_of!(bindings::inet_connection_sock, icsk_ulp_ops),
+    ),
+    (
+        "inet_connection_sock.icsk_ca_priv",
+        offset_of!(bindings::inet_connection_sock, icsk_ca_priv),
     ),
     (
         "tcp_sock.copied_seq",
@@ -50,7 +58,19 @@ const LAYOUT: [(&str, usize); bindings::KNET_LAYOUT_COUNT as usize] = [
         "tcp_sock.write_seq",
         offset_of!(bindings::tcp_sock, write_seq),
     ),
+    (
+        "tcp_sock.snd_cwnd",
+        offset_of!(bindings::tcp_sock, snd_cwnd),
+    ),
     ("tcp_sock", size_of::<bindings::tcp_sock>()),
+    (
+        "tcp_congestion_ops.name",
+        offset_of!(bindings::tcp_congestion_ops, name),
+    ),
+    (
+        "tcp_congestion_ops",
+        size_of::<bindings::tcp_congestion_ops>(),
+    ),
     ("sk_buff.data", offset_of!(bindings::sk_buff, data)),
     ("sk_buff.truesize", offset_of!(bindings::sk_buff, truesize)),
     ("sk_buff", size_of::<bindings::sk_buff>()),
