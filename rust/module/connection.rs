@@ -14,6 +14,7 @@ use knet::netns::PerNet;
 use knet::skb::PacketQueue;
 use knet::sock::{self, Sock};
 use knet::time::Moment;
+use mptcp_core::congestion::Member;
 use mptcp_core::connection::delivery::streams_agree;
 use mptcp_core::connection::ending::Rest;
 use mptcp_core::connection::fallback::Circumstances;
@@ -142,6 +143,8 @@ pub(crate) struct SubflowState {
     pub(crate) farewell: Farewell,
     /// How many more segments carry the MP_FAIL of the farewell.
     pub(crate) fail_repeats: u8,
+    /// What the congestion control of the other subflows must know of this one.
+    pub(crate) coupled: Member,
 }
 
 /// Times on the clock of [`knet::time::now_us`]; zero: not set.
@@ -324,6 +327,7 @@ impl SubflowState {
             unheard: 0,
             farewell: Farewell::default(),
             fail_repeats: 0,
+            coupled: Member::default(),
         }
     }
 

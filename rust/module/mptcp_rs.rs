@@ -5,6 +5,7 @@
 //! Crate `mptcp_core` decides, crate `knet` reaches into the kernel, this crate joins them. It has no
 //! `unsafe` code.
 
+mod congestion;
 mod connection;
 mod counters;
 mod crypto;
@@ -31,6 +32,8 @@ const PROTOCOLS: core::ops::RangeInclusive<i32> = 256..=262;
 struct MptcpRs {
     /// New sockets are ours as long as this lives.
     _sockets: knet::transport::Registration<Mptcp>,
+    /// Sockets may choose these as long as this lives; each that did holds the module.
+    _algorithms: congestion::Algorithms,
     /// Last of what others can reach us by: data that all of the above use.
     _namespaces: Registration<netns::Namespace>,
     /// Subflows carry our hooks as long as they live; each holds the module.
@@ -63,8 +66,10 @@ impl kernel::Module for MptcpRs {
         knet::hooks::prepare::<Mptcp>()?;
         let subflows = knet::UlpRegistration::new(module)?;
         let namespaces = Registration::new()?;
+        let algorithms = congestion::Algorithms::register(module)?;
         Ok(Self {
             _sockets: knet::transport::Registration::new(module, number)?,
+            _algorithms: algorithms,
             _namespaces: namespaces,
             _subflows: subflows,
             _callbacks: PendingCallbacks,
