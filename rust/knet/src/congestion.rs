@@ -5,6 +5,9 @@
 //! C header: [`include/net/tcp.h`](srctree/include/net/tcp.h) (`struct tcp_congestion_ops`).
 
 mod calls;
+mod choice;
+
+pub use choice::Choice;
 
 use crate::bindings;
 use crate::meta::{Meta, Protocol};

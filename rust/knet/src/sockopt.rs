@@ -59,6 +59,8 @@ pub mod option {
     pub const CORK: i32 = bindings::TCP_CORK as i32;
     /// SOL_TCP: bytes of data in a segment.
     pub const MAXSEG: i32 = bindings::TCP_MAXSEG as i32;
+    /// SOL_TCP: the algorithm of congestion control.
+    pub const CONGESTION: i32 = bindings::TCP_CONGESTION as i32;
     /// SOL_TCP: the upper-layer protocol.
     pub const ULP: i32 = bindings::TCP_ULP as i32;
     /// SOL_TCP: accept data in SYNs.
