@@ -34,6 +34,13 @@ impl Algorithms {
     }
 }
 
+/// Lets a subflow whose handshake is not done use what TCP_CONGESTION chose for the connection.
+pub(crate) fn follow(meta: &Meta, tcp: &mut Tcp<'_>) {
+    if let Some(choice) = &meta.lock_data().congestion {
+        choice.apply(tcp);
+    }
+}
+
 /// The part of one subflow in the algorithm number `N`.
 #[derive(Clone, Copy)]
 struct Coupled<const N: usize>(Control);

@@ -8,6 +8,7 @@ use crate::netns::Namespace;
 use crate::protocol::Mptcp;
 use core::mem::MaybeUninit;
 use kernel::sync::aref::ARef;
+use knet::congestion::Choice;
 use knet::fragments::{Gathered, SendQueue};
 use knet::meta::{DataGuard, Meta};
 use knet::netns::PerNet;
@@ -84,6 +85,8 @@ pub(crate) struct Connection {
     /// Bytes sent again at the data level.
     pub(crate) resent: u64,
     pub(crate) moments: Moments,
+    /// What TCP_CONGESTION chose; `None` leaves it to the default.
+    pub(crate) congestion: Option<Choice>,
 }
 
 /// When something last happened; when the socket was made, if it never did.
@@ -198,6 +201,7 @@ impl Connection {
             retransmitted: false,
             resent: 0,
             moments: Moments::new(),
+            congestion: None,
         });
     }
 

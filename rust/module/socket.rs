@@ -11,6 +11,7 @@ pub(crate) mod poll;
 pub(crate) mod receive;
 pub(crate) mod send;
 
+use crate::congestion;
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -47,7 +48,9 @@ pub(crate) fn first_subflow<'o>(
     family: u16,
 ) -> Result<&'o Subflow<Mptcp>> {
     if owner.subflow.is_none() {
-        let subflow = Subflow::open(owner.meta(), family)?;
+        let meta = owner.meta();
+        let subflow = Subflow::open(meta, family)?;
+        congestion::follow(meta, &mut subflow.lock());
         owner.subflow = Some(subflow);
     }
     owner.subflow.as_ref().ok_or(EINVAL)

@@ -8,8 +8,9 @@ import time
 from lib import stack
 from lib.case import End
 from lib.kernel_log import KernelLog
+from lib.libc import connect_raw
 from lib.registry import OURS_ONLY, scenario
-from lib.transfer import Task, exchange
+from lib.transfer import Task, content, exchange, receive_exactly
 from scenarios.lifecycle import insmod, module_back_in, rmmod, rmmod_when_idle
 
 ALGORITHMS = ("lia", "olia", "balia", "wvegas")
@@ -101,6 +102,22 @@ def exchanged_while_it_sends(case):
     traffic.result()
     case.expect(rounds > 1, "the data was sent before the algorithms were exchanged")
     case.expect_mptcp()
+
+
+@scenario(roles=(*OURS_ONLY, ("tcp", "tcp")), needs_module=True)
+def kept_for_the_next_connection(case):
+    """A socket that breaks its connection and connects again goes on with what it chose, as TCP's do."""
+    listener = case.listen()
+    client = case.keep(case.client.new_socket())
+    choose(client, "olia")
+    for _ in range(2):
+        client.connect((case.server.address(), case.port))
+        server = case.keep(listener.accept()[0])
+        case.expect(chosen(client) == "olia", f"the client has {chosen(client)}")
+        client.sendall(content(5000))
+        case.expect(receive_exactly(server, 5000) == content(5000), "bytes did not arrive")
+        connect_raw(client, bytes(16))  # AF_UNSPEC
+        case.expect(chosen(client) == "olia", f"after its end the client has {chosen(client)}")
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)

@@ -9,6 +9,7 @@ use crate::subflow::handshake::OPTION_BYTES;
 use crate::subflow::push;
 use core::sync::atomic::Ordering;
 use kernel::prelude::*;
+use knet::congestion::Choice;
 use knet::meta::OwnerGuard;
 use knet::sockopt::{level, option, GetOption, SetOption};
 
@@ -24,6 +25,7 @@ pub(crate) fn set(meta: &Meta, call: &SetOption) -> Result {
         (level::TCP, option::FASTOPEN | option::FASTOPEN_CONNECT) => Err(EOPNOTSUPP),
         (level::TCP, option::SAVE_SYN) => Err(ENOPROTOOPT),
         (level::TCP, name) if option::MD5SIG.contains(&name) => Err(EOPNOTSUPP),
+        (level::TCP, option::CONGESTION) => set_congestion_control(meta, call),
         (level::TCP | level::IP | level::IPV6, _) => {
             let mut owner = meta.lock();
             let family = meta.sock().family();
@@ -69,6 +71,17 @@ fn set_coalescing(meta: &Meta, call: &SetOption) -> Result {
     if (call.name == option::NODELAY) == on {
         flush(&owner);
     }
+    Ok(())
+}
+
+/// TCP_CONGESTION: for the subflow, and for those that are still to come.
+fn set_congestion_control(meta: &Meta, call: &SetOption) -> Result {
+    let mut owner = meta.lock();
+    let family = meta.sock().family();
+    let subflow = first_subflow(&mut owner, family)?;
+    call.apply_to_subflow(subflow)?;
+    let choice = Choice::of(&subflow.lock());
+    meta.lock_data().congestion = choice;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
 use crate::subflow::delivery;
 use kernel::sync::aref::ARef;
+use knet::congestion::Choice;
 use knet::meta::DataGuard;
 use knet::netns::PerNet;
 use knet::segment::{ChildRequest, Handshake, Incoming, OptionEdit, SynAck};
@@ -241,6 +242,7 @@ pub(crate) fn child(
         let mut connection = application.lock_data();
         connection.fully_established = false;
         connection.policy = policy;
+        connection.congestion = Choice::of(tcp);
         let mut subflow = SubflowState::new(tcp.sock());
         subflow.local_isn = request.handshake.local_isn;
         subflow.remote_isn = request.handshake.remote_isn;
