@@ -118,7 +118,7 @@ pub enum EndpointError {
 #[derive(Clone, Debug)]
 pub struct Endpoints<const N: usize> {
     list: List<Endpoint, N>,
-    /// The id that was given last without being asked for.
+    /// Where the search for a free id goes on: the highest id since the search last began anew.
     last_id: u8,
 }
 
@@ -151,6 +151,9 @@ impl<const N: usize> Endpoints<N> {
     /// Why it cannot be added; then nothing changed.
     pub fn add(&mut self, new: NewEndpoint) -> Result<Endpoint, EndpointError> {
         new.check()?;
+        if new.id.is_some_and(|id| self.view().by_id(id).is_some()) {
+            return Err(EndpointError::IdTaken);
+        }
         match self.view().at(&new.address, new.port) {
             Some(old) if old.flags.has(EndpointFlags::IMPLICIT) && new.id.is_none() => {
                 self.remove(old.id)?;
@@ -197,10 +200,11 @@ impl<const N: usize> Endpoints<N> {
             .ok_or(EndpointError::Unknown)
     }
 
-    /// Removes all endpoints.
+    /// Removes all endpoints. Ids begin anew.
     #[inline]
     pub fn flush(&mut self) {
         self.list.retain(|_| false);
+        self.last_id = 0;
     }
 
     /// Sets or clears the flags backup and fullmesh, which can change while an endpoint is used,
@@ -243,9 +247,6 @@ impl<const N: usize> Endpoints<N> {
     }
 
     fn insert(&mut self, id: u8, new: NewEndpoint) -> Result<Endpoint, EndpointError> {
-        if self.by_id(id).is_some() {
-            return Err(EndpointError::IdTaken);
-        }
         let endpoint = Endpoint {
             id,
             address: new.address,
@@ -254,8 +255,9 @@ impl<const N: usize> Endpoints<N> {
             interface: new.interface,
             usable: true,
         };
-        let placed = self.list.push(endpoint).ok_or(EndpointError::Full)?;
-        Ok(*placed)
+        let placed = *self.list.push(endpoint).ok_or(EndpointError::Full)?;
+        self.last_id = self.last_id.max(id);
+        Ok(placed)
     }
 
     /// A free id. The search goes on where the last one ended, so that an id rests for as long as

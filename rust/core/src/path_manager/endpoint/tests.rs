@@ -100,6 +100,7 @@ fn ids_and_addresses_are_taken_once() {
     };
     assert_eq!(table.add(with_id(1, 7)).map(|e| e.id), Ok(7));
     assert_eq!(table.add(with_id(2, 7)), Err(EndpointError::IdTaken));
+    assert_eq!(table.add(with_id(1, 7)), Err(EndpointError::IdTaken));
     assert_eq!(table.add(new(1, SUBFLOW)), Err(EndpointError::AddressTaken));
     // One address may be announced with several ports.
     let ported = NewEndpoint {
@@ -108,13 +109,13 @@ fn ids_and_addresses_are_taken_once() {
     };
     assert_eq!(
         table.add(ported).map(|e| (e.id, e.port)),
-        Ok((1, Some(8080)))
+        Ok((8, Some(8080)))
     );
-    assert_eq!(table.add(new(3, SUBFLOW)).map(|e| e.id), Ok(2));
+    assert_eq!(table.add(new(3, SUBFLOW)).map(|e| e.id), Ok(9));
     assert_eq!(table.add(new(4, SUBFLOW)), Err(EndpointError::Full));
     assert_eq!(
         table.view().at(&address(1), Some(8080)).map(|e| e.id),
-        Some(1)
+        Some(8)
     );
     assert_eq!(table.view().at(&address(1), None).map(|e| e.id), Some(7));
     assert_eq!(table.remove(7).map(|e| e.address), Ok(address(1)));
@@ -134,6 +135,29 @@ fn an_id_rests_before_it_is_given_again() {
         table.remove(id).unwrap();
     }
     assert_eq!(given.iter().collect::<HashSet<_>>().len(), 255);
+}
+
+#[test]
+fn ids_go_on_behind_the_highest_and_begin_anew_after_a_flush() {
+    let mut table = Endpoints::<16>::new();
+    let mut add = |table: &mut Endpoints<16>, last, id| {
+        table.add(NewEndpoint { id, ..new(last, SUBFLOW) }).map(|e| e.id).unwrap()
+    };
+    for (last, id, expected) in [
+        (1, None, 1),
+        (2, None, 2),
+        (3, Some(100), 100),
+        (4, None, 101),
+        (5, Some(254), 254),
+        (6, None, 255),
+        (7, None, 3),
+        (8, Some(253), 253),
+        (9, None, 4),
+    ] {
+        assert_eq!(add(&mut table, last, id), expected, "endpoint {last}");
+    }
+    table.flush();
+    assert_eq!(add(&mut table, 1, None), 1);
 }
 
 #[test]
