@@ -6,11 +6,20 @@
 #ifndef KNET_HELPERS_H
 #define KNET_HELPERS_H
 
+#include <linux/spinlock_types.h>
 #include <linux/types.h>
 
+struct genl_family;
+struct genl_info;
+struct in_ifaddr;
+struct inet6_ifaddr;
 struct net;
+struct net_device;
+struct netlink_callback;
+struct nlattr;
 struct proc_dir_entry;
 struct rhashtable;
+struct sk_buff;
 struct sock;
 
 /* established.c; the walk from first to next is one RCU read-side section */
@@ -19,6 +28,20 @@ struct sock *knet_helper_established_first(const struct net *net, unsigned int s
 struct sock *knet_helper_established_next(const struct sock *sk);
 bool knet_helper_sock_try_hold(struct sock *sk);
 void knet_helper_cond_resched(void);
+
+/* genetlink.c */
+struct net *knet_helper_genl_info_net(const struct genl_info *info);
+const struct genl_info *knet_helper_genl_info_dump(struct netlink_callback *cb);
+bool knet_helper_genl_has_listeners(const struct genl_family *family, struct net *net, unsigned int group);
+struct sk_buff *knet_helper_nlmsg_new(gfp_t flags);
+void knet_helper_nlmsg_free(struct sk_buff *skb);
+void knet_helper_genlmsg_end(struct sk_buff *skb, void *header);
+void knet_helper_genlmsg_cancel(struct sk_buff *skb, void *header);
+int knet_helper_genlmsg_unicast(struct net *net, struct sk_buff *skb, u32 portid);
+int knet_helper_genlmsg_multicast(const struct genl_family *family, struct net *net, struct sk_buff *skb,
+				  unsigned int group, gfp_t flags);
+struct nlattr *knet_helper_nla_nest_start(struct sk_buff *skb, int type);
+void knet_helper_nla_nest_end(struct sk_buff *skb, struct nlattr *nest);
 
 /* index.c */
 struct knet_index_entry {
@@ -30,8 +53,19 @@ int knet_helper_index_init(struct rhashtable *index);
 int knet_helper_index_insert(struct rhashtable *index, struct knet_index_entry *entry);
 int knet_helper_index_remove(struct rhashtable *index, struct knet_index_entry *entry);
 
+/* lock.c */
+void knet_helper_spin_lock_init(spinlock_t *lock);
+void knet_helper_spin_lock_bh(spinlock_t *lock);
+void knet_helper_spin_unlock_bh(spinlock_t *lock);
+
 /* netns.c */
 void *knet_helper_net_generic(const struct net *net, unsigned int id);
+
+/* notifier.c */
+struct net *knet_helper_notified_device_net(void *info);
+struct net *knet_helper_in_ifaddr_net(const struct in_ifaddr *address);
+struct net *knet_helper_inet6_ifaddr_net(const struct inet6_ifaddr *address);
+bool knet_helper_device_works(const struct net_device *device);
 
 /* percpu.c */
 u64 __percpu *knet_helper_alloc_percpu_u64(size_t count);

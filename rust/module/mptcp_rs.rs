@@ -11,6 +11,7 @@ mod counters;
 mod crypto;
 mod keys;
 mod netns;
+mod path_manager;
 mod proc;
 mod protocol;
 mod socket;
@@ -34,6 +35,10 @@ struct MptcpRs {
     _sockets: knet::transport::Registration<Mptcp>,
     /// Sockets may choose these as long as this lives; each that did holds the module.
     _algorithms: congestion::Algorithms,
+    /// Programs configure endpoints.
+    _netlink: knet::genetlink::Registration,
+    /// The host tells of its addresses.
+    _notifier: knet::notifier::Registration<path_manager::notifier::Host>,
     /// Last of what others can reach us by: data that all of the above use.
     _namespaces: Registration<netns::Namespace>,
     /// Subflows carry our hooks as long as they live; each holds the module.
@@ -66,10 +71,14 @@ impl kernel::Module for MptcpRs {
         knet::hooks::prepare::<Mptcp>()?;
         let subflows = knet::UlpRegistration::new(module)?;
         let namespaces = Registration::new()?;
+        let notifier = knet::notifier::Registration::new()?;
+        let netlink = path_manager::netlink::FAMILY.register(module)?;
         let algorithms = congestion::Algorithms::register(module)?;
         Ok(Self {
             _sockets: knet::transport::Registration::new(module, number)?,
             _algorithms: algorithms,
+            _netlink: netlink,
+            _notifier: notifier,
             _namespaces: namespaces,
             _subflows: subflows,
             _callbacks: PendingCallbacks,

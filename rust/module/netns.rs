@@ -4,6 +4,10 @@
 
 use crate::{
     counters::Counters,
+    path_manager::{
+        endpoints::Configuration,
+        notifier, //
+    },
     proc,
     protocol::Mptcp,
     subflow::cookie::Notes,
@@ -32,6 +36,8 @@ pub(crate) struct Namespace {
     pub(crate) syns: Notes,
     /// Tokens of connections: no two of a namespace have the same (RFC 8684 section 3.1).
     pub(crate) tokens: Index<Mptcp>,
+    /// Endpoints and limits.
+    pub(crate) configuration: Configuration,
     /// What makes the keys of connections that we accept (RFC 8684 section 3.1).
     pub(crate) secret: Prf,
 }
@@ -53,6 +59,7 @@ impl PerNet for Namespace {
             counters: Counters::new()?,
             syns: Notes::new(),
             tokens: Index::new()?,
+            configuration: Configuration::new()?,
             secret: Prf::new(),
         })
     }
@@ -62,5 +69,9 @@ impl PerNet for Namespace {
             _files: proc::register(net)?,
             _hooks: Hooks::register::<Mptcp>(net)?,
         })
+    }
+
+    fn work(&self, net: &Net) {
+        notifier::look_around(self, net);
     }
 }

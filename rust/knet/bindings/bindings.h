@@ -11,12 +11,15 @@
 #include <linux/errqueue.h>
 #include <linux/hrtimer.h>
 #include <linux/inet.h>
+#include <linux/inetdevice.h>
 #include <linux/ipv6.h>
 #include <linux/mptcp.h>
 #include <linux/net.h>
+#include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <linux/notifier.h>
 #include <linux/percpu.h>
 #include <linux/poll.h>
 #include <linux/proc_fs.h>
@@ -35,6 +38,8 @@
 #include <linux/uio.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <net/addrconf.h>
+#include <net/genetlink.h>
 #include <net/hotdata.h>
 #include <net/inet_common.h>
 #include <net/inet_connection_sock.h>
@@ -46,6 +51,7 @@
 #include <net/ipv6.h>
 #include <net/mptcp.h>
 #include <net/net_namespace.h>
+#include <net/netlink.h>
 #include <net/netns/generic.h>
 #include <net/protocol.h>
 #include <net/request_sock.h>
@@ -88,5 +94,6 @@ KNET_CONST(u32, ICSK_CA_PRIV_SIZE);
 KNET_CONST(u32, SLAB_TYPESAFE_BY_RCU);
 KNET_CONST(u32, TCP_CONG_NON_RESTRICTED);
 KNET_CONST(unsigned long, PAGE_SIZE);
+KNET_CONST(u8, GENL_MCAST_CAP_NET_ADMIN);
 
 #endif /* KNET_BINDINGS_H */

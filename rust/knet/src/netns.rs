@@ -8,7 +8,10 @@
 use crate::bindings;
 use core::{
     marker::PhantomData,
-    mem::MaybeUninit, //
+    mem::{
+        offset_of,
+        MaybeUninit, //
+    }, //
 };
 use kernel::{
     error::{
@@ -121,6 +124,24 @@ pub trait PerNet: HasSlot + Send + Sync {
     /// Starts the services of a namespace. Process context.
     fn start(&self, net: &Net) -> Result<Self::Services>;
 
+    /// The work that [`PerNet::schedule`] asked for. Process context.
+    fn work(&self, net: &Net);
+
+    /// Lets [`PerNet::work`] run soon, once however often it is asked for until it begins. Any context.
+    fn schedule(net: &Net) {
+        let id = Self::slot().id.load(Acquire);
+        if id == 0 {
+            return;
+        }
+        // SAFETY: As in `of`; the work was initialised before anybody could ask for it.
+        unsafe {
+            let held = bindings::knet_helper_net_generic(net.as_raw(), id).cast::<Held<Self>>();
+            if !held.is_null() {
+                bindings::knet_helper_queue_work((*held).work.get());
+            }
+        }
+    }
+
     /// The data of a namespace, or `None` while nothing is registered. Any context.
     #[inline]
     fn of(net: &Net) -> Option<&Self> {
@@ -143,6 +164,9 @@ pub trait PerNet: HasSlot + Send + Sync {
 struct Held<T: PerNet> {
     data: MaybeUninit<T>,
     services: Opaque<MaybeUninit<T::Services>>,
+    work: Opaque<bindings::work_struct>,
+    /// The namespace, for the work.
+    net: *mut bindings::net,
 }
 
 /// `T` in every network namespace, present and to come, until it is dropped.
@@ -229,6 +253,11 @@ unsafe extern "C" fn init<T: PerNet>(net: *mut bindings::net) -> c_int {
     // SAFETY: This is a callback of the registration.
     let held = unsafe { held::<T>(net) };
     from_result(|| {
+        // SAFETY: The memory has room for a `Held<T>` and nobody else knows it yet.
+        unsafe {
+            (*held).net = net;
+            bindings::knet_helper_init_work((*held).work.get(), Some(work::<T>));
+        }
         // SAFETY: The kernel sets up a living namespace; nobody asks for the data of `T` before this
         // function, apart from the services that it starts itself.
         let net = unsafe { Net::from_raw(net) };
@@ -245,7 +274,7 @@ unsafe extern "C" fn init<T: PerNet>(net: *mut bindings::net) -> c_int {
             }
             Err(error) => {
                 // SAFETY: Written above; the services that failed to start are gone.
-                unsafe { (*held).data.assume_init_drop() };
+                unsafe { drop_data(held) };
                 Err(error)
             }
         }
@@ -268,6 +297,36 @@ unsafe extern "C" fn stop<T: PerNet>(net: *mut bindings::net) {
 ///
 /// For the kernel to call, as `exit` of the registered operations.
 unsafe extern "C" fn exit<T: PerNet>(net: *mut bindings::net) {
-    // SAFETY: Called once after `stop` and after a grace period, so that nobody uses the data any more.
-    unsafe { (*held::<T>(net)).data.assume_init_drop() };
+    // SAFETY: Called once after `stop` and after a grace period, so that nobody uses the data any more
+    // but the work.
+    unsafe { drop_data(held::<T>(net)) };
+}
+
+/// Drops the data of one namespace when its work is done.
+///
+/// # Safety
+///
+/// The data was set up, and nobody uses it any more or schedules the work.
+unsafe fn drop_data<T: PerNet>(held: *mut Held<T>) {
+    // SAFETY: By the caller's promise. The first call waits for the work.
+    unsafe {
+        bindings::cancel_work_sync((*held).work.get());
+        (*held).data.assume_init_drop();
+    }
+}
+
+/// Does the work of one namespace.
+///
+/// # Safety
+///
+/// For the kernel to call, as the function of the work of a `Held<T>`.
+unsafe extern "C" fn work<T: PerNet>(work: *mut bindings::work_struct) {
+    // SAFETY: The work is part of a `Held<T>` whose data outlives it, as does the namespace.
+    unsafe {
+        let held = work.byte_sub(offset_of!(Held<T>, work)).cast::<Held<T>>();
+        (*held)
+            .data
+            .assume_init_ref()
+            .work(Net::from_raw((*held).net));
+    }
 }

@@ -25,11 +25,14 @@ impl EndpointFlags {
     /// Answer an address that the peer announced with one subflow from the address.
     pub const LAMINAR: Self = Self(32);
 
+    /// All that there are.
+    pub const ALL: Self = Self(63);
+
     /// The flags with these bits; `None` if one of them is unknown.
     #[inline]
     pub fn from_bits(bits: u32) -> Option<Self> {
-        let bits = u8::try_from(bits).ok()?;
-        (bits < Self::LAMINAR.0 << 1).then_some(Self(bits))
+        let flags = Self(u8::try_from(bits).ok()?);
+        Self::ALL.has(flags).then_some(flags)
     }
 
     /// The bits of the flags.
@@ -115,7 +118,7 @@ pub enum EndpointError {
 }
 
 /// Up to `N` endpoints, of which no two share an id or an address and port.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Endpoints<const N: usize> {
     list: List<Endpoint, N>,
     /// Where the search for a free id goes on: the highest id since the search last began anew.

@@ -42,13 +42,18 @@ pub struct Settings {
     pub add_addr_timeout: u64,
 }
 
+impl Limits {
+    /// Those of the kernel's own path manager.
+    pub const DEFAULT: Self = Self {
+        extra_subflows: 2,
+        accepted_addresses: 0,
+    };
+}
+
 impl Default for Limits {
     #[inline]
     fn default() -> Self {
-        Self {
-            extra_subflows: 2,
-            accepted_addresses: 0,
-        }
+        Self::DEFAULT
     }
 }
 

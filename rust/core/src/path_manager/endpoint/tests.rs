@@ -140,8 +140,14 @@ fn an_id_rests_before_it_is_given_again() {
 #[test]
 fn ids_go_on_behind_the_highest_and_begin_anew_after_a_flush() {
     let mut table = Endpoints::<16>::new();
-    let mut add = |table: &mut Endpoints<16>, last, id| {
-        table.add(NewEndpoint { id, ..new(last, SUBFLOW) }).map(|e| e.id).unwrap()
+    let add = |table: &mut Endpoints<16>, last, id| {
+        table
+            .add(NewEndpoint {
+                id,
+                ..new(last, SUBFLOW)
+            })
+            .map(|e| e.id)
+            .unwrap()
     };
     for (last, id, expected) in [
         (1, None, 1),
