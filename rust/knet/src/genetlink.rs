@@ -95,7 +95,7 @@ const fn fixed(name: &CStr) -> [c_char; bindings::GENL_NAMSIZ as usize] {
     let bytes = name.to_bytes_with_nul();
     let mut fixed = [0; bindings::GENL_NAMSIZ as usize];
     let mut at = 0;
-    while at < bytes.len() {
+    while at < bytes.len() && at + 1 < fixed.len() {
         fixed[at] = bytes[at] as c_char;
         at += 1;
     }
@@ -154,12 +154,12 @@ impl Family {
 
     /// Whether somebody in the namespace listens to the group with this index. Any context.
     pub fn has_listeners(&self, net: &Net, group: u32) -> bool {
+        if self.registered.load(Acquire) == 0 {
+            return false;
+        }
         // SAFETY: The namespace is alive; the family is registered, or was until just now, which
         // leaves it readable.
-        self.registered.load(Acquire) != 0
-            && unsafe {
-                bindings::knet_helper_genl_has_listeners(self.as_raw(), net.as_raw(), group)
-            }
+        unsafe { bindings::knet_helper_genl_has_listeners(self.as_raw(), net.as_raw(), group) }
     }
 
     fn as_raw(&self) -> *mut bindings::genl_family {

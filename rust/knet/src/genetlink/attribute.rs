@@ -88,8 +88,7 @@ impl Kind {
         } as u8;
         match self {
             Self::Octets(length) => {
-                policy.validation_type =
-                    bindings::nla_policy_validation_NLA_VALIDATE_RANGE as u8;
+                policy.validation_type = bindings::nla_policy_validation_NLA_VALIDATE_RANGE as u8;
                 policy.__bindgen_anon_1.__bindgen_anon_1 =
                     bindings::nla_policy__bindgen_ty_1__bindgen_ty_1 {
                         min: length,

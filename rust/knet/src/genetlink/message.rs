@@ -17,7 +17,10 @@ use kernel::prelude::*;
 /// # Invariants
 ///
 /// The pointer is to a netlink message's packet that nobody else uses for `'a`.
-pub struct Body<'a>(NonNull<bindings::sk_buff>, PhantomData<&'a mut bindings::sk_buff>);
+pub struct Body<'a>(
+    NonNull<bindings::sk_buff>,
+    PhantomData<&'a mut bindings::sk_buff>,
+);
 
 impl Body<'_> {
     /// Adds an attribute of any octets.
