@@ -20,7 +20,9 @@ impl Command for Add {
         let from = request.require(attribute::ADDR)?;
         let new = Described::read(request, from)?.endpoint(request, from)?;
         let added = namespace(request)?.configuration.add(request.net(), new);
-        added.map(drop).map_err(|error| refuse(request, from, error))
+        added
+            .map(drop)
+            .map_err(|error| refuse(request, from, error))
     }
 }
 
@@ -40,7 +42,9 @@ impl Command for Remove {
             return Ok(());
         };
         let removed = namespace(request)?.configuration.remove(id);
-        removed.map(drop).map_err(|error| refuse(request, from, error))
+        removed
+            .map(drop)
+            .map_err(|error| refuse(request, from, error))
     }
 }
 
@@ -73,7 +77,10 @@ impl Listing for Get {
             let Some(next) = rest.min_by_key(|endpoint| endpoint.id) else {
                 return Ok(());
             };
-            if page.entry(request, |body| address::put(body, next)).is_err() {
+            if page
+                .entry(request, |body| address::put(body, next))
+                .is_err()
+            {
                 return Ok(());
             }
             page.set_position(next.id.into());
@@ -109,13 +116,12 @@ impl Command for SetFlags {
         if described.address.is_none() && described.id.is_none() {
             return Err(request.refuse(EOPNOTSUPP, Some(from), "missing address ID"));
         }
-        let changed = namespace(request)?.configuration.set_flags(
-            described.flags,
-            |endpoints| match described.address {
+        let changed = namespace(request)?
+            .configuration
+            .set_flags(described.flags, |endpoints| match described.address {
                 Some(address) => endpoints.at(&address, described.port),
                 None => endpoints.by_id(described.id?),
-            },
-        );
+            });
         changed.map(drop).map_err(|error| match error {
             EndpointError::Unknown => refuse(request, from, error),
             _ => request.refuse(EINVAL, Some(from), "invalid addr flags"),
@@ -128,7 +134,11 @@ fn refuse<'a>(request: &Request<'a>, from: Attribute<'a>, error: EndpointError) 
     let wrong = |words| request.refuse(EINVAL, Some(from), words);
     let taken = |error: Error| {
         let number = error.to_errno();
-        request.refuse(error, None, format_args!("too many addresses or duplicate one: {number}"))
+        request.refuse(
+            error,
+            None,
+            format_args!("too many addresses or duplicate one: {number}"),
+        )
     };
     match error {
         EndpointError::PortNeedsSignal => {
