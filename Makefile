@@ -15,7 +15,7 @@ SECONDS	?= 60
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help env kernel module kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-core install clean distclean
+.PHONY: help env kernel module tool kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-core install clean distclean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ module:
 	@scripts/module $(KDIR)
 endif
 
+tool: env ## build the mptcp-rs command, its man pages and shell completions into build/tool
+	@scripts/tool
+
 hosttest: env ## run the unit and property tests of the core on this host
 	@scripts/test host
 
@@ -47,6 +50,7 @@ kunit: ## run the KUnit suites in QEMU on the test kernel
 
 e2e: ## run the scenarios in QEMU on KERNEL (ONLY=pattern selects)
 	@$(MAKE) --no-print-directory module KDIR=
+	@$(MAKE) --no-print-directory tool
 	@scripts/test e2e $(KERNEL)
 
 lint: ## check format, clippy, dependency arrows, panics, licences, shell scripts
@@ -75,6 +79,7 @@ demo: ## a real transfer by unmodified programs, this module at one end and at b
 test: ## everything: host tests, KUnit, scenarios on both kernels
 	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
 	@$(MAKE) --no-print-directory module KERNEL=test KDIR=
+	@$(MAKE) --no-print-directory tool
 	@scripts/test all
 
 bench: ## paired throughput and latency against plain TCP and the kernel's own MPTCP
