@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The mptcp-rs command: like ip(8) where ip has the same, on the kernel's own path manager and on ours."""
+
+import json
+import re
+import socket
+import subprocess
+import time
+
+from lib.events import wait_until
+from lib.network import LINK
+from lib.path_manager import FAMILIES
+from lib.registry import OURS_ONLY, scenario
+from lib.tool import Monitor, ToolError, ask_tool, run_tool, tool_path
+from lib.transfer import exchange, receive_exactly
+
+BUILTIN_ONLY = (("builtin", "builtin"),)
+KERNEL_FAMILY = "mptcp_pm"
+
+# What both commands are asked to do, one after the other; `*` marks what both
+# refuse, `!` what ip(8) lets pass and ours refuses.
+COMMANDS = f"""
+limits
+limits set subflows 8
+limits set add_addr_accepted 3 subflows 4
+limits show
+*limits set subflows 65
+!limits set
+endpoint
+endpoint add 10.0.1.1 dev {LINK} id 7 signal
+endpoint add 10.0.1.3 subflow backup
+endpoint add fd00:1::5 dev {LINK} subflow fullmesh
+endpoint add fd00:1::6
+*endpoint add 10.0.1.1
+*endpoint add 10.0.1.4 id 7
+!endpoint add 10.0.1.4 id 0
+*endpoint add 10.0.1.4 id 256
+*endpoint add 10.0.1.4 dev nothing
+*endpoint add 10.0.1.4 port 80
+*endpoint add 10.0.1.4 signal fullmesh
+!endpoint add 10.0.1
+*endpoint add
+!endpoint add 10.0.1.4 implicit
+endpoint show
+endpoint show id 7
+*endpoint show id 99
+endpoint change id 7 backup
+endpoint change 10.0.1.3 nobackup
+*endpoint change id 7 signal
+*endpoint change 10.0.9.9 backup
+*endpoint change id 99 backup
+endpoint show
+endpoint add 10.0.1.1 port 8684 signal
+endpoint show
+endpoint change 10.0.1.1 port 8684 backup
+endpoint
+endpoint delete id 7
+endpoint del id 8
+*endpoint delete id 7
+*endpoint delete id 2 10.0.1.1
+*endpoint delete id 0
+*endpoint delete
+e s
+endpoint flush
+endpoint show
+limits set subflows 0 add_addr_accepted 0
+l sh
+"""
+
+
+def outcome(namespace, *command):
+    """What the command prints, or None where it refuses."""
+    with namespace:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return done.stdout if done.returncode == 0 else None
+
+
+@scenario(roles=(("ours", "builtin"), ("builtin", "builtin")))
+def as_ip(case):
+    """Every command of ip-mptcp does the same, line by line and as JSON, with our family and the kernel's own."""
+    family = FAMILIES[case.client.stack.counters]
+    ours, theirs = case.client.namespace, case.server.namespace
+    theirs.run("ip", "addr", "add", "10.0.1.1/24", "dev", LINK)
+    for line in COMMANDS.strip().splitlines():
+        words = line.lstrip("*!").split()
+        got = outcome(ours, tool_path(), "--family", family, *words)
+        wanted = None if line.startswith("!") else outcome(theirs, "ip", "mptcp", *words)
+        case.expect(got == wanted, f"{words}: {got!r}, ip says {wanted!r}")
+        case.expect((got is None) == line.startswith(("*", "!")), f"mptcp-rs {words}: {got!r}")
+    for arguments in (("10.0.1.1", "dev", LINK, "signal", "port", "90"), ("fd00:1::5", "subflow", "backup")):
+        run_tool(ours, "endpoint", "add", *arguments, family=family)
+        theirs.run("ip", "mptcp", "endpoint", "add", *arguments)
+    got = ask_tool(ours, "endpoint", "show", family=family)
+    wanted = json.loads(theirs.run("ip", "-j", "mptcp", "endpoint", "show"))
+    case.expect(got == wanted, f"{got}, ip says {wanted}")
+    run_tool(ours, "endpoint", "flush", family=family)
+    theirs.run("ip", "mptcp", "endpoint", "flush")
+    limits = ask_tool(ours, "limits", family=family)
+    case.expect(limits == {"add_addr_accepted": 0, "subflows": 0}, f"limits as JSON: {limits}")
+
+
+def refusal(namespace, *words, family=None) -> str:
+    """The words with which the command refuses."""
+    try:
+        run_tool(namespace, *words, family=family)
+    except ToolError as error:
+        return str(error).split("error: ", 1)[-1]
+    raise AssertionError(f"mptcp-rs {words} was not refused")
+
+
+@scenario(roles=BUILTIN_ONLY)
+def refusals(case):
+    """A refusal is one sentence: the kernel's reason, missing rights, a family that is not there."""
+    here = case.client.namespace
+    said = refusal(here, "endpoint", "del", "id", "9", family=KERNEL_FAMILY)
+    case.expect(said == "the kernel refused: address not found (Invalid argument)", said)
+    said = refusal(here, "announce", "10.0.1.1", "id", "9", "token", "beef", family=KERNEL_FAMILY)
+    case.expect(said == "the kernel refused: invalid token (Invalid argument)", said)
+    said = refusal(here, "limits", family="mptcp_none")
+    case.expect(said.startswith("the kernel has no netlink family mptcp_none:"), said)
+    # Nobody's rights: reading is free, changing is not.
+    nobody = ("setpriv", "--reuid=65534", "--clear-groups", tool_path(), "--family", KERNEL_FAMILY)
+    here.run(*nobody, "endpoint", "show")
+    with here:
+        done = subprocess.run((*nobody, "endpoint", "flush"), capture_output=True, text=True, timeout=60)
+    case.expect(done.returncode == 1, f"status {done.returncode} without rights")
+    case.expect("CAP_NET_ADMIN" in done.stderr, done.stderr)
+
+
+def two_addresses(case) -> None:
+    """Gives the client a second address, and both ends room for a second subflow."""
+    case.client.namespace.run("ip", "addr", "add", "10.0.1.3/24", "dev", LINK)
+    for end in case.ends:
+        run_tool(end.namespace, "limits", "set", "subflows", "4", family=KERNEL_FAMILY)
+
+
+def converse(client, server) -> None:
+    """Some bytes each way, after which both ends may have more subflows; the streams stay open."""
+    for sender, receiver in ((client, server), (server, client), (client, server)):
+        sender.sendall(bytes(1000))
+        receive_exactly(receiver, 1000)
+
+
+def as_later_versions(line: str) -> str:
+    """A line of ip-mptcp 6.15 as later versions print it: names for flags, kinds 16 wide, listeners known."""
+    line = re.sub(r"^\[\s*(\w+)\]", lambda found: f"[{found[1]:>16}]", line)
+    line = line.replace("[UNKNOWN 15]", "").replace("[UNKNOWN 16]", "")
+    return re.sub(r" flags=2$", " server_side", line)
+
+
+@scenario(roles=BUILTIN_ONLY)
+def events_as_ip(case):
+    """monitor prints what ip-mptcp prints, while subflows come and go."""
+    two_addresses(case)
+    here = case.client.namespace
+    ours = case.keep(Monitor(here, tool_path(), "--family", KERNEL_FAMILY, "monitor"))
+    theirs = case.keep(Monitor(here, "ip", "mptcp", "monitor"))
+    time.sleep(1)
+    listener = case.listen()
+    client = case.connect()
+    server = case.keep(listener.accept()[0])
+    converse(client, server)
+    run_tool(here, "endpoint", "add", "10.0.1.3", "id", "5", "subflow", family=KERNEL_FAMILY)
+    wait_until(lambda: case.server.counter("MPJoinAckRx") == 1, "the second subflow")
+    run_tool(here, "endpoint", "change", "id", "5", "backup", family=KERNEL_FAMILY)
+    run_tool(here, "endpoint", "delete", "id", "5", family=KERNEL_FAMILY)
+    client.close()
+    server.close()
+    time.sleep(1)
+    got, wanted = ours.stop(), [as_later_versions(line) for line in theirs.stop()]
+    for name in ("CREATED", "ESTABLISHED", "SF_ESTABLISHED", "SF_CLOSED", "CLOSED"):
+        case.expect(any(f"{name}]" in line for line in got), f"no {name} in {got}")
+    case.expect(got == wanted, f"{got}, ip says {wanted}")
+
+
+def token_of(end) -> str:
+    """The token of the only connection of an end of the kernel's own."""
+    found = re.search(r"token:([0-9a-f]+) ", end.namespace.run("ss", "-Mnti"))
+    if not found:
+        raise AssertionError(f"ss knows no token at the {end.name}")
+    return found[1]
+
+
+@scenario(roles=BUILTIN_ONLY)
+def by_hand(case):
+    """A path manager in user space: a subflow is opened, made a backup and closed, an address announced and taken back."""
+    for end in case.ends:
+        end.namespace.sysctl("net.mptcp.pm_type", 1)
+    two_addresses(case)
+    here, there = case.client.namespace, case.server.namespace
+    here_events = case.keep(Monitor(here, tool_path(), "--family", KERNEL_FAMILY, "--json", "monitor"))
+    time.sleep(1)
+    listener = case.listen()
+    client = case.connect()
+    server = case.keep(listener.accept()[0])
+    converse(client, server)
+    token = token_of(case.client)
+
+    def order(namespace, *words):
+        run_tool(namespace, *words, family=KERNEL_FAMILY)
+
+    remote = f"10.0.1.2:{case.port}"
+    order(here, "subflow", "add", "token", token, "local", "10.0.1.3", "id", "5", "remote", remote)
+    wait_until(lambda: case.server.counter("MPJoinAckRx") == 1, "the second subflow")
+    port = re.search(r"10\.0\.1\.3(?:%\w+)?:(\d+)", here.run("ss", "-tn"))[1]
+    path = ("token", token, "local", f"10.0.1.3:{port}", "remote", remote)
+    order(here, "subflow", "backup", *path)
+    wait_until(lambda: case.server.counter("MPPrioRx") == 1, "the change to a backup")
+    order(here, "subflow", "backup", *path, "off")
+    wait_until(lambda: case.server.counter("MPPrioRx") == 2, "the change back")
+    order(there, "announce", "10.0.1.2", "id", "9", "token", token_of(case.server))
+    wait_until(lambda: case.client.counter("AddAddr") == 1, "the announcement")
+    order(there, "remove", "id", "9", "token", token_of(case.server))
+    wait_until(lambda: case.client.counter("RmAddr") == 1, "the removal")
+    order(here, "subflow", "del", *path)
+    established = ("ss", "-tn", "state", "established")
+    wait_until(lambda: "10.0.1.3" not in here.run(*established), "the end of the second subflow")
+    events = [json.loads(line) for line in here_events.stop()]
+    kinds = [event["event"] for event in events]
+    for kind in ("SF_ESTABLISHED", "ANNOUNCED", "REMOVED", "SF_CLOSED"):
+        case.expect(kinds.count(kind) == 1, f"not one {kind} in {kinds}")
+    joined = next(event for event in events if event["event"] == "SF_ESTABLISHED")
+    case.expect(joined["saddr4"] == "10.0.1.3" and joined["locid"] == 5, f"{joined}")
+    case.expect(int(joined["token"], 16) == int(token, 16), f"{joined}, not {token}")
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def tables(case):
+    """connections, subflows and counters tell of a connection while it lives."""
+    here = case.client.namespace
+    case.expect(ask_tool(here, "connections") == [], "a connection before there is one")
+    case.expect(run_tool(here, "counters") == "", "something was counted before")
+    client, server = case.connect_pair()
+    converse(client, server)
+    connections = ask_tool(here, "connections")
+    case.expect(len(connections) == 1, f"not one connection: {connections}")
+    case.expect(connections[0]["state"] == "Established", f"{connections}")
+    [path] = connections[0]["paths"]
+    name = "{}:{}".format(*client.getsockname())
+    case.expect(path["local"] == name, f"{path}, not {name}")
+    token = connections[0]["token"]
+    subflows = ask_tool(here, "subflows", "token", token)
+    case.expect([subflow["local"] for subflow in subflows] == [name], f"{subflows}")
+    case.expect(ask_tool(here, "subflows", "token", "1") == [], "a subflow of no connection")
+    case.expect(f"token {token}" in run_tool(here, "connections"), "no token for people")
+    counters = ask_tool(here, "counters", "mpcapable")
+    case.expect(counters.get("MPCapableSYNTX") == 1, f"{counters}")
+    case.expect("RxHookSegments" not in counters, f"{counters}")
+    case.expect("RmAddr" not in ask_tool(here, "counters"), "a counter that is 0")
+
+
+@scenario(roles=BUILTIN_ONLY)
+def of_the_kernel(case):
+    """counters and scheduler of the kernel's own Multipath TCP."""
+    client, server = case.connect_pair(socket.AF_INET6)
+    exchange(client, server, 10_000, 10_000)
+    counters = ask_tool(case.client.namespace, "counters", "--zeros", family=KERNEL_FAMILY)
+    case.expect(counters == case.client.counters(), f"{counters}")
+    said = run_tool(case.client.namespace, "scheduler", family=KERNEL_FAMILY)
+    case.expect(said == "scheduler default available default\n", said)
+    run_tool(case.client.namespace, "scheduler", "set", "default", family=KERNEL_FAMILY)
+    said = refusal(case.client.namespace, "scheduler", "set", "x", family=KERNEL_FAMILY)
+    case.expect(said == "there is no scheduler x: choose of default", said)
