@@ -7,12 +7,14 @@
 //! one each out of a group that shares its last cache, and [`FlowTable`] says how that choice is
 //! written where the kernel's receive path looks it up.
 
+mod cpu_set;
 mod flow_table;
 mod follow;
 mod machine;
 mod mode;
 mod place;
 
+pub use cpu_set::CpuSet;
 pub use flow_table::{round_table_size, FlowTable, EMPTY_ENTRY, MAX_TABLE_SIZE};
 pub use follow::{Access, Follow, READER_RULES_US, STEADY_CALLS, STEADY_US};
 pub use machine::{Cpu, Machine, MAX_CPUS};

@@ -3,6 +3,7 @@
 //! The processors there are.
 
 use crate::num::low16;
+use core::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 /// The most processors that are considered; those with higher numbers are never chosen.
 pub const MAX_CPUS: u16 = 1024;
@@ -31,17 +32,18 @@ impl Cpu {
 #[derive(Clone, Copy, Debug)]
 pub struct Machine<'a> {
     allowed: &'a [u64],
-    groups: &'a [u16],
-    load: &'a [u32],
+    groups: &'a [AtomicU16],
+    load: &'a [AtomicU32],
 }
 
 impl<'a> Machine<'a> {
     /// `allowed` has a bit for each processor that may be chosen, 64 to a word, the lowest first:
     /// what the administrator allows and is online. `groups` has by processor the number of the
     /// group that shares its last-level cache, `load` by processor how loaded it is, in any unit
-    /// in which less is better. A processor beyond the end of one has group 0 or load 0.
+    /// in which less is better. A processor beyond the end of one has group 0 or load 0. Both may
+    /// change at any time, because others choose meanwhile.
     #[inline]
-    pub fn new(allowed: &'a [u64], groups: &'a [u16], load: &'a [u32]) -> Self {
+    pub fn new(allowed: &'a [u64], groups: &'a [AtomicU16], load: &'a [AtomicU32]) -> Self {
         Self {
             allowed: allowed.get(..MAX_WORDS).unwrap_or(allowed),
             groups,
@@ -62,13 +64,15 @@ impl<'a> Machine<'a> {
     pub fn group(&self, cpu: Cpu) -> u16 {
         self.groups
             .get(usize::from(cpu.0))
-            .map_or(0, |group| *group)
+            .map_or(0, |group| group.load(Ordering::Relaxed))
     }
 
     /// How loaded `cpu` is.
     #[inline]
     pub fn load(&self, cpu: Cpu) -> u32 {
-        self.load.get(usize::from(cpu.0)).map_or(0, |load| *load)
+        self.load
+            .get(usize::from(cpu.0))
+            .map_or(0, |load| load.load(Ordering::Relaxed))
     }
 
     /// The processors that may be chosen, in ascending order.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
+use core::sync::atomic::{AtomicU16, AtomicU32};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::string::ToString;
 use std::vec;
 use std::vec::Vec;
 
@@ -13,8 +15,15 @@ const fn cpu(number: u16) -> Cpu {
 /// Eight processors, of which every four share a cache.
 const TWO_GROUPS: [u16; 8] = [0, 0, 0, 0, 1, 1, 1, 1];
 
-fn eight(load: &[u32]) -> Machine<'_> {
-    Machine::new(&[0xff], &TWO_GROUPS, load)
+/// A machine for the rest of the test's life: the tables are never freed.
+fn machine_of<'a>(allowed: &'a [u64], groups: &[u16], load: &[u32]) -> Machine<'a> {
+    let groups: Vec<_> = groups.iter().copied().map(AtomicU16::new).collect();
+    let load: Vec<_> = load.iter().copied().map(AtomicU32::new).collect();
+    Machine::new(allowed, groups.leak(), load.leak())
+}
+
+fn eight(load: &[u32]) -> Machine<'static> {
+    machine_of(&[0xff], &TWO_GROUPS, load)
 }
 
 #[test]
@@ -29,7 +38,7 @@ fn modes_have_names() {
 
 #[test]
 fn a_machine_lists_what_is_allowed() {
-    let machine = Machine::new(&[1 << 63 | 0b101, 0b10], &[7, 7, 8], &[1, 2, 3]);
+    let machine = machine_of(&[1 << 63 | 0b101, 0b10], &[7, 7, 8], &[1, 2, 3]);
     let cpus: Vec<u16> = machine.cpus().map(Cpu::number).collect();
     assert_eq!(cpus, [0, 2, 63, 65]);
     assert!(machine.allows(cpu(2)) && !machine.allows(cpu(1)) && !machine.allows(cpu(64)));
@@ -38,9 +47,63 @@ fn a_machine_lists_what_is_allowed() {
     assert_eq!(machine.cpus_of(0).count(), 2);
 
     let seventeen_words = [u64::MAX; 17];
-    let machine = Machine::new(&seventeen_words, &[], &[]);
+    let machine = machine_of(&seventeen_words, &[], &[]);
     assert_eq!(machine.cpus().count(), usize::from(MAX_CPUS));
     assert!(machine.allows(cpu(1023)) && !machine.allows(cpu(1024)));
+}
+
+#[test]
+fn lists_of_processors_are_read_and_written() {
+    for (list, written) in [
+        ("0", "0"),
+        (" 0-3,6\n", "0-3,6"),
+        ("3,2,1", "1-3"),
+        ("5-5,7,7", "5,7"),
+        ("63-65,1023", "63-65,1023"),
+        ("all", "0-1023"),
+        ("0001", "1"),
+    ] {
+        let set = CpuSet::parse(list.as_bytes()).unwrap();
+        assert_eq!(set.to_string(), written, "{list}");
+    }
+    for list in [
+        "",
+        " ",
+        ",",
+        "0,",
+        ",0",
+        "-",
+        "1-",
+        "-1",
+        "3-2",
+        "1-2-3",
+        "0 1",
+        "0x1",
+        "1024",
+        "00001",
+        "99999999999",
+        "a",
+        "0,b",
+        "ALL",
+        "all,0",
+    ] {
+        assert_eq!(CpuSet::parse(list.as_bytes()), None, "{list}");
+    }
+    assert_eq!(CpuSet::EMPTY.to_string(), "");
+}
+
+#[test]
+fn sets_of_processors_intersect() {
+    let (left, right) = (CpuSet::parse(b"0-9,100"), CpuSet::parse(b"5-70,100"));
+    let both = left.unwrap().and(&right.unwrap());
+    assert_eq!(both.to_string(), "5-9,100");
+    assert!(both.contains(cpu(100)) && !both.contains(cpu(10)) && !both.contains(cpu(1024)));
+    assert!(!both.is_empty() && CpuSet::EMPTY.is_empty());
+    assert_eq!(CpuSet::from_words(*both.words()), both);
+    assert_eq!(machine_of(both.words(), &[], &[]).cpus().count(), 6);
+    let mut full = CpuSet::ALL;
+    full.insert(cpu(1024));
+    assert_eq!(full, CpuSet::ALL);
 }
 
 #[test]
@@ -187,12 +250,12 @@ fn follow_takes_all_subflows_to_the_application() {
 #[test]
 fn follow_stays_near_an_application_where_steering_may_not_go() {
     let load = [0, 0, 0, 0, 9, 7, 8, 0];
-    let without_seven = Machine::new(&[0x7f], &TWO_GROUPS, &load);
+    let without_seven = machine_of(&[0x7f], &TWO_GROUPS, &load);
     let mut steering = Steering::new(Mode::Follow, 1);
     steering.on_access(Access::Read, cpu(7), 0, &without_seven);
     assert_eq!(steering.place(0, &without_seven), Some(cpu(5)));
     // Its group is closed, and opened again.
-    let first_group = Machine::new(&[0x0f], &TWO_GROUPS, &[3, 1, 2, 3]);
+    let first_group = machine_of(&[0x0f], &TWO_GROUPS, &[3, 1, 2, 3]);
     assert_eq!(steering.place(0, &first_group), Some(cpu(1)));
     assert_eq!(steering.place(0, &eight(&load)), Some(cpu(7)));
     assert_eq!(steering.moves(), 2);
@@ -206,10 +269,10 @@ fn pin_keeps_its_choice_while_it_is_allowed() {
     assert!(!steering.on_access(Access::Read, cpu(0), 0, &machine));
     let changed = eight(&[0, 0, 9, 0, 0, 0, 0, 0]);
     assert_eq!(steering.place(9, &changed), Some(cpu(2)));
-    let without_two = Machine::new(&[0xfb], &TWO_GROUPS, &[1, 1, 0, 1, 0, 1, 1, 1]);
+    let without_two = machine_of(&[0xfb], &TWO_GROUPS, &[1, 1, 0, 1, 0, 1, 1, 1]);
     assert_eq!(steering.place(0, &without_two), Some(cpu(4)));
     assert_eq!(steering.moves(), 1);
-    assert_eq!(steering.place(0, &Machine::new(&[0], &[], &[])), None);
+    assert_eq!(steering.place(0, &machine_of(&[0], &[], &[])), None);
 }
 
 #[test]
@@ -229,7 +292,7 @@ fn the_same_mode_again_changes_nothing() {
 
 #[test]
 fn spread_begins_elsewhere_for_each_connection() {
-    let machine = Machine::new(&[0xf], &[], &[]);
+    let machine = machine_of(&[0xf], &[], &[]);
     let first = |token| Steering::new(Mode::Spread, token).place(0, &machine);
     let firsts: BTreeSet<_> = (0..40).filter_map(first).collect();
     assert_eq!(firsts.len(), 4);
@@ -243,13 +306,13 @@ fn spread_gives_each_subflow_a_processor_of_one_group() {
     assert_eq!(cpus, [4, 5, 6, 7].map(cpu).into());
     assert_eq!(steering.place(4, &machine), steering.place(0, &machine));
     // One of the four goes away: the others suffice.
-    let without_six = Machine::new(&[0xbf], &TWO_GROUPS, &[]);
+    let without_six = machine_of(&[0xbf], &TWO_GROUPS, &[]);
     let cpus: BTreeSet<_> = (0..4)
         .filter_map(|n| steering.place(n, &without_six))
         .collect();
     assert_eq!(cpus, [4, 5, 7].map(cpu).into());
     // All go.
-    let first_group = Machine::new(&[0x0f], &TWO_GROUPS, &[]);
+    let first_group = machine_of(&[0x0f], &TWO_GROUPS, &[]);
     assert!(steering.place(0, &first_group) < Some(cpu(4)));
 }
 
@@ -266,13 +329,13 @@ fn census(connections: u32, mut choose: impl FnMut(u32, &[u32]) -> Cpu) -> Vec<u
 #[test]
 fn pinned_connections_are_shared_out_evenly() {
     let by_load = census(1000, |token, load| {
-        let machine = Machine::new(&[0xf], &[], load);
+        let machine = machine_of(&[0xf], &[], load);
         Steering::new(Mode::Pin, token).place(0, &machine).unwrap()
     });
     assert_eq!(by_load, [250; 4]);
 
     // The token alone, when nothing is known of the load.
-    let machine = Machine::new(&[0xf], &[], &[]);
+    let machine = machine_of(&[0xf], &[], &[]);
     let by_token = census(4000, |token, _| {
         Steering::new(Mode::Pin, token).place(0, &machine).unwrap()
     });
@@ -284,8 +347,8 @@ fn pinned_connections_are_shared_out_evenly() {
 
 #[test]
 fn pinned_connections_stay_when_another_processor_goes() {
-    let all = Machine::new(&[0xff], &[], &[]);
-    let fewer = Machine::new(&[0xef], &[], &[]);
+    let all = machine_of(&[0xff], &[], &[]);
+    let fewer = machine_of(&[0xef], &[], &[]);
     for token in 0..1000 {
         let before = Steering::new(Mode::Pin, token).place(0, &all).unwrap();
         let after = Steering::new(Mode::Pin, token).place(0, &fewer).unwrap();
@@ -303,13 +366,28 @@ fn machines() -> impl Strategy<Value = (Vec<u64>, Vec<u16>, Vec<u32>)> {
 
 proptest! {
     #[test]
+    fn a_list_says_which_processors_are_in_a_set(words: [u64; 16]) {
+        let set = CpuSet::from_words(words);
+        prop_assert_eq!(CpuSet::parse(set.to_string().as_bytes()), (!set.is_empty()).then_some(set));
+        let numbers: Vec<_> = machine_of(&words, &[], &[]).cpus().collect();
+        prop_assert!((0..1024).all(|number| set.contains(cpu(number)) == numbers.contains(&cpu(number))));
+    }
+
+    #[test]
+    fn no_text_does_harm(text in "[0-9,-]{0,12}") {
+        if let Some(set) = CpuSet::parse(text.as_bytes()) {
+            prop_assert!(!set.is_empty());
+        }
+    }
+
+    #[test]
     fn only_allowed_processors_are_chosen(
         (allowed, groups, load) in machines(),
         token: u32,
         mode in prop::sample::select(&Mode::ALL[..]),
         seen in prop::collection::vec((0u16..256, 0u64..5_000), 0..40),
     ) {
-        let machine = Machine::new(&allowed, &groups, &load);
+        let machine = machine_of(&allowed, &groups, &load);
         let mut steering = Steering::new(mode, token);
         let mut now = 0;
         for (at, later) in seen {
@@ -344,7 +422,7 @@ proptest! {
         token: u32,
         subflows in 1u8..32,
     ) {
-        let machine = Machine::new(&allowed, &groups, &load);
+        let machine = machine_of(&allowed, &groups, &load);
         let mut steering = Steering::new(Mode::Spread, token);
         let mut used = BTreeMap::<Cpu, u32>::new();
         for cpu in (0..subflows).filter_map(|n| steering.place(n, &machine)) {

@@ -3,7 +3,7 @@
 //! Entry points of receive-flow steering.
 
 use mptcp_core::steering::{
-    round_table_size, Access, Cpu, FlowTable, Follow, Machine, Mode, Steering,
+    round_table_size, Access, Cpu, CpuSet, FlowTable, Follow, Machine, Mode, Steering,
 };
 
 entry_points! {
@@ -14,6 +14,12 @@ entry_points! {
         let cpu = Cpu::new(cpu);
         let listed = machine.cpus().last().or(machine.cpus_of(group).last());
         (machine.allows(cpu), machine.load(cpu), listed)
+    }
+    steering_list(list: &[u8], cpu: u16, to: &mut dyn core::fmt::Write) -> Option<bool> {
+        let mut set = CpuSet::parse(list)?.and(&CpuSet::ALL);
+        set.insert(Cpu::new(cpu));
+        write!(to, "{set}").ok()?;
+        Some(set.is_empty() || set.contains(Cpu::new(cpu)))
     }
     steering_follow(follow: &mut Follow, cpu: u16, now: u64) -> [bool; 2] {
         [Access::Read, Access::Write].map(|access| follow.on_access(access, Cpu::new(cpu), now))
