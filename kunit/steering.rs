@@ -53,7 +53,7 @@ mod tests {
             let shape = FlowTable::new(table.size(), table.cpus()).ok_or(EINVAL)?;
             assert_eq!(shape, FlowTable::new(64, cpus).ok_or(EINVAL)?);
             let entry = shape.entry(hash, Cpu::new(chosen)).ok_or(EINVAL)?;
-            table.set(shape.index(hash), entry);
+            assert!(table.set(shape.index(hash), entry));
             for index in 0..table.size() {
                 let written = index == hash % 64;
                 let value = if written { expected } else { EMPTY_ENTRY };
@@ -67,8 +67,8 @@ mod tests {
     fn the_last_writer_of_an_entry_wins() -> Result {
         let flows = TestFlows::filled(7, 7)?;
         let table = flows.table().ok_or(EINVAL)?;
-        for value in [9, 9, EMPTY_ENTRY] {
-            table.set(63, value);
+        for (value, written) in [(9, true), (9, false), (EMPTY_ENTRY, true)] {
+            assert_eq!(table.set(63, value), written);
             assert_eq!(table.get(63), Some(value));
         }
         assert_eq!(table.get(62), Some(7));
@@ -80,8 +80,7 @@ mod tests {
         let flows = TestFlows::filled(7, 7)?;
         let table = flows.table().ok_or(EINVAL)?;
         assert_eq!(table.size(), 64);
-        table.set(64, 1);
-        table.set(u32::MAX, 1);
+        assert!(!table.set(64, 1) && !table.set(u32::MAX, 1));
         assert_eq!(table.get(64), None);
         assert_eq!(table.get(u32::MAX), None);
         assert!(TestFlows::none().is_none());

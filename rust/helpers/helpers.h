@@ -71,6 +71,7 @@ bool knet_helper_device_works(const struct net_device *device);
 u64 __percpu *knet_helper_alloc_percpu_u64(size_t count);
 void knet_helper_this_cpu_add_u64(u64 __percpu *base, size_t index, u64 amount);
 u64 knet_helper_sum_percpu_u64(const u64 __percpu *base, size_t index);
+u64 knet_helper_percpu_u64(const u64 __percpu *base, size_t index, unsigned int cpu);
 
 /* procfs.c */
 struct proc_dir_entry *knet_helper_proc_net_mkdir(struct net *net, const char *name);
@@ -79,6 +80,7 @@ struct proc_dir_entry *knet_helper_proc_net_mkdir(struct net *net, const char *n
 unsigned long knet_helper_flow_table(void);
 u32 knet_helper_flow_cpu_mask(void);
 u32 knet_helper_receive_hash(const struct sock *sk);
+u32 knet_helper_skb_hash(const struct sk_buff *skb);
 bool knet_helper_cpu_possible(unsigned int cpu);
 bool knet_helper_cpu_runs_tasks(unsigned int cpu);
 bool knet_helper_cpu_runs_work(unsigned int cpu);

@@ -23,3 +23,8 @@ u64 knet_helper_sum_percpu_u64(const u64 __percpu *base, size_t index)
 		sum += READ_ONCE(*per_cpu_ptr(base + index, cpu));
 	return sum;
 }
+
+u64 knet_helper_percpu_u64(const u64 __percpu *base, size_t index, unsigned int cpu)
+{
+	return READ_ONCE(*per_cpu_ptr(base + index, cpu));
+}

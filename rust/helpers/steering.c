@@ -37,6 +37,11 @@ u32 knet_helper_receive_hash(const struct sock *sk)
 #endif
 }
 
+u32 knet_helper_skb_hash(const struct sk_buff *skb)
+{
+	return skb->hash;
+}
+
 bool knet_helper_cpu_possible(unsigned int cpu)
 {
 	return cpu < nr_cpu_ids && cpu_possible(cpu);

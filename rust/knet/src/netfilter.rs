@@ -10,7 +10,7 @@ use crate::meta::Protocol;
 use crate::netns::Net;
 use crate::protocol::Verdict;
 use crate::rewrite::rewrite_packet;
-use crate::segment::{CookieSynAck, Handshake, Header, OptionEdit, Syn, SynAck, HEADER};
+use crate::segment::{flow_hash, CookieSynAck, Handshake, Header, OptionEdit, Syn, SynAck, HEADER};
 use crate::sock::{Address, Sock, State, Tuple};
 use core::ptr::NonNull;
 use kernel::prelude::*;
@@ -184,7 +184,7 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
             let payload = total.saturating_sub(length);
             match Context::<P>::of(sk).filter(|_| is_tcp).map(Context::meta) {
                 Some(Some(meta)) => {
-                    let segment = header.incoming(skb, IPV6, offset, payload);
+                    let segment = header.incoming(skb, IPV6, offset, payload, flow_hash(skb));
                     verdict = P::arrived(meta, Sock::from_ptr(sk), &segment);
                 }
                 // Another CPU is making the child's meta-socket. Nobody can note the mapping of

@@ -47,6 +47,15 @@ impl<const N: usize> Counters<N> {
         // SAFETY: By the type invariant and the test above, the cell exists.
         unsafe { bindings::knet_helper_sum_percpu_u64(self.0.as_ptr(), index) }
     }
+
+    /// What one CPU has counted, modulo 2^64; zero if there is no such counter or CPU. Any context.
+    pub fn on(&self, index: usize, cpu: u32) -> u64 {
+        if index >= N || !crate::cpu::is_possible(cpu) {
+            return 0;
+        }
+        // SAFETY: By the type invariant and the test above, the cell exists.
+        unsafe { bindings::knet_helper_percpu_u64(self.0.as_ptr(), index, cpu) }
+    }
 }
 
 impl<const N: usize> Drop for Counters<N> {

@@ -109,6 +109,8 @@ pub struct Incoming<'a> {
     pub window: u16,
     /// Bytes of data.
     pub payload_len: u32,
+    /// The hash by which the packet's flow is looked up; zero if nobody computed one.
+    pub hash: u32,
     /// The options.
     pub options: &'a [u8],
 }
@@ -202,6 +204,7 @@ impl<'a> Header<'a> {
         ipv6: bool,
         offset: u32,
         payload_len: u32,
+        hash: u32,
     ) -> Incoming<'a> {
         Incoming {
             skb: NonNull::new(skb),
@@ -212,9 +215,21 @@ impl<'a> Header<'a> {
             ack: self.ack(),
             window: self.window(),
             payload_len,
+            hash,
             options: self.options(),
         }
     }
+}
+
+/// The hash by which a packet's flow is looked up; zero if nobody computed one.
+///
+/// # Safety
+///
+/// `skb` is a live packet.
+#[inline]
+pub(crate) unsafe fn flow_hash(skb: *const bindings::sk_buff) -> u32 {
+    // SAFETY: By the caller's promise.
+    unsafe { bindings::knet_helper_skb_hash(skb) }
 }
 
 /// A handshake with a listener, seen from its request.

@@ -83,6 +83,8 @@ pub mod option {
     pub const MPTCP_SUBFLOW_ADDRS: i32 = bindings::MPTCP_SUBFLOW_ADDRS as i32;
     /// SOL_MPTCP: all of it.
     pub const MPTCP_FULL_INFO: i32 = bindings::MPTCP_FULL_INFO as i32;
+    /// SOL_MPTCP, a number that the kernel's own does not know: how received packets are steered.
+    pub const STEERING: i32 = 1000;
 }
 
 /// A `setsockopt` call.

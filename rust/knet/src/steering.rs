@@ -85,13 +85,15 @@ impl<'section> FlowTable<'section> {
     }
 
     /// Lets an entry say `value`. What says so already is not written, so that its cache line can stay
-    /// with all processors. Nothing happens if there is no such entry.
-    pub fn set(&self, index: u32, value: u32) {
-        if let Some(entry) = self.entry(index) {
-            if entry.load(Ordering::Relaxed) != value {
-                entry.store(value, Ordering::Relaxed);
-            }
+    /// with all processors. Returns whether it was written; nothing happens if there is no such entry.
+    pub fn set(&self, index: u32, value: u32) -> bool {
+        let other = self
+            .entry(index)
+            .filter(|entry| entry.load(Ordering::Relaxed) != value);
+        if let Some(entry) = other {
+            entry.store(value, Ordering::Relaxed);
         }
+        other.is_some()
     }
 }
 

@@ -4,6 +4,13 @@
 //!
 //! C header: [`include/linux/sysctl.h`](srctree/include/linux/sysctl.h)
 
+mod text;
+
+pub use text::{
+    Text,
+    TextSetting, //
+};
+
 use crate::{
     bindings,
     netns::Net, //

@@ -10,6 +10,14 @@ pub fn now_us() -> u64 {
     unsafe { bindings::knet_helper_now_us() }
 }
 
+/// The kernel's tick count, modulo 2^32: it costs one load, and grows every 1 to 10 milliseconds. Any
+/// context.
+#[inline]
+pub fn ticks() -> u32 {
+    // SAFETY: The tick count may be read in any context.
+    unsafe { bindings::knet_helper_tick() }
+}
+
 /// A moment that is cheap to note down and as coarse as the kernel's tick.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment(u32);
@@ -17,8 +25,7 @@ pub struct Moment(u32);
 impl Moment {
     /// Now. Any context.
     pub fn now() -> Self {
-        // SAFETY: The tick count may be read in any context.
-        Self(unsafe { bindings::knet_helper_tick() })
+        Self(ticks())
     }
 
     /// Milliseconds since then, if that was within the last weeks.
