@@ -6,6 +6,7 @@ use crate::counters::Counter;
 use crate::crypto::KernelSha256;
 use crate::netns::Namespace;
 use crate::protocol::Mptcp;
+use crate::steering::{ConnectionSteering, SubflowSteering};
 use core::mem::MaybeUninit;
 use kernel::sync::aref::ARef;
 use knet::congestion::Choice;
@@ -87,6 +88,7 @@ pub(crate) struct Connection {
     pub(crate) moments: Moments,
     /// What TCP_CONGESTION chose; `None` leaves it to the default.
     pub(crate) congestion: Option<Choice>,
+    pub(crate) steering: ConnectionSteering,
 }
 
 /// When something last happened; when the socket was made, if it never did.
@@ -148,6 +150,7 @@ pub(crate) struct SubflowState {
     pub(crate) fail_repeats: u8,
     /// What the congestion control of the other subflows must know of this one.
     pub(crate) coupled: Member,
+    pub(crate) steering: SubflowSteering,
 }
 
 /// Times on the clock of [`knet::time::now_us`]; zero: not set.
@@ -202,6 +205,7 @@ impl Connection {
             resent: 0,
             moments: Moments::new(),
             congestion: None,
+            steering: ConnectionSteering::default(),
         });
     }
 
@@ -332,6 +336,7 @@ impl SubflowState {
             farewell: Farewell::default(),
             fail_repeats: 0,
             coupled: Member::default(),
+            steering: SubflowSteering::default(),
         }
     }
 

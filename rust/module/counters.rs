@@ -102,6 +102,12 @@ counters! {
     SackTrimmed = "SackTrimmed",
     /// Segments with options that were not believed, because TCP would not accept the segment.
     UnacceptableSegment = "UnacceptableSegment",
+    /// Entries of the table of receive flows that were written.
+    SteeringEntries = "SteeringEntries",
+    /// Connections whose subflows were sent to another processor than before.
+    SteeringMoves = "SteeringMoves",
+    /// Segments that arrived on another processor than the chosen one.
+    SteeringStray = "SteeringStray",
     /// Options of kind 30 with a length or content that the RFC does not allow.
     MalformedOption = "MalformedOption",
 }
@@ -125,6 +131,11 @@ impl Counters {
     #[inline]
     pub(crate) fn add(&self, counter: Counter, amount: u64) {
         self.0.add(counter as usize, amount);
+    }
+
+    /// What one CPU has counted. Any context.
+    pub(crate) fn on(&self, counter: Counter, cpu: u32) -> u64 {
+        self.0.on(counter as usize, cpu)
     }
 
     /// Takes one off a gauge. Any context.

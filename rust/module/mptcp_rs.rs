@@ -15,6 +15,7 @@ mod path_manager;
 mod proc;
 mod protocol;
 mod socket;
+mod steering;
 mod subflow;
 mod sysctl;
 mod timer;
@@ -23,8 +24,10 @@ use kernel::{
     prelude::*,
     sync::rcu, //
 };
+use knet::cpu::Watch;
 use knet::netns::Registration;
 use protocol::Mptcp;
+use steering::Processors;
 
 /// Protocol numbers that a socket may ask for, apart from those of IP: up to MPTCP's own.
 const PROTOCOLS: core::ops::RangeInclusive<i32> = 256..=262;
@@ -39,6 +42,8 @@ struct MptcpRs {
     _netlink: knet::genetlink::Registration,
     /// The host tells of its addresses.
     _notifier: knet::notifier::Registration<path_manager::notifier::Host>,
+    /// Tells us of processors that come and go.
+    _processors: Watch<Processors>,
     /// Last of what others can reach us by: data that all of the above use.
     _namespaces: Registration<netns::Namespace>,
     /// Subflows carry our hooks as long as they live; each holds the module.
@@ -74,11 +79,13 @@ impl kernel::Module for MptcpRs {
         let notifier = knet::notifier::Registration::new()?;
         let netlink = path_manager::netlink::FAMILY.register(module)?;
         let algorithms = congestion::Algorithms::register(module)?;
+        let processors = Watch::new()?;
         Ok(Self {
             _sockets: knet::transport::Registration::new(module, number)?,
             _algorithms: algorithms,
             _netlink: netlink,
             _notifier: notifier,
+            _processors: processors,
             _namespaces: namespaces,
             _subflows: subflows,
             _callbacks: PendingCallbacks,

@@ -10,6 +10,7 @@ use crate::{
     },
     proc,
     protocol::Mptcp,
+    steering,
     subflow::cookie::Notes,
     sysctl::Settings, //
 };
@@ -30,6 +31,8 @@ use knet::{
 pub(crate) struct Namespace {
     /// What the administrator set.
     pub(crate) settings: Settings,
+    /// How received packets are steered.
+    pub(crate) steering: steering::Settings,
     /// What happened.
     pub(crate) counters: Counters,
     /// SYNs that may be answered with SYN cookies.
@@ -56,6 +59,7 @@ impl PerNet for Namespace {
     fn new(net: &Net) -> Result<Self> {
         Ok(Self {
             settings: Settings::new(net)?,
+            steering: steering::Settings::new(net)?,
             counters: Counters::new()?,
             syns: Notes::new(),
             tokens: Index::new()?,

@@ -7,6 +7,10 @@ use crate::{
     protocol::{
         Meta,
         Mptcp, //
+    },
+    steering::{
+        self,
+        SubflowSteering, //
     }, //
 };
 use core::{
@@ -45,6 +49,7 @@ pub(crate) fn register(net: &Net) -> Result<Directory> {
     let directory = Directory::new(net, c"mptcp_rs")?;
     directory.add::<CounterFile>(c"counters")?;
     directory.add::<ConnectionFile>(c"connections")?;
+    directory.add::<SteeringFile>(c"steering")?;
     Ok(directory)
 }
 
@@ -59,6 +64,17 @@ impl Show for CounterFile {
     }
 }
 
+/// `steering`: how received packets are steered, and where they arrived.
+struct SteeringFile;
+
+impl Show for SteeringFile {
+    fn show(net: &Net, out: &SeqFile) {
+        if let Some(namespace) = Namespace::of(net) {
+            steering::print(namespace, out);
+        }
+    }
+}
+
 /// `connections`: one line for each subflow, with the state of its connection.
 struct ConnectionFile;
 
@@ -66,7 +82,7 @@ impl Show for ConnectionFile {
     fn show(net: &Net, out: &SeqFile) {
         seq_print!(
             out,
-            "local remote token mode state snd_una snd_nxt snd_end snd_window rcv_nxt readable out_of_order subflows\n"
+            "local remote token mode state snd_una snd_nxt snd_end snd_window rcv_nxt readable out_of_order subflows cpu moves steered strayed\n"
         );
         for_each_subflow::<Mptcp>(net, |meta, subflow| print(meta, subflow, out));
     }
@@ -77,6 +93,7 @@ impl Show for ConnectionFile {
 fn print(meta: &Meta, subflow: &Sock, out: &SeqFile) {
     let tuple = subflow.tuple();
     let connection = meta.lock_data();
+    let steered = connection.subflow.as_ref().map(|subflow| &subflow.steering);
     let mut out_of_order = 0_u32;
     connection.out_of_order.for_each(|_packet| {
         out_of_order = out_of_order.saturating_add(1);
@@ -84,7 +101,7 @@ fn print(meta: &Meta, subflow: &Sock, out: &SeqFile) {
     });
     seq_print!(
         out,
-        "{} {} {:08x} {:?} {:?} {} {} {} {} {} {} {} {}\n",
+        "{} {} {:08x} {:?} {:?} {} {} {} {} {} {} {} {} {} {} {} {}\n",
         End(tuple.local, tuple.local_port),
         End(tuple.remote, tuple.remote_port),
         connection.local.token.raw(),
@@ -97,8 +114,24 @@ fn print(meta: &Meta, subflow: &Sock, out: &SeqFile) {
         connection.receive.rcv_nxt().raw(),
         meta.shared().readable.load(Ordering::Relaxed),
         out_of_order,
-        u8::from(connection.subflow.is_some())
+        u8::from(connection.subflow.is_some()),
+        MaybeCpu(steered.and_then(SubflowSteering::cpu)),
+        connection.steering.moves(),
+        steered.map_or(0, |steering| steering.steered),
+        steered.map_or(0, |steering| steering.strayed)
     );
+}
+
+/// The number of a processor, or a dash for none.
+struct MaybeCpu(Option<u16>);
+
+impl fmt::Display for MaybeCpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(number) => write!(f, "{number}"),
+            None => f.write_str("-"),
+        }
+    }
 }
 
 /// An address and a port.

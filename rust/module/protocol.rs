@@ -3,7 +3,7 @@
 //! Multipath TCP as a protocol of meta-sockets: which function of this crate answers which call.
 
 use crate::connection::Connection;
-use crate::{socket, subflow, timer};
+use crate::{socket, steering, subflow, timer};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, AtomicU64};
 use kernel::prelude::*;
@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) no_delay: AtomicBool,
     /// TCP_CORK: small segments wait.
     pub(crate) corked: AtomicBool,
+    /// How received packets are steered.
+    pub(crate) steering: steering::Shared,
 }
 
 /// What the owner of a meta-socket has to itself.

@@ -38,6 +38,7 @@ impl Shared {
             readable: AtomicU64::new(0),
             no_delay: AtomicBool::new(from.no_delay.load(Ordering::Relaxed)),
             corked: AtomicBool::new(from.corked.load(Ordering::Relaxed)),
+            steering: from.steering.inherit(),
         }
     }
 }

@@ -5,6 +5,7 @@
 use crate::connection::Mode;
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::{first_subflow, info};
+use crate::steering;
 use crate::subflow::handshake::OPTION_BYTES;
 use crate::subflow::push;
 use core::sync::atomic::Ordering;
@@ -31,6 +32,7 @@ pub(crate) fn set(meta: &Meta, call: &SetOption) -> Result {
             let family = meta.sock().family();
             call.apply_to_subflow(first_subflow(&mut owner, family)?)
         }
+        (level::MPTCP, option::STEERING) => steering::set_option(meta, call),
         _ => Err(ENOPROTOOPT),
     }
 }
@@ -114,6 +116,7 @@ pub(crate) fn get(meta: &Meta, call: &GetOption) -> Result {
             call.answer(&i32::from(mptcp).to_ne_bytes())
         }
         (level::TCP | level::IP | level::IPV6, _) => ask_subflow(meta, call),
+        (level::MPTCP, option::STEERING) => steering::get_option(meta, call),
         (level::MPTCP, _) => info::get(meta, call),
         _ => Err(EOPNOTSUPP),
     }

@@ -3,6 +3,7 @@
 //! `recv`: bytes are copied once, from the packets in which they came.
 
 use crate::protocol::{Meta, Mptcp, Owned};
+use crate::steering;
 use crate::subflow::transmit::receive_space;
 use crate::subflow::{delivery, receive_queue};
 use core::sync::atomic::Ordering;
@@ -12,6 +13,7 @@ use knet::meta::{DataGuard, OwnerGuard};
 use knet::skb::Span;
 use knet::sock::{shutdown, Sock, State};
 use knet::subflow::Pace;
+use mptcp_core::steering::Access;
 
 /// `recvmsg`.
 pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
@@ -22,6 +24,7 @@ pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
     if message.has(flag::ERRQUEUE) {
         return Err(EAGAIN);
     }
+    steering::accessed(meta, Access::Read);
     let mut owner = meta.lock();
     if sock.state() == State::Listen {
         return Err(ENOTCONN);

@@ -3,12 +3,14 @@
 //! `send`: bytes are copied once, into pages that TCP takes references to.
 
 use crate::protocol::{Meta, Mptcp};
+use crate::steering;
 use crate::subflow::push;
 use crate::timer;
 use kernel::prelude::*;
 use knet::message::{flag, Message};
 use knet::meta::OwnerGuard;
 use knet::sock::{shutdown, State};
+use mptcp_core::steering::Access;
 
 /// Bytes after which TCP is given what was written so far.
 const BURST: u64 = 64 * 1024;
@@ -18,6 +20,7 @@ pub(crate) fn send(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
     if message.has(flag::OOB) || message.has(flag::FASTOPEN) {
         return Err(EOPNOTSUPP);
     }
+    steering::accessed(meta, Access::Write);
     let mut owner = meta.lock();
     let mut timeout = meta.sock().send_timeout(message.has(flag::DONTWAIT));
     let mut copied = 0;

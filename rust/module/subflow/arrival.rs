@@ -8,6 +8,7 @@
 use crate::connection::{abort, condemn, count, publish_state, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
+use crate::steering;
 use crate::subflow::{delivery, push};
 use kernel::prelude::*;
 use knet::meta::DataGuard;
@@ -70,6 +71,7 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
         if connection.subflow_of(tcp).is_none() {
             return Verdict::Accept;
         }
+        steering::segment_arrived(&mut connection, tcp, segment.hash);
         match connection.mode {
             Mode::Mptcp => believe(&mut connection, segment, &received, &numbers),
             Mode::Fallback => {

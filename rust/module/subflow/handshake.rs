@@ -10,6 +10,7 @@ use crate::counters::Counter;
 use crate::keys::{claim, key_of_number};
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
+use crate::steering;
 use crate::subflow::delivery;
 use kernel::sync::aref::ARef;
 use knet::congestion::Choice;
@@ -81,6 +82,7 @@ pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incomin
         }
     }
     begin(&mut connection, tcp);
+    steering::subflow_created(&mut connection, tcp.sock(), segment.hash);
 }
 
 /// Prepares connection and subflow for data, whatever the handshake decided.
@@ -279,6 +281,7 @@ pub(crate) fn child(
             }
         }
         begin(&mut connection, tcp);
+        steering::subflow_created(&mut connection, tcp.sock(), segment.hash);
         sock.set_state(State::Established);
     }
     Some((application, own))

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which processor receives the packets of a connection.
+//!
+//! The core chooses. What it chose is written into the kernel's table of receive flows when a subflow
+//! comes to be, before its first data, and again whenever the choice, the subflow's hash or the table
+//! has changed.
+
+mod machine;
+mod settings;
+
+pub(crate) use machine::Processors;
+pub(crate) use settings::Settings;
+
+use crate::connection::{Connection, SubflowState};
+use crate::counters::Counter;
+use crate::netns::Namespace;
+use crate::protocol::{Meta, Mptcp};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use kernel::fmt;
+use kernel::prelude::*;
+use kernel::seq_print;
+use kernel::sync::rcu;
+use knet::meta::DataGuard;
+use knet::netns::PerNet;
+use knet::procfs::SeqFile;
+use knet::sock::{Sock, State};
+use knet::sockopt::{GetOption, SetOption};
+use knet::steering::{flow_table, is_configured};
+use knet::{cpu, time};
+use machine::Seat;
+use mptcp_core::steering::{Access, Cpu, CpuSet, FlowTable, Mode, Steering, EMPTY_ENTRY};
+use settings::{number_of, OptionalMode};
+
+/// What any context may read of a socket's steering.
+pub(crate) struct Shared {
+    /// The mode that the application asked for.
+    own: OptionalMode,
+    /// The ticks in which a read and a write of the application were last looked at.
+    read: AtomicU32,
+    written: AtomicU32,
+}
+
+/// What the data lock guards of a connection's steering.
+#[derive(Default)]
+pub(crate) struct ConnectionSteering {
+    /// From the first subflow on.
+    choice: Option<Steering>,
+    /// The generation of [`machine::generation`] in which the choice was last looked at.
+    generation: u32,
+}
+
+/// What the data lock guards of a subflow's steering.
+#[derive(Default)]
+pub(crate) struct SubflowSteering {
+    /// Where its packets are sent; nowhere if steering is off.
+    seat: Option<Seat>,
+    /// The hash of its packets.
+    hash: u32,
+    /// Segments that arrived on the chosen processor.
+    pub(crate) steered: u64,
+    /// Segments that arrived on another.
+    pub(crate) strayed: u64,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            own: OptionalMode::new(),
+            read: AtomicU32::new(0),
+            written: AtomicU32::new(0),
+        }
+    }
+}
+
+impl Shared {
+    /// For a connection that a listener accepted.
+    pub(crate) fn inherit(&self) -> Self {
+        let inherited = Self::default();
+        inherited.own.set(self.own.get().map(number_of));
+        inherited
+    }
+}
+
+impl ConnectionSteering {
+    /// How often the subflows were sent elsewhere.
+    pub(crate) fn moves(&self) -> u32 {
+        self.choice.as_ref().map_or(0, Steering::moves)
+    }
+}
+
+impl SubflowSteering {
+    /// Where its packets are sent.
+    pub(crate) fn cpu(&self) -> Option<u16> {
+        Some(self.seat.as_ref()?.cpu().number())
+    }
+
+    /// Whether nothing is to be done about a segment with this hash that arrived here.
+    #[inline]
+    fn is_right(&self, hash: u32) -> bool {
+        match &self.seat {
+            Some(seat) => u32::from(seat.cpu().number()) == cpu::current() && hash == self.hash,
+            None => true,
+        }
+    }
+
+    fn sit(&mut self, cpu: Option<Cpu>) {
+        if self.seat.as_ref().map(Seat::cpu) != cpu {
+            self.seat = cpu.map(Seat::take);
+        }
+    }
+}
+
+/// A subflow's handshake is done: its next packet may bring data. `hash` is that of the last one.
+pub(crate) fn subflow_created(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock, hash: u32) {
+    let mode = mode_of(connection.meta());
+    let token = connection.local.token.raw();
+    let choice = Steering::new(mode, token);
+    connection.steering.choice.get_or_insert(choice);
+    if let Some(subflow) = connection.subflow_of(tcp) {
+        subflow.steering.hash = hash;
+    }
+    settle(connection);
+    if mode != Mode::Off {
+        tell_once_of_missing_table();
+    }
+}
+
+/// A segment of a subflow arrived here. Softirq.
+#[inline]
+pub(crate) fn segment_arrived(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock, hash: u32) {
+    let stands = connection.steering.generation == machine::generation();
+    let Some(subflow) = connection.subflow_of(tcp) else {
+        return;
+    };
+    if stands && subflow.steering.is_right(hash) {
+        subflow.steering.steered = subflow.steering.steered.wrapping_add(1);
+    } else {
+        segment_strayed(connection, tcp, hash);
+    }
+}
+
+/// It arrived on another processor than the chosen one, or the choice may not stand any more.
+#[cold]
+fn segment_strayed(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock, hash: u32) {
+    let Some(namespace) = Namespace::of(connection.meta().sock().net()) else {
+        return;
+    };
+    if connection.steering.generation != machine::generation() {
+        settle(connection);
+    }
+    let Some(subflow) = connection.subflow_of(tcp) else {
+        return;
+    };
+    if let Some(chosen) = subflow.steering.cpu() {
+        if u32::from(chosen) == cpu::current() {
+            subflow.steering.steered = subflow.steering.steered.wrapping_add(1);
+        } else {
+            subflow.steering.strayed = subflow.steering.strayed.wrapping_add(1);
+            namespace.counters.count(Counter::SteeringStray);
+        }
+        record(namespace, subflow, hash);
+    }
+}
+
+/// The application reads or writes. It is looked at once in a tick. Process context.
+#[inline]
+pub(crate) fn accessed(meta: &Meta, access: Access) {
+    let shared = &meta.shared().steering;
+    let looked_at = match access {
+        Access::Read => &shared.read,
+        Access::Write => &shared.written,
+    };
+    let now = time::ticks();
+    if looked_at.load(Ordering::Relaxed) != now {
+        looked_at.store(now, Ordering::Relaxed);
+        look_at_access(meta, access);
+    }
+}
+
+#[cold]
+fn look_at_access(meta: &Meta, access: Access) {
+    let (Some(namespace), Some(here)) = (
+        Namespace::of(meta.sock().net()),
+        machine::low_number(cpu::current()),
+    ) else {
+        return;
+    };
+    let now = time::now_us();
+    let allowed = machine::usable(&namespace.steering.cpus());
+    let mut guard = meta.lock_data();
+    let connection: &mut Connection = &mut guard;
+    let Some(choice) = connection.steering.choice.as_mut() else {
+        return;
+    };
+    let before = choice.moves();
+    let moved = choice.on_access(access, Cpu::new(here), now, &machine::machine(&allowed));
+    count_moves(namespace, choice, before);
+    if moved || connection.steering.generation != machine::generation() {
+        return settle(&mut guard);
+    }
+    // Of a connection that fell back, no segment tells that its hash or the table has changed.
+    for subflow in connection.subflow.iter_mut() {
+        let hash = subflow.sock.receive_hash();
+        record(namespace, subflow, hash);
+    }
+}
+
+/// Chooses for all subflows what does not stand any more, by the settings of now.
+fn settle(guard: &mut DataGuard<'_, Mptcp>) {
+    let meta = guard.meta();
+    let Some(namespace) = Namespace::of(meta.sock().net()) else {
+        return;
+    };
+    let connection: &mut Connection = guard;
+    // First, so that a setting that changes meanwhile is looked at again.
+    connection.steering.generation = machine::generation();
+    let Some(choice) = connection.steering.choice.as_mut() else {
+        return;
+    };
+    let allowed = machine::usable(&namespace.steering.cpus());
+    let machine = machine::machine(&allowed);
+    choice.set_mode(mode_of(meta));
+    let before = choice.moves();
+    for (number, subflow) in (0..).zip(connection.subflow.iter_mut()) {
+        subflow.steering.sit(choice.place(number, &machine));
+        let hash = subflow.steering.hash;
+        record(namespace, subflow, hash);
+    }
+    count_moves(namespace, choice, before);
+}
+
+fn count_moves(namespace: &Namespace, choice: &Steering, before: u32) {
+    let moves = choice.moves().wrapping_sub(before);
+    if moves > 0 {
+        namespace
+            .counters
+            .add(Counter::SteeringMoves, u64::from(moves));
+    }
+}
+
+/// Writes a subflow's entry in the table of receive flows, if there is a table. `hash` is that of its
+/// packets from now on.
+fn record(namespace: &Namespace, subflow: &mut SubflowState, hash: u32) {
+    let steering = &mut subflow.steering;
+    let old = core::mem::replace(&mut steering.hash, hash);
+    let section = rcu::read_lock();
+    // TCP has taken the entry of a closed socket out.
+    if subflow.sock.state() == State::Close {
+        return;
+    }
+    let Some(table) = flow_table(&section) else {
+        return;
+    };
+    let Some(shape) = FlowTable::new(table.size(), table.cpus()) else {
+        return;
+    };
+    let forget = |hash| {
+        let index = shape.index(hash);
+        let entry = table.get(index).unwrap_or(EMPTY_ENTRY);
+        shape.cpu(hash, entry).is_some() && table.set(index, EMPTY_ENTRY)
+    };
+    let mut written = old != hash && old != 0 && forget(old);
+    written |= match &steering.seat {
+        Some(seat) => shape
+            .entry(hash, seat.cpu())
+            .is_some_and(|entry| table.set(shape.index(hash), entry)),
+        None => hash != 0 && forget(hash),
+    };
+    if written {
+        namespace.counters.count(Counter::SteeringEntries);
+    }
+}
+
+/// The mode that holds for a socket.
+fn mode_of(meta: &Meta) -> Mode {
+    meta.shared().steering.own.get().unwrap_or_else(|| {
+        Namespace::of(meta.sock().net()).map_or(Mode::Off, |namespace| namespace.steering.mode())
+    })
+}
+
+/// Tells the administrator, once, why nothing is steered.
+fn tell_once_of_missing_table() {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !is_configured() && !TOLD.swap(true, Ordering::Relaxed) {
+        pr_info!(
+            "steering waits for a table of receive flows: write 32768 to /proc/sys/net/core/rps_sock_flow_entries and 4096 to /sys/class/net/DEVICE/queues/rx-*/rps_flow_cnt, or turn it off by sysctl net.mptcp_rs.steering=off\n"
+        );
+    }
+}
+
+/// `setsockopt`: the number of a mode, or -1 for that of the namespace. Holds at once.
+pub(crate) fn set_option(meta: &Meta, call: &SetOption) -> Result {
+    let place = match call.integer()? {
+        -1 => None,
+        number => {
+            let place = u8::try_from(number).map_err(|_| EINVAL)?;
+            Mode::ALL.get(usize::from(place)).ok_or(EINVAL)?;
+            Some(place)
+        }
+    };
+    meta.shared().steering.own.set(place);
+    settle(&mut meta.lock_data());
+    Ok(())
+}
+
+/// `getsockopt`: the number of the mode that holds.
+pub(crate) fn get_option(meta: &Meta, call: &GetOption) -> Result {
+    call.answer(&i32::from(number_of(mode_of(meta))).to_ne_bytes())
+}
+
+/// Writes what the namespace wants, and by processor how many subflows of all namespaces are sent there
+/// and how many segments of this one arrived there.
+pub(crate) fn print(namespace: &Namespace, out: &SeqFile) {
+    let settings = &namespace.steering;
+    let entries = flow_table(&rcu::read_lock()).map_or(0, |table| table.size());
+    seq_print!(out, "mode {}\n", settings.mode().name());
+    seq_print!(out, "cpus {}\n", List(settings.cpus()));
+    seq_print!(out, "flow_table {}\n", entries);
+    seq_print!(out, "cpu usable subflows segments\n");
+    let usable = machine::usable(&CpuSet::ALL);
+    let possible = machine::possible();
+    for cpu in machine::machine(&possible).cpus() {
+        seq_print!(
+            out,
+            "{} {} {} {}\n",
+            cpu.number(),
+            u8::from(usable.contains(cpu)),
+            machine::load(cpu),
+            namespace
+                .counters
+                .on(Counter::RxHookSegments, u32::from(cpu.number()))
+        );
+    }
+}
+
+/// A list of processors.
+struct List(CpuSet);
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        core::fmt::Display::fmt(&self.0, f)
+    }
+}
