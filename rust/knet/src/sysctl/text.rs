@@ -142,10 +142,11 @@ impl fmt::Write for Line<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let skipped = text.len().min(self.skip);
         self.skip = self.skip.saturating_sub(skipped);
-        let rest = text.as_bytes().iter().skip(skipped);
-        for (to, from) in self.buffer.iter_mut().skip(self.written).zip(rest) {
+        let rest = text.as_bytes().get(skipped..).unwrap_or_default();
+        let room = self.buffer.get_mut(self.written..).unwrap_or_default();
+        self.written = self.written.saturating_add(rest.len().min(room.len()));
+        for (to, from) in room.iter_mut().zip(rest) {
             *to = *from;
-            self.written = self.written.saturating_add(1);
         }
         Ok(())
     }
