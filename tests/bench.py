@@ -142,6 +142,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1, help="measurements per cell")
     parser.add_argument("--seconds", type=int, default=4, help="guest seconds of a goodput run")
+    parser.add_argument("--only", default="", help="the rows that contain this word")
     parser.add_argument("--without-module", action="store_true", help="TCP and built-in only")
     arguments = parser.parse_args()
     stacks = [TCP, BUILTIN]
@@ -150,7 +151,7 @@ def main() -> int:
     bench = Bench(arguments.seconds)
     results: dict[str, dict[str, list[float]]] = {}
     for number in range(arguments.rounds):
-        for row, kind, words in ROWS:
+        for row, kind, words in (entry for entry in ROWS if arguments.only in entry[0]):
             for which in stacks:
                 value = bench.measure(kind, which, *words)
                 results.setdefault(row, {}).setdefault(which.name, []).append(value)
