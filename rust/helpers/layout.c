@@ -23,6 +23,7 @@ const unsigned long knet_layout[KNET_LAYOUT_COUNT] = {
 	offsetof(struct tcp_sock, copied_seq),
 	offsetof(struct tcp_sock, rcv_nxt),
 	offsetof(struct tcp_sock, write_seq),
+	offsetof(struct tcp_sock, pushed_seq),
 	offsetof(struct tcp_sock, snd_cwnd),
 	sizeof(struct tcp_sock),
 	offsetof(struct tcp_congestion_ops, name),

@@ -13,7 +13,7 @@
 extern int knet_protocol;
 
 /* layout.c */
-#define KNET_LAYOUT_COUNT 30
+#define KNET_LAYOUT_COUNT 31
 extern const unsigned long knet_layout[KNET_LAYOUT_COUNT];
 
 /* sock.c */
@@ -142,5 +142,20 @@ u64 knet_helper_now_us(void);
 bool knet_helper_has_connection_waiting(const struct sock *sk);
 void knet_helper_saved_syn_free(struct sock *sk);
 int knet_helper_tcp_rmem_max(const struct sock *sk);
+
+/* write_queue.c */
+int knet_helper_max_skb_frags(void);
+int knet_helper_bound_to_half_window(struct sock *sk, int size);
+/* A segment without data, as TCP allocates it. */
+struct sk_buff *knet_helper_alloc_segment(gfp_t flags);
+void knet_helper_segment_add_page(struct sk_buff *skb, struct page *page, unsigned int offset, unsigned int length);
+void knet_helper_queue_segment(struct sock *sk, struct sk_buff *skb);
+bool knet_helper_ask_for_push(struct sock *sk);
+bool knet_helper_push_is_due(const struct sock *sk);
+bool knet_helper_can_scatter(const struct sock *sk);
+bool knet_helper_was_idle(const struct sock *sk);
+void knet_helper_check_probe_timer(struct sock *sk);
+void knet_helper_local_bh_disable(void);
+void knet_helper_local_bh_enable(void);
 
 #endif /* KNET_SOCKET_HELPERS_H */

@@ -135,6 +135,21 @@ impl Gathered {
         self.len == 0
     }
 
+    /// How many pieces are left.
+    pub(crate) fn count(&self) -> usize {
+        self.count.saturating_sub(self.first)
+    }
+
+    /// Page, offset and length of each piece that is left.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (*mut bindings::page, u32, u32)> + '_ {
+        let vectors = self.vectors.iter().take(self.count).skip(self.first);
+        vectors.map(|vector| {
+            // SAFETY: The first `count` vectors are initialised.
+            let vector = unsafe { vector.assume_init_ref() };
+            (vector.bv_page, vector.bv_offset, vector.bv_len)
+        })
+    }
+
     /// The pieces that are left, as the kernel wants them: the first, and how many.
     pub(crate) fn vectors(&mut self) -> (*mut bindings::bio_vec, c_uint) {
         let rest = self

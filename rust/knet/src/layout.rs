@@ -59,6 +59,10 @@ const LAYOUT: [(&str, usize); bindings::KNET_LAYOUT_COUNT as usize] = [
         offset_of!(bindings::tcp_sock, write_seq),
     ),
     (
+        "tcp_sock.pushed_seq",
+        offset_of!(bindings::tcp_sock, pushed_seq),
+    ),
+    (
         "tcp_sock.snd_cwnd",
         offset_of!(bindings::tcp_sock, snd_cwnd),
     ),

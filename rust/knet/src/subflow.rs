@@ -4,6 +4,7 @@
 //!
 //! C headers: `include/net/tcp.h`, `include/linux/tcp.h`.
 
+mod enqueue;
 mod locked;
 mod snapshot;
 

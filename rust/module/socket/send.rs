@@ -13,7 +13,7 @@ use knet::sock::{shutdown, State};
 use mptcp_core::steering::Access;
 
 /// Bytes after which TCP is given what was written so far.
-const BURST: u64 = 64 * 1024;
+const BURST: u64 = 256 * 1024;
 
 /// `sendmsg`.
 pub(crate) fn send(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {

@@ -41,7 +41,7 @@ impl Tcp<'_> {
         unsafe { Sock::from_ptr(self.as_ptr()) }
     }
 
-    fn tcp(&self) -> &bindings::tcp_sock {
+    pub(super) fn tcp(&self) -> &bindings::tcp_sock {
         // SAFETY: A TCP socket is a `struct tcp_sock`; the lock is held.
         unsafe { &*self.as_ptr().cast::<bindings::tcp_sock>() }
     }
@@ -149,20 +149,25 @@ impl Tcp<'_> {
         unsafe { bindings::knet_helper_report_room(self.as_ptr(), wanted) }
     }
 
-    /// Sends a segment without data now.
+    /// Sends a segment without data now, after the data that may leave.
     pub fn send_ack(&mut self) {
+        self.push_now();
         // SAFETY: The socket is live and locked.
         unsafe { bindings::__tcp_send_ack(self.as_ptr(), self.rcv_nxt(), 0) }
     }
 
     /// Gives `pieces` to TCP without copying; TCP takes references to their pages. Returns how many
-    /// bytes it took, which are fewer if its send buffer is full.
+    /// bytes it took, which are fewer if its send buffer is full. If a process owns the lock, they may
+    /// leave only when it gives it up.
     pub fn splice(&mut self, pieces: &mut Gathered, more: bool) -> Result<usize> {
+        let len = pieces.len();
+        if !more && self.enqueue(pieces) {
+            return Ok(len);
+        }
         let mut flags = bindings::MSG_EOR as c_int;
         if more {
             flags |= bindings::MSG_MORE as c_int;
         }
-        let len = pieces.len();
         let (vectors, count) = pieces.vectors();
         // SAFETY: The pieces hold references to their pages for the whole call; the socket is live
         // and locked; its allocations are atomic and never use the task's fragment.

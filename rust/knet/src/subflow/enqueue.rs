@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The short way into the write queue of a TCP socket.
+//!
+//! `tcp_sendmsg_locked` takes fragments apart into single pages, eight for one of 32 KB, and each
+//! costs at the sender, at the receiver and on the way. Here a segment is built of whole fragments
+//! and appended to the queue, as the kernel's own MPTCP does it. What is rare goes the long way.
+//!
+//! C header: `include/net/tcp.h`.
+
+use crate::bindings;
+use crate::fragments::Gathered;
+use crate::sock::{shutdown, State};
+use crate::subflow::Tcp;
+use core::ptr::addr_of_mut;
+
+impl Tcp<'_> {
+    /// Appends all of `pieces` to the write queue, as one segment that ends a record, and lets TCP
+    /// send what it may. Returns whether that was possible; if not, nothing has changed.
+    pub(super) fn enqueue(&mut self, pieces: &mut Gathered) -> bool {
+        if !self.may_enqueue(pieces) {
+            return false;
+        }
+        // SAFETY: The socket is live and locked. The segment is ours until it is in the queue.
+        unsafe {
+            let sk = self.as_ptr();
+            bindings::tcp_rate_check_app_limited(sk);
+            let skb = bindings::knet_helper_alloc_segment(bindings::GFP_ATOMIC);
+            if skb.is_null() {
+                return false;
+            }
+            for (page, offset, len) in pieces.iter() {
+                bindings::knet_helper_segment_add_page(skb, page, offset, len);
+            }
+            let memory = i32::try_from((*skb).truesize).unwrap_or(i32::MAX);
+            if !bindings::knet_helper_sk_wmem_schedule(sk, memory) {
+                bindings::knet_helper_consume_skb(skb);
+                return false;
+            }
+            let seq = self.write_seq();
+            let end = seq.wrapping_add((*skb).len);
+            let cb = &mut *bindings::knet_helper_tcp_skb_cb(skb);
+            (cb.seq, cb.end_seq) = (seq, end);
+            cb.tcp_flags = (bindings::TCPHDR_ACK | bindings::TCPHDR_PSH) as u16;
+            cb.set_eor(1);
+            bindings::knet_helper_queue_segment(sk, skb);
+            let tcp = sk.cast::<bindings::tcp_sock>();
+            // The kernel reads it without lock too.
+            addr_of_mut!((*tcp).write_seq).write_volatile(end);
+            (*tcp).pushed_seq = end;
+        }
+        pieces.advance(pieces.len());
+        self.ask_for_push();
+        true
+    }
+
+    /// Whether [`Self::enqueue`] does all that `tcp_sendmsg_locked` would do.
+    ///
+    /// Not so after a pause, when TCP takes back its congestion window, and when there is no memory,
+    /// of which TCP takes some for the first segment by force.
+    fn may_enqueue(&self, pieces: &Gathered) -> bool {
+        let alive = matches!(self.sock().state(), State::Established | State::CloseWait)
+            && self.sock().peek_error() == 0
+            && self.sock().shutdown() & shutdown::SEND == 0;
+        // SAFETY: The socket is live and locked.
+        let (idle, scatters, most) = unsafe {
+            (
+                bindings::knet_helper_was_idle(self.as_ptr()),
+                bindings::knet_helper_can_scatter(self.as_ptr()),
+                bindings::knet_helper_max_skb_frags(),
+            )
+        };
+        alive
+            && !pieces.is_empty()
+            && self.tcp().repair() == 0
+            && !idle
+            && scatters
+            && pieces.len() <= self.burst() as usize
+            && usize::try_from(most).is_ok_and(|most| pieces.count() <= most)
+    }
+
+    /// Bytes of data that TCP hands to the network layer in one go.
+    fn burst(&self) -> u32 {
+        // SAFETY: The socket is live and locked.
+        let bytes = unsafe {
+            let sk = self.as_ptr();
+            let longest = i32::try_from((*sk).sk_gso_max_size).unwrap_or(i32::MAX);
+            bindings::knet_helper_bound_to_half_window(sk, longest)
+        };
+        u32::try_from(bytes).unwrap_or(0)
+    }
+
+    /// Lets TCP send what its queue holds: now, or when the process that owns the lock gives it up.
+    ///
+    /// This is how TCP itself goes on when the packets of a socket have left the device. It does not
+    /// look whether the window is closed, so the timer that asks for the window is set before.
+    fn ask_for_push(&mut self) {
+        let sk = self.as_ptr();
+        // SAFETY: The socket is live and locked. The reference that goes with the flag is given
+        // back by who works it off.
+        unsafe {
+            bindings::knet_helper_check_probe_timer(sk);
+            if !bindings::knet_helper_ask_for_push(sk) {
+                bindings::knet_helper_sock_hold(sk);
+            }
+            if !bindings::knet_helper_sock_owned_by_user(sk) {
+                self.push_now();
+            }
+        }
+    }
+
+    /// Lets TCP send now what it would send when the lock is given up.
+    pub(super) fn push_now(&mut self) {
+        let sk = self.as_ptr();
+        // SAFETY: The socket is live and locked; TCP expects softirqs off, which nest.
+        unsafe {
+            if !bindings::knet_helper_push_is_due(sk) {
+                return;
+            }
+            if let Some(release) = (*(*sk).__sk_common.skc_prot).release_cb {
+                bindings::knet_helper_local_bh_disable();
+                release(sk);
+                bindings::knet_helper_local_bh_enable();
+            }
+        }
+    }
+}
