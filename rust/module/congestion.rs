@@ -53,7 +53,7 @@ impl<const N: usize> Coupled<N> {
         let own = self.0.member(cwnd, tcp.srtt_us());
         let mut connection = meta.lock_data();
         tell(&mut connection, tcp, own);
-        let mut subflows = connection.subflow.iter();
+        let mut subflows = connection.subflows.live().map(|(_, subflow)| subflow);
         let mut size = 0;
         let all = core::array::from_fn(|_| match subflows.next() {
             Some(subflow) => {
@@ -81,7 +81,7 @@ impl Family {
 
 /// Leaves `member` where the other subflows look for it.
 fn tell(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>, member: Member) {
-    if let Some(subflow) = connection.subflow_of(tcp.sock()) {
+    if let Some(subflow) = connection.subflows.of(tcp.sock()) {
         subflow.coupled = member;
     }
 }

@@ -6,34 +6,27 @@ use crate::counters::Counter;
 use crate::crypto::KernelSha256;
 use crate::netns::Namespace;
 use crate::protocol::Mptcp;
-use crate::steering::{ConnectionSteering, SubflowSteering};
+use crate::subflow::table::Subflows;
 use core::mem::MaybeUninit;
-use kernel::sync::aref::ARef;
 use knet::congestion::Choice;
-use knet::fragments::{Gathered, SendQueue};
+use knet::fragments::SendQueue;
 use knet::meta::{DataGuard, Meta};
 use knet::netns::PerNet;
 use knet::skb::PacketQueue;
 use knet::sock::{self, Sock};
 use knet::time::Moment;
-use mptcp_core::congestion::Member;
 use mptcp_core::connection::delivery::streams_agree;
 use mptcp_core::connection::ending::Rest;
 use mptcp_core::connection::fallback::Circumstances;
 use mptcp_core::connection::handshake::{Agreed, Policy};
-use mptcp_core::connection::speech::{Farewell, Reset};
+use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state;
 use mptcp_core::crypto::{Derived, Key, KeyPair};
-use mptcp_core::mapping::{RxMappings, TxMappings};
 use mptcp_core::receive::{ReceiveState, ReceiveWindow, RightSizing};
+use mptcp_core::scheduler::PathId;
 use mptcp_core::send::SendState;
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::ResetReason;
-
-/// Pieces that a subflow can have in flight, each with a mapping of its own.
-pub(crate) const TX_MAPPINGS: usize = 64;
-/// Mappings of received data that do not merge.
-pub(crate) const RX_MAPPINGS: usize = 24;
 
 /// How the connection speaks to its peer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -73,7 +66,7 @@ pub(crate) struct Connection {
     /// Data stays with a subflow, because the receive buffer is full: `recv` comes back for it.
     pub(crate) starved: bool,
     pub(crate) right_sizing: RightSizing,
-    pub(crate) subflow: Option<SubflowState>,
+    pub(crate) subflows: Subflows,
     pub(crate) timers: Timers,
     /// Whether the connection counts as established in the namespace's gauge.
     pub(crate) counted: bool,
@@ -105,52 +98,6 @@ pub(crate) enum Attempted {
     Connected,
     /// With a positive errno.
     Failed(i32),
-}
-
-/// The data level's view of the subflow.
-pub(crate) struct SubflowState {
-    pub(crate) sock: ARef<Sock>,
-    /// Initial sequence number of our side: relative subflow sequence numbers count from it.
-    pub(crate) local_isn: u32,
-    /// Initial sequence number of the peer.
-    pub(crate) remote_isn: u32,
-    pub(crate) tx: TxMappings<TX_MAPPINGS>,
-    pub(crate) rx: RxMappings<RX_MAPPINGS>,
-    /// Bytes of a mapping that TCP did not take yet, from a data sequence number on. They stay
-    /// here even if they are acknowledged meanwhile: TCP must get all that the mapping covers.
-    pub(crate) partial: Option<(Dsn, Gathered)>,
-    /// It is being given data: TCP may report room in the middle of that.
-    pub(crate) pushing: bool,
-    /// What the next RST says.
-    pub(crate) reset: Reset,
-    /// A DSS was received on it.
-    pub(crate) dss_seen: bool,
-    /// Its SYN had MP_CAPABLE.
-    pub(crate) offered: bool,
-    /// The peer's FIN was taken off it.
-    pub(crate) finished: bool,
-    /// A DATA_FIN came on a segment that TCP does not acknowledge by itself.
-    pub(crate) ack_due: bool,
-    /// What it carries cannot be understood: it is to be reset.
-    pub(crate) useless: bool,
-    /// The mapping whose checksum was found right.
-    pub(crate) verified: Option<Ssn>,
-    /// The number after the last byte that TCP was given with a mapping.
-    pub(crate) given: Ssn,
-    /// Since TCP was last given data, a segment that acknowledges all of it showed that the peer
-    /// speaks MPTCP.
-    pub(crate) heard: bool,
-    /// Anything ever showed that, since the handshake.
-    pub(crate) heard_ever: bool,
-    /// How often in a row the retransmission timer expired in vain.
-    pub(crate) unheard: u8,
-    /// What is still to be said after a fallback in the middle of the connection.
-    pub(crate) farewell: Farewell,
-    /// How many more segments carry the MP_FAIL of the farewell.
-    pub(crate) fail_repeats: u8,
-    /// What the congestion control of the other subflows must know of this one.
-    pub(crate) coupled: Member,
-    pub(crate) steering: SubflowSteering,
 }
 
 /// Times on the clock of [`knet::time::now_us`]; zero: not set.
@@ -196,7 +143,7 @@ impl Connection {
             out_of_order: PacketQueue::new(),
             starved: false,
             right_sizing: RightSizing::new(0, 0),
-            subflow: None,
+            subflows: Subflows::new(),
             timers: Timers::default(),
             counted: false,
             aborted: false,
@@ -254,27 +201,16 @@ impl Connection {
         self.window = ReceiveWindow::new(first);
     }
 
-    /// The subflow, if it is the socket `tcp`.
-    pub(crate) fn subflow_of(&mut self, tcp: &Sock) -> Option<&mut SubflowState> {
-        self.subflow
-            .as_mut()
-            .filter(|subflow| subflow.sock.identity() == tcp.identity())
-    }
-
-    /// What decides whether plain TCP can go on where MPTCP does not. `next` is the next byte to be
-    /// taken from the subflow.
-    pub(crate) fn circumstances(&self, next: Ssn) -> Circumstances {
+    /// What decides whether plain TCP can go on where MPTCP does not work on the subflow `path`.
+    /// `next` is the next byte to be taken from it.
+    pub(crate) fn circumstances(&self, path: PathId, next: Ssn) -> Circumstances {
         let first = self.remote_first();
-        let agree = self
-            .subflow
-            .as_ref()
+        let subflow = self.subflows.at(path);
+        let agree = subflow
             .is_some_and(|subflow| streams_agree(&self.receive, &subflow.rx, first, next));
         Circumstances {
-            only_subflow: true,
-            dss_seen: self
-                .subflow
-                .as_ref()
-                .is_some_and(|subflow| subflow.dss_seen),
+            only_subflow: !self.subflows.joined,
+            dss_seen: subflow.is_some_and(|subflow| subflow.dss_seen),
             in_order: agree && self.out_of_order.is_empty(),
             retransmitted: self.retransmitted,
             fell_back: self.mode == Mode::Fallback,
@@ -283,13 +219,12 @@ impl Connection {
 
     /// What decides whether anything is left to be done.
     pub(crate) fn rest(&self) -> Rest {
-        let subflow = self.subflow.as_ref();
         Rest {
             aborted: self.aborted,
             fell_back: self.mode == Mode::Fallback,
             state: self.state,
-            piece_begun: subflow.is_some_and(|subflow| subflow.partial.is_some()),
-            subflows_finished: subflow.is_none_or(|subflow| subflow.finished),
+            piece_begun: self.subflows.iter().any(|(_, one)| one.partial.is_some()),
+            subflows_finished: self.subflows.iter().all(|(_, one)| one.finished),
         }
     }
 
@@ -308,46 +243,6 @@ impl Moments {
             data_received: now,
             acknowledged: now,
         }
-    }
-}
-
-impl SubflowState {
-    /// A subflow that has not sent anything.
-    pub(crate) fn new(sock: &Sock) -> Self {
-        Self {
-            sock: sock.hold(),
-            local_isn: 0,
-            remote_isn: 0,
-            tx: TxMappings::new(),
-            rx: RxMappings::starting_at(Ssn::new(1)),
-            partial: None,
-            pushing: false,
-            reset: Reset::Tcp,
-            dss_seen: false,
-            offered: false,
-            finished: false,
-            ack_due: false,
-            useless: false,
-            verified: None,
-            given: Ssn::new(1),
-            heard: false,
-            heard_ever: false,
-            unheard: 0,
-            farewell: Farewell::default(),
-            fail_repeats: 0,
-            coupled: Member::default(),
-            steering: SubflowSteering::default(),
-        }
-    }
-
-    /// Relative number of a sequence number that we send.
-    pub(crate) fn sent(&self, seq: u32) -> Ssn {
-        Ssn::new(seq.wrapping_sub(self.local_isn))
-    }
-
-    /// Relative number of a sequence number that the peer sends.
-    pub(crate) fn received(&self, seq: u32) -> Ssn {
-        Ssn::new(seq.wrapping_sub(self.remote_isn))
     }
 }
 
@@ -417,10 +312,14 @@ pub(crate) fn uncount_established(guard: &mut DataGuard<'_, Mptcp>) {
     }
 }
 
-/// The subflow is of no use any more: it is reset from process context, with MP_TCPRST if there is a
+/// A subflow is of no use any more: it is reset from process context, with MP_TCPRST if there is a
 /// reason to tell (RFC 8684 section 3.6).
-pub(crate) fn condemn(connection: &mut DataGuard<'_, Mptcp>, reason: Option<ResetReason>) {
-    if let Some(subflow) = connection.subflow.as_mut() {
+pub(crate) fn condemn(
+    connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
+    reason: Option<ResetReason>,
+) {
+    if let Some(subflow) = connection.subflows.at_mut(path) {
         subflow.useless = true;
         if let Some(reason) = reason {
             subflow.reset = Reset::Reason(reason);

@@ -93,7 +93,9 @@ impl Show for ConnectionFile {
 fn print(meta: &Meta, subflow: &Sock, out: &SeqFile) {
     let tuple = subflow.tuple();
     let connection = meta.lock_data();
-    let steered = connection.subflow.as_ref().map(|subflow| &subflow.steering);
+    let number = connection.subflows.number_of(subflow);
+    let steered = number.and_then(|number| connection.subflows.at(number));
+    let steered = steered.map(|subflow| &subflow.steering);
     let mut out_of_order = 0_u32;
     connection.out_of_order.for_each(|_packet| {
         out_of_order = out_of_order.saturating_add(1);
@@ -114,7 +116,7 @@ fn print(meta: &Meta, subflow: &Sock, out: &SeqFile) {
         connection.receive.rcv_nxt().raw(),
         meta.shared().readable.load(Ordering::Relaxed),
         out_of_order,
-        u8::from(connection.subflow.is_some()),
+        connection.subflows.iter().count(),
         MaybeCpu(steered.and_then(SubflowSteering::cpu)),
         connection.steering.moves(),
         steered.map_or(0, |steering| steering.steered),

@@ -12,7 +12,8 @@ mod settings;
 pub(crate) use machine::Processors;
 pub(crate) use settings::Settings;
 
-use crate::connection::{Connection, SubflowState};
+use crate::connection::Connection;
+use crate::subflow::table::SubflowState;
 use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp};
@@ -117,7 +118,7 @@ pub(crate) fn subflow_created(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock,
     let token = connection.local.token.raw();
     let choice = Steering::new(mode, token);
     connection.steering.choice.get_or_insert(choice);
-    if let Some(subflow) = connection.subflow_of(tcp) {
+    if let Some(subflow) = connection.subflows.of(tcp) {
         subflow.steering.hash = hash;
     }
     settle(connection);
@@ -130,7 +131,7 @@ pub(crate) fn subflow_created(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock,
 #[inline]
 pub(crate) fn segment_arrived(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock, hash: u32) {
     let stands = connection.steering.generation == machine::generation();
-    let Some(subflow) = connection.subflow_of(tcp) else {
+    let Some(subflow) = connection.subflows.of(tcp) else {
         return;
     };
     if stands && subflow.steering.is_right(hash) {
@@ -149,7 +150,7 @@ fn segment_strayed(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock, hash: u32)
     if connection.steering.generation != machine::generation() {
         settle(connection);
     }
-    let Some(subflow) = connection.subflow_of(tcp) else {
+    let Some(subflow) = connection.subflows.of(tcp) else {
         return;
     };
     if let Some(chosen) = subflow.steering.cpu() {
@@ -200,7 +201,7 @@ fn look_at_access(meta: &Meta, access: Access) {
         return settle(&mut guard);
     }
     // Of a connection that fell back, no segment tells that its hash or the table has changed.
-    for subflow in connection.subflow.iter_mut() {
+    for (_, subflow) in connection.subflows.iter_mut() {
         let hash = subflow.sock.receive_hash();
         record(namespace, subflow, hash);
     }
@@ -222,7 +223,8 @@ fn settle(guard: &mut DataGuard<'_, Mptcp>) {
     let machine = machine::machine(&allowed);
     choice.set_mode(mode_of(meta));
     let before = choice.moves();
-    for (number, subflow) in (0..).zip(connection.subflow.iter_mut()) {
+    for (path, subflow) in connection.subflows.iter_mut() {
+        let number = path.number().into();
         subflow.steering.sit(choice.place(number, &machine));
         let hash = subflow.steering.hash;
         record(namespace, subflow, hash);

@@ -9,4 +9,5 @@ pub(crate) mod delivery;
 pub(crate) mod handshake;
 pub(crate) mod push;
 pub(crate) mod receive_queue;
+pub(crate) mod table;
 pub(crate) mod transmit;

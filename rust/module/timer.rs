@@ -39,7 +39,7 @@ pub(crate) fn watch(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>) {
 /// Takes note of an acknowledgement. The timer runs on and finds out when it expires.
 pub(crate) fn progressed(connection: &mut Connection) {
     connection.timers.backoff = 0;
-    if let Some(subflow) = connection.subflow.as_mut() {
+    for (_, subflow) in connection.subflows.iter_mut() {
         subflow.unheard = 0;
     }
 }
@@ -108,8 +108,8 @@ pub(crate) fn expired(meta: &Meta) {
     }
     let due = connection.timers.retransmit_at != 0 && now >= connection.timers.retransmit_at;
     let subflow = connection
-        .subflow
-        .as_ref()
+        .subflows
+        .first()
         .map(|subflow| subflow.sock.clone());
     let (true, Some(subflow)) = (due && connection.speaks_mptcp(), subflow) else {
         if due {
@@ -138,7 +138,7 @@ fn uncork<'a>(mut connection: DataGuard<'a, Mptcp>, now: u64) -> DataGuard<'a, M
     let meta = connection.meta();
     connection.timers.uncork_at = 0;
     connection.timers.uncorked = connection.send.unsent() > 0;
-    let Some(subflow) = connection.subflow.as_ref() else {
+    let Some(subflow) = connection.subflows.first() else {
         return connection;
     };
     let subflow = subflow.sock.clone();
@@ -155,7 +155,10 @@ fn uncork<'a>(mut connection: DataGuard<'a, Mptcp>, now: u64) -> DataGuard<'a, M
 fn retransmit(meta: &Meta, tcp: &mut Tcp<'_>, stuck: bool) {
     let mut connection = meta.lock_data();
     let copied = tcp.copied_seq();
-    let Some(subflow) = connection.subflow_of(tcp.sock()) else {
+    let Some(path) = connection.subflows.number_of(tcp.sock()) else {
+        return;
+    };
+    let Some(subflow) = connection.subflows.at(path) else {
         return;
     };
     let drained = tcp.is_drained();
@@ -168,11 +171,11 @@ fn retransmit(meta: &Meta, tcp: &mut Tcp<'_>, stuck: bool) {
         heard,
         ever_heard,
         unheard,
-        contiguous: connection.circumstances(next).contiguous(),
+        contiguous: connection.circumstances(path, next).contiguous(),
     };
     if situation.in_vain() {
         situation.unheard = unheard.saturating_add(1);
-        if let Some(subflow) = connection.subflow_of(tcp.sock()) {
+        if let Some(subflow) = connection.subflows.at_mut(path) {
             subflow.unheard = situation.unheard;
         }
     }
@@ -200,6 +203,6 @@ fn retransmit(meta: &Meta, tcp: &mut Tcp<'_>, stuck: bool) {
             push::push(meta, tcp);
             meta.sock().notify_writeable();
         }
-        Expiry::Reset => condemn(&mut connection, Some(ResetReason::MIDDLEBOX_INTERFERENCE)),
+        Expiry::Reset => condemn(&mut connection, path, Some(ResetReason::MIDDLEBOX_INTERFERENCE)),
     }
 }

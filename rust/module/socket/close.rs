@@ -106,9 +106,9 @@ fn useless(meta: &Meta) -> bool {
     let connection = meta.lock_data();
     !connection.aborted
         && connection
-            .subflow
-            .as_ref()
-            .is_some_and(|subflow| subflow.useless)
+            .subflows
+            .iter()
+            .any(|(_, subflow)| subflow.useless)
 }
 
 /// Sends the RST that the connection's state asks for.
@@ -128,7 +128,7 @@ pub(crate) fn reset_connection(meta: &Meta) {
     if !connection.speaks_mptcp() {
         return;
     }
-    if let Some(subflow) = connection.subflow.as_mut() {
+    for (_, subflow) in connection.subflows.iter_mut() {
         if subflow.reset == Reset::Tcp {
             subflow.reset = Reset::Fastclose;
         }
@@ -191,5 +191,5 @@ pub(crate) fn destruct(meta: &Meta) {
         memory = memory.saturating_add(packet.memory());
     }
     connection.uncharge_receive(memory);
-    connection.subflow = None;
+    connection.subflows.clear();
 }

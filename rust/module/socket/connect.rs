@@ -2,10 +2,11 @@
 
 //! `bind`, `connect` and what undoes them.
 
-use crate::connection::{test_wrap, uncount_established, Connection, Mode, SubflowState};
+use crate::connection::{test_wrap, uncount_established, Connection, Mode};
 use crate::keys;
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::first_subflow;
+use crate::subflow::table::SubflowState;
 use kernel::prelude::*;
 use knet::address::SocketAddress;
 use knet::meta::OwnerGuard;
@@ -36,12 +37,13 @@ pub(crate) fn connect(owner: &mut OwnerGuard<'_, Mptcp>, address: &SocketAddress
         _ => (sock.family(), address),
     };
     let subflow = first_subflow(owner, family)?;
+    let state = SubflowState::new(subflow.sock())?;
     {
         let mut connection = meta.lock_data();
         connection.mode = Mode::Connecting;
         connection.client = true;
         connection.tokenless = !keys::draw(&mut connection);
-        connection.subflow = Some(SubflowState::new(subflow.sock()));
+        connection.subflows.put_first(state);
         sock.set_state(State::SynSent);
     }
     let first_seq = (test_wrap(sock) > 0).then_some(FIRST_SEQ_OF_TEST);
@@ -51,7 +53,7 @@ pub(crate) fn connect(owner: &mut OwnerGuard<'_, Mptcp>, address: &SocketAddress
             sock.set_state(State::Close);
         }
         connection.leave_index();
-        connection.subflow = None;
+        connection.subflows.clear();
         return Err(error);
     }
     sock.copy_addresses(subflow.sock());
@@ -89,7 +91,7 @@ impl Connection {
     /// Forgets everything about the peer.
     fn empty(&mut self) {
         self.queue.clear();
-        self.subflow = None;
+        self.subflows.clear();
         self.mode = Mode::Connecting;
         self.fully_established = false;
         self.state = Default::default();

@@ -225,9 +225,9 @@ fn info(meta: &Meta) -> Info {
     info.last_data_recv = connection.moments.data_received.elapsed_ms();
     info.last_ack_recv = connection.moments.acknowledged.elapsed_ms();
     info.subflows_total = connection
-        .subflow
+        .subflows
         .iter()
-        .filter(|subflow| is_open(&subflow.sock))
+        .filter(|(_, subflow)| is_open(&subflow.sock))
         .fold(0, |count, _| count.saturating_add(1));
     info.subflows = info.subflows_total.saturating_sub(1);
     if connection.mode == Mode::Connecting {

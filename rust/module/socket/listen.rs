@@ -2,10 +2,10 @@
 
 //! `listen` and `accept`.
 
-use crate::connection::SubflowState;
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::first_subflow;
 use crate::subflow::delivery;
+use crate::subflow::table::SubflowState;
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
 use knet::meta::OwnerGuard;
@@ -23,10 +23,10 @@ pub(crate) fn listen(owner: &mut OwnerGuard<'_, Mptcp>, backlog: i32) -> Result 
     let subflow = first_subflow(owner, sock.family())?;
     subflow.listen(backlog)?;
     sock.copy_addresses(subflow.sock());
-    let state = SubflowState::new(subflow.sock());
+    let state = SubflowState::new(subflow.sock())?;
     let mut connection = meta.lock_data();
-    if connection.subflow.is_none() {
-        connection.subflow = Some(state);
+    if connection.subflows.first().is_none() {
+        connection.subflows.put_first(state);
     }
     sock.set_state(State::Listen);
     Ok(())
@@ -43,8 +43,8 @@ pub(crate) fn accept(meta: &Meta, no_wait: bool) -> Result<ARef<Meta>> {
             return Err(EINVAL);
         }
         connection
-            .subflow
-            .as_ref()
+            .subflows
+            .first()
             .map(|subflow| subflow.sock.clone())
             .ok_or(EINVAL)?
     };
@@ -56,7 +56,7 @@ pub(crate) fn accept(meta: &Meta, no_wait: bool) -> Result<ARef<Meta>> {
     let sock = subflow.sock().hold();
     owner.subflow = Some(subflow);
     drop(owner);
-    if let Some(subflow) = child.lock_data().subflow.as_mut() {
+    if let Some(subflow) = child.lock_data().subflows.first_mut() {
         subflow.reset = Reset::Tcp;
     }
     // What arrived while nobody was there to be told is there to be read.

@@ -101,7 +101,7 @@ pub(crate) fn get(meta: &Meta, call: &GetOption) -> Result {
         (level::TCP, option::CORK) => answer_flag(call, &meta.shared().corked),
         (level::TCP, option::MAXSEG) if is_connected(meta) => {
             let connection = meta.lock_data();
-            let subflow = connection.subflow.as_ref().ok_or(EINVAL)?;
+            let subflow = connection.subflows.first().ok_or(EINVAL)?;
             let size = knet::subflow::pace(&subflow.sock).mss;
             // As with TCP, what options take of a segment is not counted.
             let size = match connection.speaks_mptcp() {

@@ -16,8 +16,8 @@ pub(crate) fn poll(meta: &Meta, table: &mut PollTable<'_>) -> u32 {
     if state == State::Listen {
         let connection = meta.lock_data();
         let waiting = connection
-            .subflow
-            .as_ref()
+            .subflows
+            .first()
             .is_some_and(|subflow| knet::subflow::has_connection_waiting(&subflow.sock));
         return if waiting { event::IN } else { 0 };
     }

@@ -22,6 +22,7 @@ use mptcp_core::connection::fallback::{on_mp_fail, Answer};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
 use mptcp_core::connection::state::Event;
 use mptcp_core::mapping::RecordError;
+use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::{Dss, Received, ResetReason, SegmentKind};
 
@@ -68,14 +69,14 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
     }
     let consequences = {
         let mut connection = meta.lock_data();
-        if connection.subflow_of(tcp).is_none() {
+        let Some(path) = connection.subflows.number_of(tcp) else {
             return Verdict::Accept;
-        }
+        };
         steering::segment_arrived(&mut connection, tcp, segment.hash);
         match connection.mode {
-            Mode::Mptcp => believe(&mut connection, segment, &received, &numbers),
+            Mode::Mptcp => believe(&mut connection, path, segment, &received, &numbers),
             Mode::Fallback => {
-                farewell_heard(&mut connection, &received);
+                farewell_heard(&mut connection, path, &received);
                 return Verdict::Accept;
             }
             Mode::Connecting => return Verdict::Accept,
@@ -126,9 +127,9 @@ fn judge(numbers: &Snapshot, segment: &Incoming<'_>, received: &Received) -> acc
 }
 
 /// A segment of a connection that fell back showed that the peer did too: nothing is left to say.
-fn farewell_heard(connection: &mut Connection, received: &Received) {
+fn farewell_heard(connection: &mut Connection, path: PathId, received: &Received) {
     let knows = received.mp_fail.is_some() || !shows_mptcp(received);
-    if let Some(subflow) = connection.subflow.as_mut().filter(|_| knows) {
+    if let Some(subflow) = connection.subflows.at_mut(path).filter(|_| knows) {
         subflow.farewell.fail = None;
     }
 }
@@ -136,6 +137,7 @@ fn farewell_heard(connection: &mut Connection, received: &Received) {
 /// Acts on the options of a segment that is as trustworthy as its data.
 fn believe(
     connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
     segment: &Incoming<'_>,
     received: &Received,
     numbers: &Snapshot,
@@ -160,10 +162,10 @@ fn believe(
     if received.tcp_rst.is_some() && segment.flags.rst() {
         count(sock, Counter::MpRstRx);
     }
-    note_speech(connection, segment, received);
+    note_speech(connection, path, segment, received);
     if let Some(fail) = received.mp_fail {
         count(sock, Counter::MpFailRx);
-        checksum_refused(connection, fail.dsn, numbers, &mut consequences);
+        checksum_refused(connection, path, fail.dsn, numbers, &mut consequences);
         if connection.mode != Mode::Mptcp {
             return consequences;
         }
@@ -171,7 +173,7 @@ fn believe(
     if !connection.client {
         let checksums = connection.agreed.checksum;
         if let Some(mapping) = implied(received, connection.remote_first(), checksums) {
-            if let Some(subflow) = connection.subflow.as_mut() {
+            if let Some(subflow) = connection.subflows.first_mut() {
                 subflow.dss_seen |= subflow.rx.record(mapping).is_ok();
             }
         }
@@ -183,7 +185,7 @@ fn believe(
             let window = u32::from(segment.window) << numbers.snd_wscale.min(14);
             consequences.acknowledged = push::acknowledge(connection, ack, window);
         }
-        consequences.drop = !take_mapping(connection, &dss, segment.payload_len);
+        consequences.drop = !take_mapping(connection, path, &dss, segment.payload_len);
         if connection.state != before {
             publish_state(connection);
             consequences.finished = true;
@@ -193,9 +195,14 @@ fn believe(
 }
 
 /// Takes note of whether the segment shows that the peer speaks MPTCP, and how much it has heard.
-fn note_speech(connection: &mut Connection, segment: &Incoming<'_>, received: &Received) {
+fn note_speech(
+    connection: &mut Connection,
+    path: PathId,
+    segment: &Incoming<'_>,
+    received: &Received,
+) {
     let data_waits = connection.send.in_flight() > 0;
-    let Some(subflow) = connection.subflow.as_mut() else {
+    let Some(subflow) = connection.subflows.at_mut(path) else {
         return;
     };
     if shows_mptcp(received) {
@@ -214,40 +221,46 @@ fn note_speech(connection: &mut Connection, segment: &Incoming<'_>, received: &R
 /// be able to end MPTCP, so the option is believed only where it can be true.
 fn checksum_refused(
     connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
     dsn: Dsn,
     numbers: &Snapshot,
     consequences: &mut Consequences,
 ) {
     let possible = !dsn.before(connection.send.una()) && dsn.before(connection.send.nxt());
-    let Some(subflow) = connection.subflow.as_ref() else {
+    let Some(subflow) = connection.subflows.at(path) else {
         return;
     };
     if !connection.agreed.checksum || !possible {
         return;
     }
     let next = subflow.received(numbers.copied_seq);
-    match on_mp_fail(&connection.circumstances(next)) {
+    match on_mp_fail(&connection.circumstances(path, next)) {
         Answer::FallBack => {
             delivery::fall_back(connection);
-            if let Some(subflow) = connection.subflow.as_ref() {
+            if let Some(subflow) = connection.subflows.at(path) {
                 subflow.sock.ask_for_report();
             }
             consequences.acknowledged = true;
         }
-        Answer::Reset => condemn(connection, Some(ResetReason::MIDDLEBOX_INTERFERENCE)),
+        Answer::Reset => condemn(connection, path, Some(ResetReason::MIDDLEBOX_INTERFERENCE)),
         Answer::Ignore => {}
     }
 }
 
 /// Takes note of a mapping or DATA_FIN. Returns whether TCP may see the segment.
-fn take_mapping(connection: &mut DataGuard<'_, Mptcp>, dss: &Dss, payload_len: u32) -> bool {
+fn take_mapping(
+    connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
+    dss: &Dss,
+    payload_len: u32,
+) -> bool {
     let sock = connection.meta().sock();
     let (rcv_nxt, checksums) = (connection.receive.rcv_nxt(), connection.agreed.checksum);
     let announced = announced(dss, rcv_nxt, payload_len, checksums);
     if let Some(fin) = announced.fin {
-        data_fin(connection, fin);
+        data_fin(connection, path, fin);
     }
-    let (Some(mapping), Some(subflow)) = (announced.mapping, connection.subflow.as_mut()) else {
+    let (Some(mapping), Some(subflow)) = (announced.mapping, connection.subflows.at_mut(path)) else {
         return true;
     };
     if mapping.len == 0 {
@@ -269,8 +282,8 @@ fn take_mapping(connection: &mut DataGuard<'_, Mptcp>, dss: &Dss, payload_len: u
 }
 
 /// The peer sends no data from `fin` on.
-fn data_fin(connection: &mut DataGuard<'_, Mptcp>, fin: Dsn) {
-    if let Some(subflow) = connection.subflow.as_mut() {
+fn data_fin(connection: &mut DataGuard<'_, Mptcp>, path: PathId, fin: Dsn) {
+    if let Some(subflow) = connection.subflows.at_mut(path) {
         // RFC 8684 section 3.3.3: a DATA_FIN is acknowledged at the data level. TCP reports
         // room after every segment, also after one that it does not acknowledge.
         subflow.ack_due = true;

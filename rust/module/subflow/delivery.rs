@@ -21,6 +21,7 @@ use mptcp_core::connection::delivery::{on_subflow_fin, position, Position, Subfl
 use mptcp_core::connection::fallback::{on_checksum_failure, ChecksumAnswer};
 use mptcp_core::mapping::DssChecksum;
 use mptcp_core::receive::Placement;
+use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::ResetReason;
 
@@ -42,11 +43,11 @@ pub(crate) fn data_ready(meta: &Meta, tcp: &mut Tcp<'_>) {
     let mut progress = Progress::default();
     {
         let mut connection = meta.lock_data();
-        if connection.subflow_of(tcp.sock()).is_none() {
+        let Some(path) = connection.subflows.number_of(tcp.sock()) else {
             return;
-        }
+        };
         let before = connection.state;
-        while take_next(&mut connection, tcp, &mut progress) {}
+        while take_next(&mut connection, path, tcp, &mut progress) {}
         if connection.state != before {
             publish_state(&mut connection);
             progress.ended = true;
@@ -71,6 +72,7 @@ pub(crate) fn data_ready(meta: &Meta, tcp: &mut Tcp<'_>) {
 /// Takes the next piece from the receive queue of a subflow; `false`: there is none, or it waits.
 fn take_next(
     connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
     tcp: &mut Tcp<'_>,
     progress: &mut Progress,
 ) -> bool {
@@ -81,17 +83,17 @@ fn take_next(
     let offset = copied.wrapping_sub(view.seq);
     let left = view.len.saturating_sub(offset);
     if left == 0 || (offset as i32) < 0 {
-        discard(connection, tcp, view, progress);
+        discard(connection, path, tcp, view, progress);
         return true;
     }
-    let Some((dsn, mapped)) = place_of(connection, tcp, copied, left, progress) else {
+    let Some((dsn, mapped)) = place_of(connection, path, copied, left, progress) else {
         return false;
     };
     let take = left.min(mapped);
     if connection.agreed.checksum && connection.speaks_mptcp() {
-        match verified(connection, tcp, copied) {
+        match verified(connection, path, tcp, copied) {
             Some(true) => {}
-            Some(false) => return checksum_failed(connection, copied, dsn, progress),
+            Some(false) => return checksum_failed(connection, path, copied, dsn, progress),
             None => return false,
         }
     }
@@ -118,13 +120,13 @@ fn take_next(
         copied.wrapping_add(take)
     };
     tcp.set_copied_seq(end);
-    if let Some(subflow) = connection.subflow.as_mut() {
+    if let Some(subflow) = connection.subflows.at_mut(path) {
         let consumed = subflow.received(copied).plus(take);
         subflow.rx.consumed(consumed);
     }
     place(connection, packet, dsn, take, progress);
     if whole && view.fin {
-        fin_taken(connection, end, progress);
+        fin_taken(connection, path, end, progress);
     }
     true
 }
@@ -132,6 +134,7 @@ fn take_next(
 /// Throws away a packet without new data, which may be a FIN.
 fn discard(
     connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
     tcp: &mut Tcp<'_>,
     view: PacketView,
     progress: &mut Progress,
@@ -141,24 +144,29 @@ fn discard(
         tcp.set_copied_seq(view.end_seq);
     }
     if view.fin {
-        fin_taken(connection, view.end_seq, progress);
+        fin_taken(connection, path, view.end_seq, progress);
     }
 }
 
 /// A FIN was taken off the subflow; `end` is the number after it.
-fn fin_taken(connection: &mut DataGuard<'_, Mptcp>, end: u32, progress: &mut Progress) {
-    let Some(subflow) = connection.subflow.as_mut() else {
+fn fin_taken(
+    connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
+    end: u32,
+    progress: &mut Progress,
+) {
+    let Some(subflow) = connection.subflows.at_mut(path) else {
         return;
     };
     subflow.finished = true;
     let fin = subflow.received(end.wrapping_sub(1));
-    subflow_ended(connection, fin, progress);
+    subflow_ended(connection, path, fin, progress);
 }
 
 /// The data sequence number of the byte at `seq`, and how many bytes follow it.
 fn place_of(
     connection: &mut DataGuard<'_, Mptcp>,
-    tcp: &Tcp<'_>,
+    path: PathId,
     seq: u32,
     left: u32,
     progress: &mut Progress,
@@ -167,10 +175,10 @@ fn place_of(
     if connection.mode != Mode::Mptcp {
         return Some((rcv_nxt, left));
     }
-    let subflow = connection.subflow_of(tcp.sock())?;
+    let subflow = connection.subflows.at(path)?;
     let next = subflow.received(seq);
     let (span, dss_seen) = (subflow.rx.lookup(next), subflow.dss_seen);
-    match position(span, rcv_nxt, || connection.circumstances(next)) {
+    match position(span, rcv_nxt, || connection.circumstances(path, next)) {
         Position::At { dsn, len } => Some((dsn, len)),
         Position::FallBack => {
             if span.is_none() {
@@ -187,7 +195,7 @@ fn place_of(
         }
         Position::Reset => {
             count(connection.meta().sock(), Counter::DssReset);
-            condemn(connection, Some(ResetReason::MPTCP_SPECIFIC));
+            condemn(connection, path, Some(ResetReason::MPTCP_SPECIFIC));
             None
         }
     }
@@ -201,15 +209,20 @@ pub(crate) fn fall_back(connection: &mut DataGuard<'_, Mptcp>) {
     connection.queue.acknowledge(sent);
     connection.uncharge_send(sent);
     let next = connection.send.nxt();
-    if let Some(subflow) = connection.subflow.as_mut() {
+    if let Some(subflow) = connection.subflows.first_mut() {
         // RFC 8684 section 3.7: the peer is told where MPTCP ends.
         subflow.farewell.infinite = Some((subflow.given, next));
     }
 }
 
 /// Whether the checksum of the mapping at `seq` is right; `None` while some of its data is missing.
-fn verified(connection: &mut Connection, tcp: &Tcp<'_>, seq: u32) -> Option<bool> {
-    let subflow = connection.subflow.as_mut()?;
+fn verified(
+    connection: &mut Connection,
+    path: PathId,
+    tcp: &Tcp<'_>,
+    seq: u32,
+) -> Option<bool> {
+    let subflow = connection.subflows.at_mut(path)?;
     let record = *subflow.rx.covering(subflow.received(seq))?;
     let Some(checksum) = record.checksum else {
         return Some(true);
@@ -240,21 +253,22 @@ fn verified(connection: &mut Connection, tcp: &Tcp<'_>, seq: u32) -> Option<bool
 /// take.
 fn checksum_failed(
     connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
     seq: u32,
     dsn: Dsn,
     progress: &mut Progress,
 ) -> bool {
     let sock = connection.meta().sock();
     count(sock, Counter::DataCsumErr);
-    let Some(subflow) = connection.subflow.as_ref() else {
+    let Some(subflow) = connection.subflows.at(path) else {
         return false;
     };
     let next = subflow.received(seq);
-    match on_checksum_failure(&connection.circumstances(next)) {
+    match on_checksum_failure(&connection.circumstances(path, next)) {
         // RFC 8684 section 3.7: on a single subflow the data goes on as it is, as in plain TCP.
         ChecksumAnswer::FailAndFallBack => {
             fall_back(connection);
-            if let Some(subflow) = connection.subflow.as_mut() {
+            if let Some(subflow) = connection.subflows.at_mut(path) {
                 subflow.farewell.fail = Some(dsn);
                 subflow.fail_repeats = FAIL_REPEATS;
             }
@@ -262,7 +276,7 @@ fn checksum_failed(
             true
         }
         ChecksumAnswer::FailAndReset => {
-            condemn(connection, Some(ResetReason::MIDDLEBOX_INTERFERENCE));
+            condemn(connection, path, Some(ResetReason::MIDDLEBOX_INTERFERENCE));
             false
         }
     }
@@ -356,7 +370,12 @@ fn drain_out_of_order(connection: &mut DataGuard<'_, Mptcp>, progress: &mut Prog
 }
 
 /// The peer closed the subflow; `next` is the number of its FIN.
-fn subflow_ended(connection: &mut DataGuard<'_, Mptcp>, next: Ssn, progress: &mut Progress) {
+fn subflow_ended(
+    connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
+    next: Ssn,
+    progress: &mut Progress,
+) {
     progress.ended = true;
     if connection.mode == Mode::Fallback {
         return end_of_stream(connection);
@@ -365,7 +384,7 @@ fn subflow_ended(connection: &mut DataGuard<'_, Mptcp>, next: Ssn, progress: &mu
     match on_subflow_fin(
         &connection.receive,
         fin_acked,
-        &connection.circumstances(next),
+        &connection.circumstances(path, next),
     ) {
         SubflowEnd::Expected => {}
         SubflowEnd::FallBack => {
@@ -374,6 +393,6 @@ fn subflow_ended(connection: &mut DataGuard<'_, Mptcp>, next: Ssn, progress: &mu
             progress.fell_back = true;
             end_of_stream(connection);
         }
-        SubflowEnd::Broken => condemn(connection, None),
+        SubflowEnd::Broken => condemn(connection, path, None),
     }
 }

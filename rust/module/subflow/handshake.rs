@@ -4,7 +4,6 @@
 
 use crate::connection::{
     abort, abort_locked, count, count_established, derive, publish_state, Attempted, Mode,
-    SubflowState,
 };
 use crate::counters::Counter;
 use crate::keys::{claim, key_of_number};
@@ -12,6 +11,7 @@ use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
 use crate::steering;
 use crate::subflow::delivery;
+use crate::subflow::table::SubflowState;
 use kernel::sync::aref::ARef;
 use knet::congestion::Choice;
 use knet::meta::DataGuard;
@@ -51,7 +51,7 @@ pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incomin
     if connection.mode != Mode::Connecting {
         return;
     }
-    let Some(subflow) = connection.subflow_of(tcp.sock()) else {
+    let Some(subflow) = connection.subflows.of(tcp.sock()) else {
         return;
     };
     subflow.remote_isn = segment.seq;
@@ -142,7 +142,7 @@ pub(crate) fn released(connection: &mut DataGuard<'_, Mptcp>) {
     }
     match attempted {
         Attempted::Connected => {
-            if let Some(subflow) = connection.subflow.as_ref() {
+            if let Some(subflow) = connection.subflows.first() {
                 sock.copy_addresses(&subflow.sock);
             }
             sock.set_state(State::Established);
@@ -236,6 +236,7 @@ pub(crate) fn child(
     let received = Received::parse(segment.options, kind);
     let key = key_of(listener.sock(), &request.handshake);
     let policy = policy(listener.sock());
+    let mut subflow = SubflowState::new(tcp.sock()).ok()?;
     let (application, own) = listener
         .inherit(Shared::inherit(listener), Owned::default())
         .ok()?;
@@ -245,12 +246,11 @@ pub(crate) fn child(
         connection.fully_established = false;
         connection.policy = policy;
         connection.congestion = Choice::of(tcp);
-        let mut subflow = SubflowState::new(tcp.sock());
         subflow.local_isn = request.handshake.local_isn;
         subflow.remote_isn = request.handshake.remote_isn;
         // If the listener goes away before anybody accepts the connection, the peer shall know.
         subflow.reset = Reset::Fastclose;
-        connection.subflow = Some(subflow);
+        connection.subflows.put_first(subflow);
         match on_third_ack(&received, policy, key) {
             ServerOutcome::Mptcp {
                 remote_key,
@@ -261,7 +261,7 @@ pub(crate) fn child(
                 let remote = derive(sock, remote_key);
                 let window = u32::from(segment.window) << tcp.send_window_scale().min(14);
                 connection.begin_mptcp(remote_key, remote, agreed, window);
-                if let (Some(first), Some(subflow)) = (first, connection.subflow.as_mut()) {
+                if let (Some(first), Some(subflow)) = (first, connection.subflows.first_mut()) {
                     let mapping = RxMapping {
                         ssn: Ssn::new(1),
                         dsn: remote.idsn.plus(1),

@@ -15,6 +15,7 @@ use knet::subflow::Tcp;
 use knet::time::Moment;
 use mptcp_core::connection::push::{next_step, Conditions, Step};
 use mptcp_core::mapping::{DssChecksum, TxRecord};
+use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::{Dsn, Ssn};
 
 /// What a look at the send queue led to.
@@ -34,15 +35,18 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
         sock.set_send_buffer(tcp.sock().send_buffer());
     }
     let mut connection = meta.lock_data();
-    let deaf = peer_is_deaf(&mut connection, tcp);
+    let Some(path) = connection.subflows.number_of(tcp.sock()) else {
+        return;
+    };
+    let deaf = peer_is_deaf(&connection, path, tcp);
     if deaf {
         // RFC 8684 section 3.7: an acknowledgement of data without a data acknowledgement, before
         // any of those came, means that the path or the peer does not speak MPTCP.
         count(sock, Counter::MpCapableDataFallback);
         delivery::fall_back(&mut connection);
     }
-    connection = give(connection, tcp);
-    let subflow = connection.subflow_of(tcp.sock());
+    connection = give(connection, path, tcp);
+    let subflow = connection.subflows.at_mut(path);
     let ack_due = subflow.is_some_and(|subflow| core::mem::take(&mut subflow.ack_due));
     drop(connection);
     if deaf && sock.wants_room() {
@@ -55,15 +59,18 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
 
 /// Gives as much data to a subflow as it and the peer's window take. The subflow is locked.
 pub(crate) fn push(meta: &Meta, tcp: &mut Tcp<'_>) {
-    drop(give(meta.lock_data(), tcp));
+    let connection = meta.lock_data();
+    if let Some(path) = connection.subflows.number_of(tcp.sock()) {
+        drop(give(connection, path, tcp));
+    }
 }
 
 /// Whether TCP had data of ours acknowledged while no option shows that the peer understands it.
-fn peer_is_deaf(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>) -> bool {
+fn peer_is_deaf(connection: &Connection, path: PathId, tcp: &Tcp<'_>) -> bool {
     if !connection.speaks_mptcp() {
         return false;
     }
-    let Some(subflow) = connection.subflow_of(tcp.sock()) else {
+    let Some(subflow) = connection.subflows.at(path) else {
         return false;
     };
     let first = Ssn::new(1);
@@ -71,24 +78,28 @@ fn peer_is_deaf(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>) -> bool {
         return false;
     }
     let next = subflow.received(tcp.copied_seq());
-    subflow.sent(tcp.snd_una()).after(first) && connection.circumstances(next).contiguous()
+    subflow.sent(tcp.snd_una()).after(first) && connection.circumstances(path, next).contiguous()
 }
 
 /// As [`push`], for a caller that holds the data lock; it is given up and taken again.
-fn give<'a>(mut connection: DataGuard<'a, Mptcp>, tcp: &mut Tcp<'_>) -> DataGuard<'a, Mptcp> {
+fn give<'a>(
+    mut connection: DataGuard<'a, Mptcp>,
+    path: PathId,
+    tcp: &mut Tcp<'_>,
+) -> DataGuard<'a, Mptcp> {
     let meta = connection.meta();
-    if has_work(&connection) && claim(&mut connection, tcp) {
+    if has_work(&connection, path) && claim(&mut connection, path) {
         let mut pieces = Gathered::new();
         let mut freed = false;
         loop {
-            match next(&mut connection, tcp, &mut pieces) {
+            match next(&mut connection, path, tcp, &mut pieces) {
                 Next::Data(dsn) => {
                     drop(connection);
                     let taken = tcp.splice(&mut pieces, false).unwrap_or(0);
                     connection = meta.lock_data();
                     let end = dsn.plus(taken as u64);
                     freed |= connection.mode == Mode::Fallback;
-                    if !settle(&mut connection, tcp, end, &mut pieces) {
+                    if !settle(&mut connection, path, tcp, end, &mut pieces) {
                         break;
                     }
                 }
@@ -101,22 +112,22 @@ fn give<'a>(mut connection: DataGuard<'a, Mptcp>, tcp: &mut Tcp<'_>) -> DataGuar
                 Next::Rest => break,
             }
         }
-        if let Some(subflow) = connection.subflow_of(tcp.sock()) {
+        if let Some(subflow) = connection.subflows.at_mut(path) {
             subflow.pushing = false;
         }
         if freed && meta.sock().wants_room() {
             meta.sock().notify_writeable();
         }
     }
-    ask_for_room(&mut connection, tcp);
+    ask_for_room(&mut connection, path, tcp);
     connection
 }
 
 /// Whether there may be something to give.
-fn has_work(connection: &Connection) -> bool {
+fn has_work(connection: &Connection, path: PathId) -> bool {
     let begun = connection
-        .subflow
-        .as_ref()
+        .subflows
+        .at(path)
         .is_some_and(|subflow| subflow.partial.is_some());
     connection.mode != Mode::Connecting
         && (begun
@@ -126,21 +137,22 @@ fn has_work(connection: &Connection) -> bool {
 }
 
 /// Claims the subflow for pushing; `false`: the push that runs already will see to it.
-fn claim(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>) -> bool {
-    match connection.subflow_of(tcp.sock()) {
+fn claim(connection: &mut Connection, path: PathId) -> bool {
+    match connection.subflows.at_mut(path) {
         Some(subflow) => !core::mem::replace(&mut subflow.pushing, true),
         None => false,
     }
 }
 
 /// Lets TCP report every acknowledgement as room as long as something depends on one.
-fn ask_for_room(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>) {
+fn ask_for_room(connection: &mut DataGuard<'_, Mptcp>, path: PathId, tcp: &mut Tcp<'_>) {
     let sock = connection.meta().sock();
     let waiting =
-        has_work(connection) || connection.mode == Mode::Connecting || !sock.is_writeable();
+        has_work(connection, path) || connection.mode == Mode::Connecting || !sock.is_writeable();
     let mptcp = connection.speaks_mptcp();
     let wanted = connection
-        .subflow_of(tcp.sock())
+        .subflows
+        .at(path)
         .is_some_and(|subflow| waiting || subflow.ack_due || (mptcp && !subflow.heard_ever));
     tcp.report_room(wanted);
 }
@@ -162,6 +174,7 @@ fn finish(meta: &Meta, tcp: &mut Tcp<'_>, plain: bool) {
 /// TCP took all.
 fn settle(
     connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
     tcp: &Tcp<'_>,
     end: Dsn,
     rest: &mut Gathered,
@@ -169,7 +182,7 @@ fn settle(
     let all = rest.is_empty();
     if all {
         rest.clear();
-    } else if let Some(subflow) = connection.subflow_of(tcp.sock()) {
+    } else if let Some(subflow) = connection.subflows.at_mut(path) {
         subflow.partial = Some((end, core::mem::take(rest)));
     }
     if connection.mode == Mode::Fallback {
@@ -200,12 +213,17 @@ pub(crate) fn acknowledge(connection: &mut DataGuard<'_, Mptcp>, ack: Dsn, windo
 }
 
 /// Chooses what to give to the subflow next, gathers it and takes note of it.
-fn next(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>, pieces: &mut Gathered) -> Next {
+fn next(
+    connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
+    tcp: &mut Tcp<'_>,
+    pieces: &mut Gathered,
+) -> Next {
     let meta = connection.meta();
     let mptcp = connection.speaks_mptcp();
     let drained = connection.send.probe_due() && tcp.is_drained();
     let corked = meta.shared().corked.load(Ordering::Relaxed) && !connection.timers.uncorked;
-    let Some(subflow) = connection.subflow_of(tcp.sock()) else {
+    let Some(subflow) = connection.subflows.at_mut(path) else {
         return Next::Rest;
     };
     if !tcp.sock().has_send_room() {
@@ -227,10 +245,10 @@ fn next(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>, pieces: &mut G
         corked,
     };
     match next_step(&connection.send, &conditions) {
-        Step::New { from, len } => give_new(connection, tcp, from, len, pieces),
+        Step::New { from, len } => give_new(connection, path, tcp, from, len, pieces),
         Step::Probe { from } => {
             count(meta.sock(), Counter::WinProbe);
-            give_new(connection, tcp, from, 1, pieces)
+            give_new(connection, path, tcp, from, 1, pieces)
         }
         Step::Again { from, len } => {
             let skip = from.since(connection.send.una());
@@ -243,7 +261,7 @@ fn next(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>, pieces: &mut G
             connection.retransmitted = true;
             connection.resent = connection.resent.saturating_add(u64::from(len));
             count(meta.sock(), Counter::MptcpRetrans);
-            map(connection, tcp, from, pieces)
+            map(connection, path, tcp, from, pieces)
         }
         Step::Fin => {
             connection.send.on_fin_sent();
@@ -266,6 +284,7 @@ fn next(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>, pieces: &mut G
 /// Gathers `len` bytes that were never sent, from `from` on.
 fn give_new(
     connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
     tcp: &Tcp<'_>,
     from: Dsn,
     len: u32,
@@ -278,15 +297,21 @@ fn give_new(
     }
     connection.send.on_pushed(len);
     timer::new_data_left(connection);
-    map(connection, tcp, from, pieces)
+    map(connection, path, tcp, from, pieces)
 }
 
 /// Records the mapping of bytes that TCP is about to be given.
-fn map(connection: &mut Connection, tcp: &Tcp<'_>, dsn: Dsn, pieces: &Gathered) -> Next {
+fn map(
+    connection: &mut Connection,
+    path: PathId,
+    tcp: &Tcp<'_>,
+    dsn: Dsn,
+    pieces: &Gathered,
+) -> Next {
     connection.moments.data_sent = Moment::now();
     let len = u16::try_from(pieces.len()).unwrap_or(u16::MAX);
     let (mptcp, checksums) = (connection.speaks_mptcp(), connection.agreed.checksum);
-    let Some(subflow) = connection.subflow.as_mut() else {
+    let Some(subflow) = connection.subflows.at_mut(path) else {
         return Next::Rest;
     };
     if mptcp {

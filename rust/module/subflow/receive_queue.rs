@@ -95,8 +95,8 @@ fn is_wasteful(connection: &DataGuard<'_, Mptcp>, packet: &Packet) -> bool {
     let mut memory = memory_of(connection.meta());
     memory.used = memory.used.saturating_sub(charged);
     let reckoned = connection
-        .subflow
-        .as_ref()
+        .subflows
+        .first()
         .map_or(0, |subflow| window_of_space(&subflow.sock, packet.memory()));
     let reckoned = u32::try_from(reckoned).unwrap_or(0);
     memory.copy_due(charged, packet.span().len, reckoned)

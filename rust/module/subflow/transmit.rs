@@ -2,17 +2,19 @@
 
 //! What the segments of a subflow say: options and window.
 
-use crate::connection::{count, Connection, Mode, SubflowState};
+use crate::connection::{count, Connection, Mode};
 use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::Meta;
 use crate::subflow::handshake::policy;
+use crate::subflow::table::SubflowState;
 use knet::netns::PerNet;
 use knet::segment::{OptionEdit, Outgoing};
 use knet::sock::Sock;
 use knet::subflow::{window_of_space, Tcp};
 use mptcp_core::connection::handshake::client_syn;
 use mptcp_core::connection::speech::{self, Farewell, Reset, Speaker};
+use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::plan::{write, Wanted};
 
 /// A segment is about to leave. The subflow is locked.
@@ -21,9 +23,9 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
     let free = receive_space(meta, tcp.sock());
     let scale = tcp.receive_window_scale();
     let mut connection = meta.lock_data();
-    if connection.subflow_of(tcp.sock()).is_none() {
+    let Some(path) = connection.subflows.number_of(tcp.sock()) else {
         return;
-    }
+    };
     let wanted = match connection.mode {
         Mode::Connecting => {
             let again = tcp.retransmits();
@@ -36,17 +38,17 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
         Mode::Fallback => {
             edit.window = Some(window(&mut connection, segment, free, scale));
             let acked = tcp.snd_una();
-            match connection.subflow.as_mut() {
+            match connection.subflows.at_mut(path) {
                 Some(subflow) if subflow.farewell != Farewell::default() => {
                     last_words(subflow, sock, acked, segment)
                 }
                 _ => return,
             }
         }
-        Mode::Mptcp if segment.flags.rst() => reset(&connection, sock),
+        Mode::Mptcp if segment.flags.rst() => reset(&connection, path, sock),
         Mode::Mptcp => {
             edit.window = Some(window(&mut connection, segment, free, scale));
-            speech(&connection, segment)
+            speech(&connection, path, segment)
         }
     };
     let mptcp = connection.speaks_mptcp();
@@ -94,7 +96,7 @@ fn begin_connect(
         namespace.settings.syn_retrans_before_tcp_fallback()
     });
     let tokenless = connection.tokenless;
-    let Some(subflow) = connection.subflow.as_mut() else {
+    let Some(subflow) = connection.subflows.first_mut() else {
         return;
     };
     subflow.local_isn = segment.seq;
@@ -121,10 +123,10 @@ fn begin_connect(
 }
 
 /// What a RST says.
-fn reset(connection: &Connection, sock: &Sock) -> Wanted {
+fn reset(connection: &Connection, path: PathId, sock: &Sock) -> Wanted {
     let reset = connection
-        .subflow
-        .as_ref()
+        .subflows
+        .at(path)
         .map_or(Reset::Tcp, |subflow| subflow.reset);
     match reset {
         Reset::Tcp => {}
@@ -135,8 +137,8 @@ fn reset(connection: &Connection, sock: &Sock) -> Wanted {
 }
 
 /// What a segment of an established connection says.
-fn speech(connection: &Connection, segment: &Outgoing) -> Wanted {
-    let Some(subflow) = connection.subflow.as_ref() else {
+fn speech(connection: &Connection, path: PathId, segment: &Outgoing) -> Wanted {
+    let Some(subflow) = connection.subflows.at(path) else {
         return Wanted::default();
     };
     let has_data = segment.payload_len > 0;

@@ -21,6 +21,9 @@ const INITIAL_RTO_US: u32 = 1_000_000;
 pub struct PathId(u8);
 
 impl PathId {
+    /// The first path: that of the subflow with which the connection began.
+    pub const FIRST: Self = Self(0);
+
     /// The path of this number; `None` if there is none of it.
     #[inline]
     pub const fn new(number: u8) -> Option<Self> {
