@@ -40,7 +40,9 @@ pub struct Segment {
     pub unsent: u64,
     /// How many new bytes the peer's window still admits. It does not limit what was sent before.
     pub window_left: u32,
-    /// The paths that have carried these bytes already; none for new data.
+    /// These bytes were sent before.
+    pub again: bool,
+    /// The paths that carry these bytes already, and should not again; none for new data.
     pub sent_on: PathSet,
     /// The paths that have carried the oldest byte that is not acknowledged at the data level;
     /// none if all is acknowledged. While the window is closed, these hold it closed.
@@ -52,10 +54,10 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Whether no path has carried these bytes yet.
+    /// Whether these bytes were never sent.
     #[inline]
     pub const fn is_new(&self) -> bool {
-        self.sent_on.is_empty()
+        !self.again && self.sent_on.is_empty()
     }
 
     /// Whether the peer's window keeps these bytes back.

@@ -2,12 +2,15 @@
 
 //! Sending at the data level: window, acknowledgement, retransmission.
 
+mod resend;
 mod timer;
 
+pub use resend::MAX_RANGES;
 pub use timer::{retransmit_timeout, MAX_BACKOFF};
 
 use crate::num::saturate32;
 use crate::seq::Dsn;
+use resend::Resend;
 
 /// What a data acknowledgement changed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -35,7 +38,7 @@ pub struct SendState {
     nxt: Dsn,
     write: Dsn,
     wnd_end: Dsn,
-    resend: Option<Dsn>,
+    resend: Resend,
     fin: Fin,
 }
 
@@ -60,7 +63,7 @@ impl SendState {
             nxt: first,
             write: first,
             wnd_end: first.plus(window as u64),
-            resend: None,
+            resend: Resend::new(),
             fin: Fin::None,
         }
     }
@@ -200,8 +203,7 @@ impl SendState {
             self.fin = Fin::Acked;
         }
         self.una = ack;
-        self.resend = self.resend.filter(|_| self.needs_retransmit());
-        self.resend = self.resend.map(|from| from.latest(ack));
+        self.resend.forget_before(ack);
         Ok(AckOutcome {
             acked,
             window_grew,
@@ -224,7 +226,7 @@ impl SendState {
         }
         let acked = self.in_flight();
         self.una = self.nxt;
-        self.resend = None;
+        self.resend = Resend::new();
         self.wnd_end = self.wnd_end.latest(self.nxt.plus(u64::from(u32::MAX)));
         acked
     }
@@ -235,34 +237,37 @@ impl SendState {
         self.una.before(self.nxt)
     }
 
-    /// Starts to send again from the oldest byte that is not acknowledged
+    /// Starts to send again everything that was sent and is not acknowledged
     /// (RFC 8684 section 3.3.6).
     #[inline]
     pub fn start_retransmit(&mut self) {
-        if self.needs_retransmit() {
-            self.resend = Some(self.una);
-        }
+        self.send_again(self.una, self.nxt);
+    }
+
+    /// Has the data from `from` up to `end` sent again, as far as it was sent and is not
+    /// acknowledged: the subflow that carried it is gone, or does not answer
+    /// (RFC 8684 section 3.3.6).
+    #[inline]
+    pub fn send_again(&mut self, from: Dsn, end: Dsn) {
+        let sent = self.nxt.earliest(self.write);
+        self.resend.add(from.latest(self.una), end.earliest(sent));
     }
 
     /// The data to send again: where it starts and how many bytes it has. `None` when all of it
     /// was sent again, or acknowledged meanwhile.
     #[inline]
     pub fn retransmit_next(&self) -> Option<(Dsn, u32)> {
-        let from = self.resend?;
-        match saturate32(self.nxt.earliest(self.write).since(from)) {
-            0 => None,
-            len => Some((from, len)),
-        }
+        let piece = self.resend.first()?;
+        Some((piece.from, saturate32(piece.end.since(piece.from))))
     }
 
     /// Takes note of `count` bytes from the start of [`Self::retransmit_next`] sent again.
     #[inline]
     pub fn on_retransmitted(&mut self, count: u32) {
-        let end = self.nxt.earliest(self.write);
-        self.resend = self
-            .resend
-            .map(|from| from.plus(u64::from(count)))
-            .filter(|from| from.before(end));
+        if let Some(piece) = self.resend.first() {
+            let end = piece.from.plus(u64::from(count));
+            self.resend.forget_before(end.earliest(piece.end));
+        }
     }
 
     /// Whether the DATA_FIN was sent and is not acknowledged.

@@ -6,6 +6,9 @@ use crate::num::saturate32;
 use crate::send::SendState;
 use crate::seq::Dsn;
 
+/// The most bytes of a piece: what a mapping covers (RFC 8684 section 3.3.1).
+pub const MAX_PIECE: u32 = 0xffff;
+
 /// What the subflow and the application allow.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Conditions {
@@ -15,6 +18,8 @@ pub struct Conditions {
     pub mappings_full: bool,
     /// Bytes of data in the subflow's largest segment.
     pub mss: u32,
+    /// The most bytes of data that the subflow may be given.
+    pub most: u32,
     /// The subflow's TCP has sent everything and had it acknowledged.
     pub drained: bool,
     /// The application wants small segments to leave at once (TCP_NODELAY).
@@ -64,8 +69,11 @@ pub fn next_step(send: &SendState, conditions: &Conditions) -> Step {
         return Step::MappingsFull;
     }
     let mss = conditions.mss.clamp(1, 0xffff);
-    let most = whole_segments(0xffff, mss);
-    if let Some((from, len)) = send.retransmit_next() {
+    let most = match conditions.most {
+        most if most < mss => most,
+        most => whole_segments(most.min(MAX_PIECE), mss),
+    };
+    if let Some((from, len)) = send.retransmit_next().filter(|_| most > 0) {
         return Step::Again {
             from,
             len: len.min(most),

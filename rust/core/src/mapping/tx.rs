@@ -32,6 +32,12 @@ impl TxRecord {
         self.ssn.plus(self.len as u32)
     }
 
+    /// Whether the mapping covers the byte of the connection's stream at `dsn`.
+    #[inline]
+    pub const fn covers_dsn(&self, dsn: Dsn) -> bool {
+        !dsn.before(self.dsn) && dsn.before(self.dsn.plus(self.len as u64))
+    }
+
     /// Whether the mapping covers the byte at `ssn`.
     #[inline]
     pub const fn covers(&self, ssn: Ssn) -> bool {
@@ -97,6 +103,19 @@ impl<const N: usize> TxMappings<N> {
     #[inline]
     pub fn oldest(&self) -> Option<&TxRecord> {
         self.ring.get(0)
+    }
+
+    /// All mappings, the oldest first.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = &TxRecord> {
+        (0..self.len()).filter_map(|at| self.ring.get(at))
+    }
+
+    /// Whether the subflow carries the byte of the connection's stream at `dsn` and did not
+    /// acknowledge it.
+    #[inline]
+    pub fn carries(&self, dsn: Dsn) -> bool {
+        self.iter().any(|record| record.covers_dsn(dsn))
     }
 
     /// Adds a mapping behind all others.

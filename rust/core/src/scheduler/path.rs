@@ -140,6 +140,24 @@ pub struct Path {
 }
 
 impl Path {
+    /// A path of which nothing is known.
+    pub const UNKNOWN: Self = Self {
+        id: PathId::FIRST,
+        srtt_us: 0,
+        rttvar_us: 0,
+        min_rtt_us: 0,
+        cwnd: 0,
+        slow_start: false,
+        in_flight: 0,
+        mss: 0,
+        queued: 0,
+        send_room: 0,
+        pacing_rate: 0,
+        last_progress_us: 0,
+        backup: false,
+        standing: Standing::Active,
+    };
+
     /// The round-trip time to expect, in microseconds; the largest number if it is unknown.
     ///
     /// The smoothed time of a path that just returned still tells of the outage, in which

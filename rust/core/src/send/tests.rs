@@ -138,17 +138,32 @@ fn retransmission_runs_once_over_what_is_not_acknowledged() {
     assert_eq!(state.retransmit_next(), Some((FIRST, 200)));
     state.on_retransmitted(80);
     assert_eq!(state.retransmit_next(), Some((FIRST.plus(80), 120)));
-    // New data moves the end, an acknowledgement the start.
+    // What is sent meanwhile is not sent twice; an acknowledgement moves the start.
     state.on_pushed(50);
     state.on_data_ack(FIRST.plus(100), 1000).unwrap();
-    assert_eq!(state.retransmit_next(), Some((FIRST.plus(100), 150)));
-    state.on_retransmitted(150);
+    assert_eq!(state.retransmit_next(), Some((FIRST.plus(100), 100)));
+    state.on_retransmitted(100);
     assert_eq!(state.retransmit_next(), None);
     state.start_retransmit();
     assert_eq!(state.retransmit_next(), Some((FIRST.plus(100), 150)));
     state.on_data_ack(FIRST.plus(250), 1000).unwrap();
     assert_eq!(state.retransmit_next(), None);
     assert!(!state.needs_retransmit());
+}
+
+#[test]
+fn a_piece_is_sent_again_as_far_as_it_was_sent_and_is_missed() {
+    let mut state = SendState::new(FIRST, 1000);
+    state.on_written(300);
+    state.on_pushed(200);
+    state.on_data_ack(FIRST.plus(50), 1000).unwrap();
+    state.send_again(FIRST.plus(20), FIRST.plus(70));
+    state.send_again(FIRST.plus(190), FIRST.plus(280));
+    assert_eq!(state.retransmit_next(), Some((FIRST.plus(50), 20)));
+    state.on_retransmitted(20);
+    assert_eq!(state.retransmit_next(), Some((FIRST.plus(190), 10)));
+    state.on_retransmitted(99);
+    assert_eq!(state.retransmit_next(), None);
 }
 
 #[test]

@@ -165,6 +165,12 @@ impl ResetReason {
     pub const UNACCEPTABLE_PERFORMANCE: Self = Self(5);
     /// A middlebox interferes with the subflow.
     pub const MIDDLEBOX_INTERFERENCE: Self = Self(6);
+
+    /// Its number on the wire.
+    #[inline]
+    pub const fn raw(self) -> u8 {
+        self.0
+    }
 }
 
 /// An MP_TCPRST option (RFC 8684 section 3.6): says in a RST why.

@@ -56,9 +56,6 @@ impl Account {
         let due: Vec<u64> = self.with(Fate::Written).take(count as usize).collect();
         for place in due {
             self.bytes[place as usize] = Fate::Sent;
-            if !self.again.is_empty() {
-                self.again.push(place);
-            }
         }
     }
 

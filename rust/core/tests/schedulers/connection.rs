@@ -273,6 +273,7 @@ impl Connection {
             len: 64 * MSS,
             unsent: u64::from(left * MSS) * 2,
             window_left: left * MSS,
+            again: false,
             sent_on: PathSet::EMPTY,
             blocking: self.blocking(),
         }

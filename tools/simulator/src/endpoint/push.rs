@@ -24,6 +24,7 @@ impl Endpoint {
         let acked = self.sent(tcp.sending().una());
         self.tx.acked(acked);
         let conditions = Conditions {
+            most: u32::MAX,
             mptcp: self.mode == Mode::Mptcp,
             mappings_full: self.tx.is_full(),
             mss: self.kind.tcp.mss,

@@ -17,8 +17,28 @@ fn usual() -> Conditions {
     Conditions {
         mptcp: true,
         mss: MSS,
+        most: u32::MAX,
         ..Conditions::default()
     }
+}
+
+#[test]
+fn no_more_than_the_share_of_the_subflow() {
+    let mut send = written(9000, 9000);
+    let share = |most| Conditions { most, ..usual() };
+    for (most, len) in [(2500, 2000), (1000, 1000), (400, 400)] {
+        let step = next_step(&send, &share(most));
+        assert_eq!(step, Step::New { from: FIRST, len }, "{most}");
+    }
+    assert_eq!(next_step(&send, &share(0)), Step::Rest);
+    send.on_pushed(5000);
+    send.start_retransmit();
+    let again = Step::Again {
+        from: FIRST,
+        len: 2000,
+    };
+    assert_eq!(next_step(&send, &share(2500)), again);
+    assert_eq!(next_step(&send, &share(0)), Step::Rest);
 }
 
 // rfc8684:3.3.1-13 rfc8684:3.3.5-5
