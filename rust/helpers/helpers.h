@@ -51,6 +51,8 @@ struct knet_index_entry {
 struct rhashtable *knet_helper_index_alloc(void);
 int knet_helper_index_init(struct rhashtable *index);
 int knet_helper_index_insert(struct rhashtable *index, struct knet_index_entry *entry);
+/* The entry of @key; RCU read side. */
+struct knet_index_entry *knet_helper_index_find(struct rhashtable *index, u32 key);
 int knet_helper_index_remove(struct rhashtable *index, struct knet_index_entry *entry);
 
 /* lock.c */

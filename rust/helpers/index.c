@@ -33,6 +33,13 @@ int knet_helper_index_insert(struct rhashtable *index, struct knet_index_entry *
 	return rhashtable_lookup_insert_fast(index, (struct rhash_head *)&entry->next, INDEX_PARAMETERS);
 }
 
+struct knet_index_entry *knet_helper_index_find(struct rhashtable *index, u32 key)
+{
+	struct rhash_head *found = rhashtable_lookup(index, &key, INDEX_PARAMETERS);
+
+	return found ? container_of((void **)found, struct knet_index_entry, next) : NULL;
+}
+
 int knet_helper_index_remove(struct rhashtable *index, struct knet_index_entry *entry)
 {
 	return rhashtable_remove_fast(index, (struct rhash_head *)&entry->next, INDEX_PARAMETERS);

@@ -53,6 +53,11 @@ bool knet_helper_sock_flag(const struct sock *sk, enum sock_flags flag)
 	return sock_flag(sk, flag);
 }
 
+void knet_helper_sock_free_after_rcu(struct sock *sk)
+{
+	sock_set_flag(sk, SOCK_RCU_FREE);
+}
+
 void knet_helper_sock_orphan(struct sock *sk)
 {
 	sock_orphan(sk);
@@ -253,6 +258,11 @@ void knet_helper_init_work(struct work_struct *work, work_func_t function)
 bool knet_helper_queue_work(struct work_struct *work)
 {
 	return queue_work(system_percpu_wq, work);
+}
+
+bool knet_helper_queue_softirq_work(struct work_struct *work)
+{
+	return queue_work(system_bh_wq, work);
 }
 
 /* What a copy of @parent must not share with it: per-family state that each socket owns. */

@@ -26,6 +26,7 @@ void knet_helper_bh_lock_sock(struct sock *sk);
 void knet_helper_bh_unlock_sock(struct sock *sk);
 bool knet_helper_sock_owned_by_user(const struct sock *sk);
 bool knet_helper_sock_flag(const struct sock *sk, enum sock_flags flag);
+void knet_helper_sock_free_after_rcu(struct sock *sk);
 void knet_helper_sock_orphan(struct sock *sk);
 bool knet_helper_sk_fullsock(const struct sock *sk);
 bool knet_helper_sk_kern_sock(const struct sock *sk);
@@ -62,6 +63,7 @@ void knet_helper_timer_setup(struct sock *sk, void (*function)(struct timer_list
 struct sock *knet_helper_sock_of_timer(struct timer_list *timer);
 void knet_helper_init_work(struct work_struct *work, work_func_t function);
 bool knet_helper_queue_work(struct work_struct *work);
+bool knet_helper_queue_softirq_work(struct work_struct *work);
 void knet_helper_release_family(struct sock *sk, const struct sock *parent);
 void knet_helper_copy_addresses(struct sock *to, const struct sock *from);
 void knet_helper_wait_for_data(struct sock *sk, long *timeo);
@@ -107,6 +109,17 @@ struct sk_buff *knet_helper_skb_peek_next(struct sk_buff *skb, const struct sk_b
 struct sk_buff *knet_helper_skb_peek_tail(const struct sk_buff_head *list);
 size_t knet_helper_msg_data_left(struct msghdr *msg);
 
+/* joining.c */
+/* Hands @skb, a SYN without socket, to the listener @sk instead of the one of its port. */
+void knet_helper_give_to_socket(struct sk_buff *skb, struct sock *sk);
+/* Answers @skb, whose TCP header lies @offset bytes behind its start, with a RST and MP_TCPRST. */
+void knet_helper_send_reset(const struct sock *listener, struct sk_buff *skb, unsigned int offset, u8 reason);
+/* The request ends when its timer runs next. */
+void knet_helper_request_expire(struct request_sock *req);
+/* Takes a request whose child exists out of its listener's count, so that nobody accepts the child. */
+void knet_helper_request_withdraw(struct request_sock *req);
+void knet_helper_sock_unhash(struct sock *sk);
+
 /* tcp.c */
 void *knet_helper_ulp_data(const struct sock *sk);
 void knet_helper_set_ulp_data(struct sock *sk, void *data);
@@ -130,9 +143,13 @@ struct nf_hook_state;
 /* The IPv4 listener that answers with @skb; RCU read side, no reference is taken. */
 struct sock *knet_helper_lookup_listener(const struct nf_hook_state *state, const struct sk_buff *skb,
 					 const struct tcphdr *th);
+/* The listener to which @skb, a SYN, goes; RCU read side, no reference is taken. */
+struct sock *knet_helper_listener_of_syn(const struct nf_hook_state *state, struct sk_buff *skb,
+					 const struct tcphdr *th, bool ipv6);
 void knet_helper_sock_gen_put(struct sock *sk);
 struct nf_hook_ops;
 struct tcphdr *knet_helper_tcp_hdr(const struct sk_buff *skb);
+u32 knet_helper_min_rtt_us(const struct sock *sk);
 bool knet_helper_rtx_empty(const struct sock *sk);
 unsigned long knet_helper_jiffies(void);
 u32 knet_helper_tick(void);

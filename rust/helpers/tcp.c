@@ -119,6 +119,19 @@ struct sock *knet_helper_lookup_listener(const struct nf_hook_state *state, cons
 				      ntohs(th->source), state->out->ifindex, 0);
 }
 
+struct sock *knet_helper_listener_of_syn(const struct nf_hook_state *state, struct sk_buff *skb,
+					 const struct tcphdr *th, bool ipv6)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (ipv6)
+		return inet6_lookup_listener(state->net, NULL, 0, &ipv6_hdr(skb)->saddr, th->source,
+					     &ipv6_hdr(skb)->daddr, ntohs(th->dest), inet6_iif(skb),
+					     inet6_sdif(skb));
+#endif
+	return __inet_lookup_listener(state->net, NULL, 0, ip_hdr(skb)->saddr, th->source, ip_hdr(skb)->daddr,
+				      ntohs(th->dest), inet_iif(skb), inet_sdif(skb));
+}
+
 void knet_helper_sock_gen_put(struct sock *sk)
 {
 	sock_gen_put(sk);
@@ -127,6 +140,11 @@ void knet_helper_sock_gen_put(struct sock *sk)
 struct tcphdr *knet_helper_tcp_hdr(const struct sk_buff *skb)
 {
 	return tcp_hdr(skb);
+}
+
+u32 knet_helper_min_rtt_us(const struct sock *sk)
+{
+	return tcp_min_rtt(tcp_sk(sk));
 }
 
 bool knet_helper_rtx_empty(const struct sock *sk)

@@ -32,16 +32,37 @@ pub(crate) struct Context<P: Protocol> {
     original: Callbacks,
 }
 
+/// The callbacks of a TCP socket.
 #[derive(Clone, Copy)]
-struct Callbacks {
+pub(crate) struct Callbacks {
     data_ready: Option<unsafe extern "C" fn(*mut bindings::sock)>,
     write_space: Option<unsafe extern "C" fn(*mut bindings::sock)>,
     state_change: Option<unsafe extern "C" fn(*mut bindings::sock)>,
     error_report: Option<unsafe extern "C" fn(*mut bindings::sock)>,
 }
 
+impl Callbacks {
+    /// Those that a socket has now.
+    ///
+    /// # Safety
+    ///
+    /// `sk` is a live socket.
+    pub(crate) unsafe fn of(sk: *const bindings::sock) -> Self {
+        // SAFETY: By the caller's promise.
+        unsafe {
+            Self {
+                data_ready: (*sk).sk_data_ready,
+                write_space: (*sk).sk_write_space,
+                state_change: (*sk).sk_state_change,
+                error_report: (*sk).sk_error_report,
+            }
+        }
+    }
+}
+
 impl<P: Protocol> Context<P> {
-    fn new(
+    /// A context for a socket whose callbacks were `original`.
+    pub(crate) fn new(
         meta: *mut Meta<P>,
         original: Callbacks,
         flags: kernel::alloc::Flags,
@@ -114,7 +135,30 @@ impl<P: Protocol> Context<P> {
         Some(unsafe { ARef::from_raw(meta) })
     }
 
-    /// Gives a child that a listener accepted its meta-socket.
+    /// Makes a TCP socket a subflow.
+    ///
+    /// # Safety
+    ///
+    /// `sk` is a live TCP socket without ULP that only the caller uses.
+    pub(crate) unsafe fn equip<'a>(this: KBox<Self>, sk: *mut bindings::sock) -> &'a Self {
+        // SAFETY: By the caller's promise. The context lives until TCP releases the ULP and a grace
+        // period after that; the module lives as long as its ULP is in use.
+        unsafe {
+            let context = KBox::into_raw(this);
+            let icsk = sk.cast::<bindings::inet_connection_sock>();
+            bindings::knet_helper_set_ulp_data(sk, context.cast());
+            (*icsk).icsk_ulp_ops = ulp();
+            bindings::knet_helper_module_get((*ulp()).owner);
+            (*sk).sk_data_ready = Some(data_ready::<P>);
+            (*sk).sk_write_space = Some(write_space::<P>);
+            (*sk).sk_state_change = Some(state_change::<P>);
+            (*sk).sk_error_report = Some(error_report::<P>);
+            &*context
+        }
+    }
+
+    /// Gives a child its meta-socket: `application` is the reference of who accepts it, `None` if
+    /// nobody will.
     ///
     /// # Safety
     ///
@@ -122,7 +166,7 @@ impl<P: Protocol> Context<P> {
     pub(crate) unsafe fn adopt(
         &self,
         child: *mut bindings::sock,
-        application: ARef<Meta<P>>,
+        application: Option<ARef<Meta<P>>>,
         own: ARef<Meta<P>>,
     ) {
         let shell = core::ptr::addr_of!(self.shell).cast_mut();
@@ -134,8 +178,10 @@ impl<P: Protocol> Context<P> {
             (*child).sk_allocation = bindings::GFP_ATOMIC;
             (*child).sk_use_task_frag = false;
         }
-        self.waiting
-            .store(ARef::into_raw(application).as_ptr(), Ordering::Release);
+        if let Some(application) = application {
+            self.waiting
+                .store(ARef::into_raw(application).as_ptr(), Ordering::Release);
+        }
         self.meta
             .store(ARef::into_raw(own).as_ptr(), Ordering::Release);
     }
@@ -200,12 +246,7 @@ unsafe extern "C" fn init<P: Protocol>(sk: *mut bindings::sock) -> c_int {
         if !bindings::knet_helper_sk_kern_sock(sk) || meta.is_null() {
             return EINVAL.to_errno();
         }
-        let original = Callbacks {
-            data_ready: (*sk).sk_data_ready,
-            write_space: (*sk).sk_write_space,
-            state_change: (*sk).sk_state_change,
-            error_report: (*sk).sk_error_report,
-        };
+        let original = Callbacks::of(sk);
         let context = match Context::<P>::new(meta, original, GFP_KERNEL) {
             Ok(context) => context,
             Err(error) => {

@@ -269,6 +269,11 @@ unsafe extern "C" fn syn_recv_sock<P: Protocol>(
         let Some(make) = (*original(listener)).syn_recv_sock else {
             return core::ptr::null_mut();
         };
+        if crate::joining::is_acceptor(listener) {
+            return crate::joining::join::<P>(listener, skb, request, own_request, || {
+                make(listener, skb, request, route, unhash, own_request, child_init)
+            });
+        }
         // TCP moves what the request saved to the child.
         let syn_options = crate::netfilter::saved_options(request);
         let child = make(
@@ -301,7 +306,7 @@ unsafe extern "C" fn syn_recv_sock<P: Protocol>(
         let mut tcp = Tcp::assume_locked(child);
         if let Some((application, own)) = P::child(parent, &request, &mut tcp) {
             application.sock().copy_addresses(Sock::from_ptr(child));
-            context.adopt(child, application, own);
+            context.adopt(child, Some(application), own);
         }
         bindings::knet_helper_saved_syn_free(child);
         child

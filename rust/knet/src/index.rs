@@ -35,6 +35,9 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Where the kernel's part of the entry lies in it, in bytes.
+    pub(crate) const RAW_OFFSET: usize = core::mem::offset_of!(Self, raw);
+
     /// In no table.
     pub(crate) const fn new() -> Self {
         Self {
@@ -82,6 +85,25 @@ impl<P: Protocol> Index<P> {
         // INVARIANT: The reference is the table's.
         core::mem::forget(meta.hold());
         Ok(())
+    }
+}
+
+impl<P: Protocol> Index<P> {
+    /// The meta-socket that has the number `key`. Any context, without lock.
+    pub fn find(&self, key: u32) -> Option<ARef<Meta<P>>> {
+        let _reading = kernel::sync::rcu::read_lock();
+        // SAFETY: The table is initialised. An entry that is found lives at least until the end of the
+        // read-side section, for meta-sockets are freed a grace period after their last reference is
+        // gone; the reference is taken only if there still is one.
+        unsafe {
+            let entry = bindings::knet_helper_index_find(self.0.as_ptr(), key);
+            if entry.is_null() {
+                return None;
+            }
+            let meta = entry.byte_sub(Meta::<P>::INDEX_OFFSET).cast::<Meta<P>>();
+            bindings::knet_helper_sock_try_hold(meta.cast())
+                .then(|| ARef::from_raw(NonNull::new_unchecked(meta)))
+        }
     }
 }
 

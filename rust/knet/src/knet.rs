@@ -15,6 +15,7 @@ pub mod fragments;
 pub mod genetlink;
 pub mod hooks;
 pub mod index;
+mod joining;
 pub mod layout;
 pub mod lock;
 pub mod memory;

@@ -33,6 +33,7 @@ pub use crate::protocol::Protocol;
 pub struct Meta<P: Protocol> {
     inet: UnsafeCell<bindings::inet_sock>,
     work: UnsafeCell<bindings::work_struct>,
+    softirq_work: UnsafeCell<bindings::work_struct>,
     shared: MaybeUninit<P::Shared>,
     owned: UnsafeCell<MaybeUninit<P::Owned>>,
     data: UnsafeCell<MaybeUninit<P::Data>>,
@@ -63,6 +64,7 @@ unsafe impl<P: Protocol> AlwaysRefCounted for Meta<P> {
 
 impl<P: Protocol> Meta<P> {
     pub(crate) const IPV6_OFFSET: usize = offset_of!(Self, ipv6);
+    pub(crate) const INDEX_OFFSET: usize = offset_of!(Self, entry) + Entry::RAW_OFFSET;
 
     /// # Safety
     ///
@@ -96,7 +98,13 @@ impl<P: Protocol> Meta<P> {
                 .cast::<Entry>()
                 .write(Entry::new());
             bindings::knet_helper_init_work(addr_of_mut!((*meta).work).cast(), Some(run_work::<P>));
+            bindings::knet_helper_init_work(
+                addr_of_mut!((*meta).softirq_work).cast(),
+                Some(run_softirq_work::<P>),
+            );
             bindings::knet_helper_timer_setup(sk, Some(run_timer::<P>));
+            // Whoever looks its number up has no reference yet.
+            bindings::knet_helper_sock_free_after_rcu(sk);
             (*sk).sk_destruct = Some(destruct::<P>);
             crate::hooks::wake_writers_as_stream(sk);
             &*meta
@@ -196,6 +204,16 @@ impl<P: Protocol> Meta<P> {
         }
     }
 
+    /// Lets [`Protocol::softirq_work`] run on this CPU as soon as the locks that are held now are
+    /// given up. Any context.
+    pub fn schedule_softirq_work(&self) {
+        let held = self.hold();
+        // SAFETY: As in `schedule_work`.
+        if unsafe { bindings::knet_helper_queue_softirq_work(self.softirq_work.get()) } {
+            core::mem::forget(held);
+        }
+    }
+
     /// Lets [`Protocol::timer`] run in `delay` microseconds from now, whatever was set before.
     pub fn set_timer(&self, delay: u64) {
         // SAFETY: `sk_timer` was set up with the socket; `sk_reset_timer` owns a reference while
@@ -252,6 +270,21 @@ unsafe extern "C" fn run_work<P: Protocol>(work: *mut bindings::work_struct) {
         ARef::from_raw(NonNull::new_unchecked(meta))
     };
     P::work(&meta);
+}
+
+/// The work of a meta-socket that runs in softirq is due.
+///
+/// # Safety
+///
+/// As for [`run_work`], with the other work item.
+unsafe extern "C" fn run_softirq_work<P: Protocol>(work: *mut bindings::work_struct) {
+    // SAFETY: As in `run_work`.
+    let meta = unsafe {
+        let offset = offset_of!(Meta<P>, softirq_work);
+        let meta = work.byte_sub(offset).cast::<Meta<P>>();
+        ARef::from_raw(NonNull::new_unchecked(meta))
+    };
+    P::softirq_work(&meta);
 }
 
 /// The last reference to a meta-socket is gone. Any context.

@@ -6,11 +6,14 @@
 
 use crate::bindings;
 use crate::context::Context;
+use crate::joining::{is_acceptor, Acceptors};
 use crate::meta::Protocol;
 use crate::netns::Net;
-use crate::protocol::Verdict;
+use crate::protocol::{SynFate, Verdict};
 use crate::rewrite::rewrite_packet;
-use crate::segment::{flow_hash, CookieSynAck, Handshake, Header, OptionEdit, Syn, SynAck, HEADER};
+use crate::segment::{
+    flow_hash, CookieSynAck, Handshake, Header, Incoming, OptionEdit, Syn, SynAck, HEADER, //
+};
 use crate::sock::{Address, Sock, State, Tuple};
 use core::ptr::NonNull;
 use kernel::prelude::*;
@@ -23,6 +26,8 @@ const KIND_MPTCP: u8 = 30;
 pub struct Hooks {
     net: NonNull<bindings::net>,
     ops: KBox<[bindings::nf_hook_ops; 4]>,
+    /// Where SYNs go that join a connection; the hooks point to it.
+    _acceptors: KBox<Acceptors>,
 }
 
 // SAFETY: Registration and removal are synchronised by netfilter; the array is not touched.
@@ -34,6 +39,8 @@ impl Hooks {
     /// Registers the hooks of `P` in a namespace. For [`crate::netns::PerNet::Services`], which are
     /// dropped before their namespace ends.
     pub fn register<P: Protocol>(net: &Net) -> Result<Self> {
+        let acceptors = KBox::new(Acceptors::open::<P>(net)?, GFP_KERNEL)?;
+        let private = core::ptr::from_ref::<Acceptors>(&acceptors);
         let net = NonNull::new(net.as_raw()).ok_or(EINVAL)?;
         let entry = |hook: bindings::nf_hookfn, ipv6: bool, point| bindings::nf_hook_ops {
             hook,
@@ -44,6 +51,7 @@ impl Hooks {
             } as u8,
             hooknum: point,
             priority: c_int::MAX,
+            priv_: private.cast_mut().cast(),
             ..Default::default()
         };
         let (local_in, local_out) = (
@@ -63,7 +71,11 @@ impl Hooks {
         kernel::error::to_result(unsafe {
             bindings::nf_register_net_hooks(net.as_ptr(), ops.as_ptr(), 4)
         })?;
-        Ok(Self { net, ops })
+        Ok(Self {
+            net,
+            ops,
+            _acceptors: acceptors,
+        })
     }
 }
 
@@ -127,7 +139,7 @@ fn may_speak_mptcp(options: &[u8]) -> bool {
 /// Netfilter passes a live packet that begins with its checked IP header, inside an RCU read-side
 /// section.
 unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
-    _private: *mut c_void,
+    private: *mut c_void,
     skb: *mut bindings::sk_buff,
     state: *const bindings::nf_hook_state,
 ) -> c_uint {
@@ -167,7 +179,18 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
                     remote_isn: header.seq(),
                     options: header.options(),
                 };
-                P::syn_passes(Net::from_raw((*state).net), &syn);
+                return match P::syn_arrived(Net::from_raw((*state).net), &syn) {
+                    SynFate::Pass => ACCEPT,
+                    SynFate::Join => {
+                        (*private.cast::<Acceptors>()).take(skb, IPV6);
+                        ACCEPT
+                    }
+                    SynFate::Unknown(reason) => {
+                        let payload = total.saturating_sub(length);
+                        let segment = header.incoming(skb, IPV6, offset, payload);
+                        refuse::<P, IPV6>(skb, &*state, at, &segment, reason)
+                    }
+                };
             }
             return ACCEPT;
         }
@@ -200,6 +223,34 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
             Verdict::Accept => ACCEPT,
             Verdict::Drop => DROP,
         }
+    }
+}
+
+/// A SYN wants to join a connection that nobody knows: if a listener of ours would get it, answers with
+/// a RST.
+///
+/// # Safety
+///
+/// As for [`arrived`]; `at` is the packet's TCP header, which `segment` describes.
+unsafe fn refuse<P: Protocol, const IPV6: bool>(
+    skb: *mut bindings::sk_buff,
+    state: &bindings::nf_hook_state,
+    at: *const bindings::tcphdr,
+    segment: &Incoming<'_>,
+    reason: u8,
+) -> c_uint {
+    // SAFETY: By the caller's promise; a listener that was looked up lives until the end of the RCU
+    // read-side section.
+    unsafe {
+        let listener = bindings::knet_helper_listener_of_syn(state, skb, at, IPV6);
+        let ours = !listener.is_null()
+            && (*listener).sk_protocol == bindings::IPPROTO_TCP as u16
+            && Context::<P>::of(listener).is_some();
+        if !ours || !segment.checksum_is_right() {
+            return ACCEPT;
+        }
+        bindings::knet_helper_send_reset(listener, skb, segment.offset, reason);
+        DROP
     }
 }
 
@@ -246,9 +297,11 @@ unsafe extern "C" fn leaving<P: Protocol, const IPV6: bool>(
         }
         let request = bindings::knet_helper_inet_reqsk(sk);
         let listener = bindings::knet_helper_rsk_listener(request);
-        let Some(meta) = Context::<P>::of(listener).and_then(Context::meta) else {
+        let joins = is_acceptor(listener);
+        let meta = Context::<P>::of(listener).and_then(Context::meta);
+        if meta.is_none() && !joins {
             return ACCEPT;
-        };
+        }
         let Some((offset, header)) = syn_ack::<IPV6>(skb) else {
             return ACCEPT;
         };
@@ -258,7 +311,10 @@ unsafe extern "C" fn leaving<P: Protocol, const IPV6: bool>(
             free: header.free(),
         };
         let mut edit = OptionEdit::new();
-        P::answer_syn(meta, &syn, &mut edit);
+        match meta {
+            Some(meta) => P::answer_syn(meta, &syn, &mut edit),
+            None => P::answer_join(Net::from_raw((*state).net), &syn, &mut edit),
+        }
         match rewrite_packet(skb, offset, IPV6, &edit) {
             Ok(()) => ACCEPT,
             Err(_) => DROP,

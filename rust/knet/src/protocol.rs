@@ -9,7 +9,7 @@ use crate::netns::Net;
 use crate::segment::{ChildRequest, CookieSynAck, Incoming, OptionEdit, Outgoing, Syn, SynAck};
 use crate::sock::Sock;
 use crate::sockopt::{GetOption, SetOption};
-use crate::subflow::Tcp;
+use crate::subflow::{Subflow, Tcp};
 use core::mem::MaybeUninit;
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
@@ -23,6 +23,18 @@ pub enum Verdict {
     Drop,
 }
 
+/// What becomes of a SYN.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SynFate {
+    /// It goes to whoever listens on its port.
+    Pass,
+    /// It joins one of our connections, whoever listens on its port.
+    Join,
+    /// It wants to join a connection that is not ours. If a listener of ours gets it, it is answered
+    /// with a RST and this reason.
+    Unknown(u8),
+}
+
 /// A protocol of meta-sockets over TCP subflows.
 ///
 /// "Process" functions may sleep. "Subflow" functions run with the lock of a subflow held, in
@@ -34,6 +46,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     type Owned: Send;
     /// State guarded by the data lock.
     type Data: Send;
+    /// What [`Protocol::admit`] prepares for [`Protocol::joined`].
+    type Joining;
 
     /// Name in `/proc/net/protocols`, with a terminating zero byte, at most 31 characters.
     const NAME: &'static [u8];
@@ -76,6 +90,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
 
     /// Process. The work that [`Meta::schedule_work`] asked for.
     fn work(meta: &Meta<Self>);
+    /// Softirq, nothing locked. The work that [`Meta::schedule_softirq_work`] asked for.
+    fn softirq_work(meta: &Meta<Self>);
     /// Softirq. The timer that [`Meta::set_timer`] set.
     fn timer(meta: &Meta<Self>);
 
@@ -94,9 +110,9 @@ pub trait Protocol: Sized + Send + Sync + 'static {
 
     /// Softirq. A listener answers a SYN: the option for the SYN/ACK.
     fn answer_syn(listener: &Meta<Self>, syn: &SynAck<'_>, edit: &mut OptionEdit);
-    /// Softirq. A SYN with an option of kind 30 arrived. If it is answered with a SYN cookie, that
-    /// happens on this CPU before anything else arrives on it.
-    fn syn_passes(net: &Net, syn: &Syn<'_>);
+    /// Softirq. A SYN with an option of kind 30 arrived: whose is it? If it is answered with a SYN
+    /// cookie, that happens on this CPU before anything else arrives on it.
+    fn syn_arrived(net: &Net, syn: &Syn<'_>) -> SynFate;
     /// Softirq. A listener answers a SYN with a SYN cookie: the option for the SYN/ACK.
     fn answer_with_cookie(listener: &Meta<Self>, syn: &CookieSynAck, edit: &mut OptionEdit);
     /// Softirq. A handshake with a listener is done: the meta-socket of the new connection, with
@@ -107,6 +123,14 @@ pub trait Protocol: Sized + Send + Sync + 'static {
         request: &ChildRequest<'_>,
         tcp: &mut Tcp<'_>,
     ) -> Option<(ARef<Meta<Self>>, ARef<Meta<Self>>)>;
+    /// Softirq. A SYN is answered for which [`Protocol::syn_arrived`] said [`SynFate::Join`]: the
+    /// option for the SYN/ACK.
+    fn answer_join(net: &Net, syn: &SynAck<'_>, edit: &mut OptionEdit);
+    /// Softirq. The handshake of a subflow that joins is done. The error is the reason for MP_TCPRST.
+    fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Self::Joining, u8>;
+    /// Subflow. The socket of a subflow that was admitted was made: its meta-socket, with the
+    /// reference for the subflow.
+    fn joined(joining: Self::Joining, subflow: Subflow<Self>, tcp: &mut Tcp<'_>) -> ARef<Meta<Self>>;
     /// Process, data lock held. The owner is about to give the owner lock up: what had to wait for
     /// that is due. Must not sleep.
     fn released(data: &mut DataGuard<'_, Self>);

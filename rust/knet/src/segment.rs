@@ -233,6 +233,7 @@ pub(crate) unsafe fn flow_hash(skb: *const bindings::sk_buff) -> u32 {
 }
 
 /// A handshake with a listener, seen from its request.
+#[derive(Clone, Copy)]
 pub struct Handshake {
     /// Addresses and ports.
     pub tuple: Tuple,

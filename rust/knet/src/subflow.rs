@@ -10,7 +10,7 @@ mod snapshot;
 
 pub use locked::{lock, with_softirq_lock, PacketView, Tcp, TcpGuard};
 pub use snapshot::{
-    has_connection_waiting, pace, snapshot, window_of_space, Pace, Snapshot, TcpInfo,
+    has_connection_waiting, load, pace, rto_us, snapshot, window_of_space, Load, Pace, Snapshot, TcpInfo,
 };
 
 use crate::address::SocketAddress;
@@ -84,7 +84,41 @@ pub fn accept<P: Protocol>(listener: &Sock, timeout: c_long) -> Result<AcceptedS
     }
 }
 
+/// Sets a TCP-level option with an integer value. Process context.
+///
+/// # Safety
+///
+/// `sk` is a live TCP socket whose lock the caller does not hold.
+pub(crate) unsafe fn set_tcp_option(
+    sk: *mut bindings::sock,
+    option: c_int,
+    mut value: c_int,
+) -> Result {
+    // SAFETY: By the caller's promise; the value is read during the call.
+    to_result(unsafe {
+        let Some(set) = (*(*sk).__sk_common.skc_prot).setsockopt else {
+            return Err(EOPNOTSUPP);
+        };
+        set(
+            sk,
+            bindings::SOL_TCP as c_int,
+            option,
+            bindings::knet_helper_kernel_sockptr(core::ptr::addr_of_mut!(value).cast()),
+            core::mem::size_of::<c_int>() as c_uint,
+        )
+    })
+}
+
 impl<P: Protocol> Subflow<P> {
+    /// The holder's handle of a socket that a hidden listener made. Softirq.
+    pub(crate) fn of_child(child: &Sock) -> Self {
+        Self {
+            sk: child.hold(),
+            socket: core::ptr::null_mut(),
+            _protocol: PhantomData,
+        }
+    }
+
     /// Makes a TCP socket of `family` in the namespace of `meta` and lets its hooks lead to `meta`.
     /// Process context.
     pub fn open(meta: &Meta<P>, family: u16) -> Result<Self> {
@@ -137,7 +171,8 @@ impl<P: Protocol> Subflow<P> {
 
     /// Lets it listen and keep the SYN of each request.
     pub fn listen(&self, backlog: i32) -> Result {
-        self.set_tcp_option(bindings::TCP_SAVE_SYN as c_int, 1)?;
+        // SAFETY: The socket is live and not locked.
+        unsafe { set_tcp_option(self.sk.as_ptr(), bindings::TCP_SAVE_SYN as c_int, 1)? };
         // SAFETY: The socket is live.
         to_result(unsafe { bindings::kernel_listen(self.socket, backlog) })
     }
@@ -162,22 +197,11 @@ impl<P: Protocol> Subflow<P> {
         })
     }
 
-    /// Sets a TCP-level option with an integer value.
-    pub fn set_tcp_option(&self, option: c_int, mut value: c_int) -> Result {
-        // SAFETY: The socket is live; the value is read during the call.
-        to_result(unsafe {
-            let sk = self.sk.as_ptr();
-            let Some(set) = (*(*sk).__sk_common.skc_prot).setsockopt else {
-                return Err(EOPNOTSUPP);
-            };
-            set(
-                sk,
-                bindings::SOL_TCP as c_int,
-                option,
-                bindings::knet_helper_kernel_sockptr(core::ptr::addr_of_mut!(value).cast()),
-                core::mem::size_of::<c_int>() as c_uint,
-            )
-        })
+    /// Lets it leave through the interface of this index alone; 0 leaves that to routing.
+    pub fn bind_to_interface(&self, index: u32) -> Result {
+        let index = c_int::try_from(index).map_err(|_| EINVAL)?;
+        // SAFETY: The socket is live; the function takes its lock.
+        to_result(unsafe { bindings::sock_bindtoindex(self.sk.as_ptr(), index, true) })
     }
 
     /// Closes it as `close(2)` would: FIN after all data. Process context.
@@ -185,6 +209,11 @@ impl<P: Protocol> Subflow<P> {
         // SAFETY: The holder owns the socket; this is the only close of it.
         unsafe {
             if self.socket.is_null() {
+                // What a hidden listener made does not hold its namespace yet, and TCP closes such a
+                // socket without waiting for its peer.
+                if (*self.sk.as_ptr()).__sk_common.skc_net_refcnt() == 0 {
+                    bindings::sk_net_refcnt_upgrade(self.sk.as_ptr());
+                }
                 bindings::tcp_close(self.sk.as_ptr(), 0);
             } else {
                 bindings::sock_release(self.socket);

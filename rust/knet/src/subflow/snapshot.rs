@@ -81,6 +81,12 @@ pub fn pace(sock: &Sock) -> Pace {
     }
 }
 
+/// The retransmission timeout of a subflow in microseconds, read without its lock.
+pub fn rto_us(sock: &Sock) -> u32 {
+    // SAFETY: The socket is live; a stale number does no harm.
+    unsafe { bindings::knet_helper_rto_us(sock.as_ptr()) }
+}
+
 /// Whether a listening subflow has a connection that nobody accepted yet.
 pub fn has_connection_waiting(sock: &Sock) -> bool {
     // SAFETY: The socket is live; the kernel reads the queue without lock too.
@@ -107,5 +113,65 @@ impl TcpInfo {
     pub fn as_bytes(&self) -> &[u8] {
         // SAFETY: `tcp_get_info` writes all bytes, those between fields too.
         unsafe { core::slice::from_raw_parts((&raw const self.0).cast(), Self::SIZE) }
+    }
+}
+
+/// What a scheduler asks about a subflow, read without its lock.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Smoothed round-trip time in microseconds; 0 if unknown.
+    pub srtt_us: u32,
+    /// Its mean deviation in microseconds.
+    pub rttvar_us: u32,
+    /// The least round-trip time of late in microseconds.
+    pub min_rtt_us: u32,
+    /// The congestion window in segments.
+    pub cwnd: u32,
+    /// The slow-start threshold in segments.
+    pub ssthresh: u32,
+    /// Segments in the network.
+    pub in_flight: u32,
+    /// Bytes of data in a segment.
+    pub mss: u32,
+    /// Bytes that TCP has and did not send yet.
+    pub queued: u32,
+    /// Bytes that the send buffer still takes.
+    pub room: u32,
+    /// Bytes per second.
+    pub pacing_rate: u64,
+}
+
+/// Reads the load of a subflow.
+pub fn load(sock: &Sock) -> Load {
+    let sk = sock.as_ptr();
+    let tcp = sk.cast::<bindings::tcp_sock>();
+    // SAFETY: A TCP socket is a `struct tcp_sock`; torn or stale numbers lead to another choice of path,
+    // nothing else.
+    unsafe {
+        let packets_out = addr_of!((*tcp).packets_out).read_volatile();
+        let retrans_out = addr_of!((*tcp).retrans_out).read_volatile();
+        let sacked_out = addr_of!((*tcp).sacked_out).read_volatile();
+        let lost_out = addr_of!((*tcp).lost_out).read_volatile();
+        let left = sacked_out.saturating_add(lost_out);
+        let write_seq = addr_of!((*tcp).write_seq).read_volatile();
+        let snd_nxt = addr_of!((*tcp).snd_nxt).read_volatile();
+        let queued = write_seq.wrapping_sub(snd_nxt);
+        let buffer = addr_of!((*sk).sk_sndbuf).read_volatile();
+        let used = addr_of!((*sk).sk_wmem_queued).read_volatile();
+        Load {
+            srtt_us: addr_of!((*tcp).srtt_us).read_volatile() >> 3,
+            rttvar_us: addr_of!((*tcp).rttvar_us).read_volatile() >> 2,
+            min_rtt_us: bindings::knet_helper_min_rtt_us(sk),
+            cwnd: addr_of!((*tcp).snd_cwnd).read_volatile(),
+            ssthresh: addr_of!((*tcp).snd_ssthresh).read_volatile(),
+            in_flight: packets_out
+                .saturating_sub(left)
+                .saturating_add(retrans_out),
+            mss: addr_of!((*tcp).mss_cache).read_volatile(),
+            // Read while both move, the difference may seem negative.
+            queued: if (queued as i32) < 0 { 0 } else { queued },
+            room: u32::try_from(buffer.saturating_sub(used)).unwrap_or(0),
+            pacing_rate: addr_of!((*sk).sk_pacing_rate).read_volatile() as u64,
+        }
     }
 }
