@@ -23,7 +23,7 @@ use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state;
 use mptcp_core::crypto::{Derived, Key, KeyPair};
 use mptcp_core::receive::{ReceiveState, ReceiveWindow, RightSizing};
-use mptcp_core::scheduler::PathId;
+use mptcp_core::scheduler::{AnyScheduler, Kind, PathId};
 use mptcp_core::send::SendState;
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::ResetReason;
@@ -67,6 +67,14 @@ pub(crate) struct Connection {
     pub(crate) starved: bool,
     pub(crate) right_sizing: RightSizing,
     pub(crate) subflows: Subflows,
+    /// Which subflow gets the next data.
+    pub(crate) scheduler: AnyScheduler,
+    /// Where the data ends that was sent again to open the peer's window.
+    pub(crate) unblocked: Dsn,
+    /// Data that more subflows shall carry than the one that is just being given it.
+    pub(crate) copies_due: Option<(Dsn, Dsn)>,
+    /// A process held a subflow that was to be given data.
+    pub(crate) missed: bool,
     pub(crate) timers: Timers,
     /// Whether the connection counts as established in the namespace's gauge.
     pub(crate) counted: bool,
@@ -115,6 +123,10 @@ pub(crate) struct Timers {
     pub(crate) uncork_at: u64,
     /// That time has come, and the segment has not left yet.
     pub(crate) uncorked: bool,
+    /// When to give data to subflows again that a process held.
+    pub(crate) push_at: u64,
+    /// When the next of several subflows may turn out not to answer.
+    pub(crate) silence_at: u64,
 }
 
 impl Connection {
@@ -144,6 +156,10 @@ impl Connection {
             starved: false,
             right_sizing: RightSizing::new(0, 0),
             subflows: Subflows::new(),
+            scheduler: AnyScheduler::new(Kind::default()),
+            unblocked: Dsn::new(0),
+            copies_due: None,
+            missed: false,
             timers: Timers::default(),
             counted: false,
             aborted: false,
@@ -196,6 +212,7 @@ impl Connection {
         self.agreed = agreed;
         // RFC 8684 section 3.1: the SYN takes one data sequence number.
         self.send = SendState::new(self.local.idsn.plus(1), window);
+        self.unblocked = self.send.una();
         let first = remote.idsn.plus(1);
         self.receive = ReceiveState::new(first);
         self.window = ReceiveWindow::new(first);

@@ -44,6 +44,28 @@ counters! {
     MpCapableSynTxDrop = "MPCapableSYNTXDrop",
     /// Connections that became plain TCP, because no token was free or it was taken.
     MpFallbackTokenInit = "MPFallbackTokenInit",
+    /// Received SYNs with MP_JOIN that name one of our connections.
+    MpJoinSynRx = "MPJoinSynRx",
+    /// Received SYNs with MP_JOIN that name a connection that we do not know.
+    MpJoinNoTokenFound = "MPJoinNoTokenFound",
+    /// Sent SYNs with MP_JOIN, retransmissions not counted.
+    MpJoinSynTx = "MPJoinSynTx",
+    /// Subflows not opened, because their local address could not be bound to.
+    MpJoinSynTxBindErr = "MPJoinSynTxBindErr",
+    /// Subflows not opened, because TCP would not connect.
+    MpJoinSynTxConnectErr = "MPJoinSynTxConnectErr",
+    /// Received SYN/ACKs with MP_JOIN and the right HMAC.
+    MpJoinSynAckRx = "MPJoinSynAckRx",
+    /// Received SYN/ACKs with MP_JOIN and a wrong HMAC.
+    MpJoinSynAckHmacFailure = "MPJoinSynAckHMacFailure",
+    /// Received third ACKs with MP_JOIN and the right HMAC.
+    MpJoinAckRx = "MPJoinAckRx",
+    /// Received third ACKs with MP_JOIN and a wrong HMAC.
+    MpJoinAckHmacFailure = "MPJoinAckHMacFailure",
+    /// Subflows refused although they proved to belong to the connection.
+    MpJoinRejected = "MPJoinRejected",
+    /// Subflows among others that stopped to answer for a while, so that others carried their data too.
+    SubflowSilent = "SubflowSilent",
     /// Pieces of data given to TCP again at the connection level.
     MptcpRetrans = "MPTCPRetrans",
     /// Mappings that contradict one received before.

@@ -12,7 +12,7 @@ use knet::address::SocketAddress;
 use knet::message::{Message, PollTable};
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::netns::Net;
-use knet::protocol::{Protocol, Verdict};
+use knet::protocol::{Protocol, SynFate, Verdict};
 use knet::segment::{ChildRequest, CookieSynAck, Incoming, OptionEdit, Outgoing, Syn, SynAck};
 use knet::skb::PacketQueue;
 use knet::sock::Sock;
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) corked: AtomicBool,
     /// How received packets are steered.
     pub(crate) steering: steering::Shared,
+    /// The connection has, or had, more than one subflow.
+    pub(crate) several: AtomicBool,
 }
 
 /// What the owner of a meta-socket has to itself.
@@ -51,6 +53,7 @@ impl Protocol for Mptcp {
     type Shared = Shared;
     type Owned = Owned;
     type Data = Connection;
+    type Joining = subflow::join::Joining;
 
     const NAME: &'static [u8] = b"MPTCP_RS\0";
     const ULP_NAME: &'static [u8] = b"mptcp_rs\0";
@@ -106,6 +109,9 @@ impl Protocol for Mptcp {
     fn work(meta: &Meta) {
         socket::close::work(meta)
     }
+    fn softirq_work(meta: &Meta) {
+        subflow::push::push_all(meta)
+    }
     fn timer(meta: &Meta) {
         timer::expired(meta)
     }
@@ -130,8 +136,8 @@ impl Protocol for Mptcp {
     fn answer_syn(listener: &Meta, syn: &SynAck<'_>, edit: &mut OptionEdit) {
         subflow::handshake::answer_syn(listener, syn, edit)
     }
-    fn syn_passes(net: &Net, syn: &Syn<'_>) {
-        subflow::cookie::syn_passes(net, syn)
+    fn syn_arrived(net: &Net, syn: &Syn<'_>) -> SynFate {
+        subflow::join::syn_arrived(net, syn)
     }
     fn answer_with_cookie(listener: &Meta, syn: &CookieSynAck, edit: &mut OptionEdit) {
         subflow::cookie::answer(listener, syn, edit)
@@ -142,6 +148,15 @@ impl Protocol for Mptcp {
         tcp: &mut Tcp<'_>,
     ) -> Option<(ARef<Meta>, ARef<Meta>)> {
         subflow::handshake::child(listener, request, tcp)
+    }
+    fn answer_join(net: &Net, syn: &SynAck<'_>, edit: &mut OptionEdit) {
+        subflow::join::answer(net, syn, edit)
+    }
+    fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Self::Joining, u8> {
+        subflow::join::admit(net, request)
+    }
+    fn joined(joining: Self::Joining, subflow: Subflow<Self>, tcp: &mut Tcp<'_>) -> ARef<Meta> {
+        subflow::join::joined(joining, subflow, tcp)
     }
     fn released(data: &mut DataGuard<'_, Self>) {
         subflow::handshake::released(data)

@@ -5,6 +5,7 @@
 pub(crate) mod close;
 pub(crate) mod connect;
 mod info;
+mod leave;
 pub(crate) mod listen;
 pub(crate) mod options;
 pub(crate) mod poll;
@@ -39,6 +40,7 @@ impl Shared {
             no_delay: AtomicBool::new(from.no_delay.load(Ordering::Relaxed)),
             corked: AtomicBool::new(from.corked.load(Ordering::Relaxed)),
             steering: from.steering.inherit(),
+            several: AtomicBool::new(false),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::connection::{abort, condemn, count, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::delivery::fall_back;
-use crate::subflow::push;
+use crate::subflow::{loss, push};
 use knet::meta::DataGuard;
 use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::now_us;
@@ -77,12 +77,29 @@ pub(crate) fn new_data_left(connection: &mut Connection) {
     connection.timers.uncorked = false;
 }
 
+/// Sees to it that data is given to the subflows although a process held one just now.
+pub(crate) fn push_soon(connection: &mut DataGuard<'_, Mptcp>) {
+    connection.timers.push_at = now_us().saturating_add(SOON);
+    arm(connection);
+}
+
+/// Looks after a subflow among others that was just given data: if it does not answer, the others get
+/// the data. `rto` is its retransmission timeout in microseconds.
+pub(crate) fn watch_silence(connection: &mut DataGuard<'_, Mptcp>, rto: u32) {
+    if connection.timers.silence_at == 0 {
+        connection.timers.silence_at = now_us().saturating_add(u64::from(rto));
+        arm(connection);
+    }
+}
+
 /// Sets the kernel's timer to what comes first.
 fn arm(connection: &DataGuard<'_, Mptcp>) {
     let times = [
         connection.timers.retransmit_at,
         connection.timers.give_up_at,
         connection.timers.uncork_at,
+        connection.timers.push_at,
+        connection.timers.silence_at,
     ];
     if let Some(next) = times.into_iter().filter(|&at| at != 0).min() {
         connection.meta().set_timer(next.saturating_sub(now_us()));
@@ -106,7 +123,19 @@ pub(crate) fn expired(meta: &Meta) {
     if connection.timers.uncork_at != 0 && now >= connection.timers.uncork_at {
         connection = uncork(connection, now);
     }
+    if connection.timers.silence_at != 0 && now >= connection.timers.silence_at {
+        connection.timers.silence_at = loss::find_silent(&mut connection, now).unwrap_or(0);
+    }
+    if connection.timers.push_at != 0 && now >= connection.timers.push_at {
+        connection.timers.push_at = 0;
+        meta.schedule_softirq_work();
+    }
     let due = connection.timers.retransmit_at != 0 && now >= connection.timers.retransmit_at;
+    if due && connection.subflows.joined {
+        retransmit_anywhere(&mut connection);
+        arm(&connection);
+        return;
+    }
     let subflow = connection
         .subflows
         .first()
@@ -149,6 +178,36 @@ fn uncork<'a>(mut connection: DataGuard<'a, Mptcp>, now: u64) -> DataGuard<'a, M
         connection.timers.uncork_at = now.saturating_add(SOON);
     }
     connection
+}
+
+/// The retransmission timer of a connection with several subflows expired: there is no way back to plain
+/// TCP, so what the peer's data level did not acknowledge is sent again, on whichever subflow it fits.
+fn retransmit_anywhere(connection: &mut DataGuard<'_, Mptcp>) {
+    connection.timers.retransmit_at = 0;
+    if !connection.send.needs_retransmit() {
+        return;
+    }
+    let stuck = connection.send.una() == connection.timers.watched;
+    if stuck {
+        connection.timers.backoff = connection.timers.backoff.saturating_add(1);
+        connection.send.start_retransmit();
+        connection.retransmitted = true;
+        for (_, subflow) in connection.subflows.iter_mut().filter(|(_, one)| one.live) {
+            // A DATA_FIN goes with an acknowledgement.
+            subflow.ack_due = true;
+            subflow.sock.ask_for_report();
+        }
+        connection.meta().schedule_softirq_work();
+    }
+    let rto = connection
+        .subflows
+        .live()
+        .map(|(_, subflow)| knet::subflow::rto_us(&subflow.sock))
+        .max();
+    let backoff = connection.timers.backoff;
+    let wait = retransmit_timeout(rto.unwrap_or(LONGEST_WAIT), backoff, LONGEST_WAIT);
+    connection.timers.retransmit_at = now_us().saturating_add(u64::from(wait));
+    connection.timers.watched = connection.send.una();
 }
 
 /// Decides what an expired timer means, and does it. The subflow is locked.

@@ -49,6 +49,26 @@ class Network:
             time.sleep(0.02)
         raise RuntimeError("The veth pair did not come up within 4 seconds.")
 
+    def add_link(self, number: int) -> str:
+        """A further veth pair with IPv4 10.0.<number>.{1,2} and IPv6 fd00:<number>::{1,2}; its name.
+
+        What is bound to the link reaches the other end's addresses of all links.
+        """
+        name = f"veth{number - 1}"
+        pair = f"link add {name} type veth peer name {name} netns {self.server.path}\n"
+        for namespace, first in ((self.client, pair), (self.server, "")):
+            mine = PREFIXES[namespace.name]
+            other = 3 - mine
+            namespace.run(
+                "ip", "-batch", "-",
+                text_input=f"{first}addr add 10.0.{number}.{mine}/24 dev {name}\n"
+                f"addr add fd00:{number}::{mine}/64 dev {name} nodad\n"
+                f"link set {name} up\n"
+                f"route add default via 10.0.{number}.{other} dev {name} metric {100 + number}\n"
+                f"route add default via fd00:{number}::{other} dev {name} metric {100 + number}\n",
+            )  # fmt: skip
+        return name
+
     @property
     def ends(self) -> tuple[Namespace, Namespace]:
         """Both namespaces."""

@@ -6,8 +6,9 @@
 //! acknowledged, then its subflow is closed in process context. The subflow's context keeps the
 //! meta-socket alive until TCP is done with the subflow.
 
-use crate::connection::{abort, uncount_established};
+use crate::connection::uncount_established;
 use crate::protocol::{Meta, Mptcp};
+use crate::socket::leave;
 use crate::subflow::push;
 use crate::timer;
 use core::sync::atomic::Ordering;
@@ -39,9 +40,7 @@ fn finish_sending(owner: &mut OwnerGuard<'_, Mptcp>) {
         connection.advance(Event::AppClosesSend);
         crate::connection::publish_state(&mut connection);
     }
-    if let Some(subflow) = owner.subflow.as_ref() {
-        push::push(meta, &mut subflow.lock());
-    }
+    push::push_owned(owner);
 }
 
 /// `close`: the application is gone. The caller gives its reference back afterwards.
@@ -89,10 +88,7 @@ fn is_over(meta: &Meta) -> bool {
 /// Work in process context: looks after orphans.
 pub(crate) fn work(meta: &Meta) {
     let mut owner = meta.lock();
-    if useless(meta) {
-        abort(meta, ECONNRESET.to_errno().wrapping_neg());
-        break_subflow(&mut owner);
-    }
+    leave::sweep(&mut owner);
     if meta.sock().is_orphan() && is_over(meta) {
         let abrupt = meta.lock_data().aborted;
         if abrupt {
@@ -102,26 +98,7 @@ pub(crate) fn work(meta: &Meta) {
     }
 }
 
-fn useless(meta: &Meta) -> bool {
-    let connection = meta.lock_data();
-    !connection.aborted
-        && connection
-            .subflows
-            .iter()
-            .any(|(_, subflow)| subflow.useless)
-}
-
-/// Sends the RST that the connection's state asks for.
-fn break_subflow(owner: &mut OwnerGuard<'_, Mptcp>) {
-    if let Some(subflow) = owner.subflow.as_ref() {
-        let mut tcp = subflow.lock();
-        if tcp.sock().state() != State::Close {
-            tcp.disconnect();
-        }
-    }
-}
-
-/// Lets the RST of the subflow carry MP_FASTCLOSE (RFC 8684 section 3.5), unless it has a reason.
+/// Lets the RSTs of the subflows carry MP_FASTCLOSE (RFC 8684 section 3.5), unless it has a reason.
 pub(crate) fn reset_connection(meta: &Meta) {
     let mut connection = meta.lock_data();
     connection.aborted = true;
@@ -135,11 +112,11 @@ pub(crate) fn reset_connection(meta: &Meta) {
     }
 }
 
-/// Closes the subflow: with a FIN, or with the RST of an aborted connection.
+/// Closes the subflows: with a FIN, or with the RST of an aborted connection.
 fn end(owner: &mut OwnerGuard<'_, Mptcp>) {
     let meta = owner.meta();
     if meta.lock_data().aborted {
-        break_subflow(owner);
+        leave::reset_all(owner);
     }
     {
         let mut connection = meta.lock_data();
@@ -148,9 +125,7 @@ fn end(owner: &mut OwnerGuard<'_, Mptcp>) {
         connection.timers = Default::default();
     }
     meta.stop_timer();
-    if let Some(subflow) = owner.subflow.take() {
-        subflow.close();
-    }
+    leave::close_all(owner);
 }
 
 /// Throws away what was received and not read, in order or not.

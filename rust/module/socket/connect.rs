@@ -74,6 +74,10 @@ pub(crate) fn disconnect(owner: &mut OwnerGuard<'_, Mptcp>) -> Result {
             subflow.close();
         }
     }
+    if sock.state() != State::Listen {
+        crate::socket::leave::reset_all(owner);
+        crate::socket::leave::close_all(owner);
+    }
     crate::socket::close::drop_received(owner);
     let mut connection = meta.lock_data();
     uncount_established(&mut connection);

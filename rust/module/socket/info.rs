@@ -17,6 +17,7 @@ use knet::sockopt::mptcp::{
 };
 use knet::sockopt::{option, GetOption};
 use knet::subflow::TcpInfo;
+use mptcp_core::scheduler::{PathId, MAX_PATHS};
 
 /// Bytes of `struct mptcp_subflow_data`, which no caller may have less of.
 const HEAD: u32 = size_of::<SubflowData>() as u32;
@@ -173,10 +174,19 @@ fn read_full_head(call: &GetOption, head: &mut FullInfo) -> Result<u32> {
 
 /// Calls `f` for each subflow until it fails.
 fn for_each_subflow(owner: &OwnerGuard<'_, Mptcp>, mut f: impl FnMut(&Sock) -> Result) -> Result {
-    owner
-        .subflow
-        .iter()
-        .try_for_each(|subflow| f(subflow.sock()))
+    if let Some(first) = &owner.subflow {
+        f(first.sock())?;
+    }
+    for path in (1..MAX_PATHS as u8).filter_map(PathId::new) {
+        let sock = {
+            let connection = owner.meta().lock_data();
+            connection.subflows.at(path).map(|one| one.sock.clone())
+        };
+        if let Some(sock) = sock {
+            f(&sock)?;
+        }
+    }
+    Ok(())
 }
 
 /// A place in the caller's memory with room for some bytes.

@@ -89,9 +89,7 @@ fn set_congestion_control(meta: &Meta, call: &SetOption) -> Result {
 
 /// Sends what was held back.
 fn flush(owner: &OwnerGuard<'_, Mptcp>) {
-    if let Some(subflow) = owner.subflow.as_ref() {
-        push::push(owner.meta(), &mut subflow.lock());
-    }
+    push::push_owned(owner);
 }
 
 /// `getsockopt` of all levels but SOL_SOCKET, which the kernel answers from the meta-socket.

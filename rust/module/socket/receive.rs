@@ -5,15 +5,16 @@
 use crate::protocol::{Meta, Mptcp, Owned};
 use crate::steering;
 use crate::subflow::transmit::receive_space;
-use crate::subflow::{delivery, receive_queue};
+use crate::subflow::{delivery, push, receive_queue};
 use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use knet::message::{flag, interrupted, signal_pending, Message};
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::skb::Span;
 use knet::sock::{shutdown, Sock, State};
-use knet::subflow::Pace;
 use mptcp_core::steering::Access;
+use knet::subflow::{Pace, Tcp};
+use mptcp_core::scheduler::{PathId, MAX_PATHS};
 
 /// `recvmsg`.
 pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
@@ -182,38 +183,60 @@ impl Reader {
             .fetch_sub(u64::from(self.waited_from), Ordering::AcqRel);
         let consumed = core::mem::take(&mut self.waited_from);
         let freed = core::mem::take(&mut self.freed);
-        let Some(subflow) = owner.subflow.as_ref() else {
-            meta.lock_data().uncharge_receive(freed);
-            return;
-        };
-        let numbers = knet::subflow::pace(subflow.sock());
-        let (update_due, starved) = {
+        let (update_due, starved, several) = {
             let mut connection = meta.lock_data();
             connection.uncharge_receive(freed);
+            // Which subflow does not matter much: all have the same window.
+            let Some(subflow) = connection.subflows.live().next() else {
+                return;
+            };
+            let subflow = subflow.1.sock.clone();
+            let numbers = knet::subflow::pace(&subflow);
             if !sock.receive_buffer_locked() {
                 grow_buffer(&mut connection, consumed, &numbers);
             }
             // No more than the subflow's TCP would let the segment say.
-            let free = receive_space(meta, subflow.sock()).min(numbers.window_limit);
+            let free = receive_space(meta, &subflow).min(numbers.window_limit);
             let capacity = u32::try_from(sock.receive_buffer()).unwrap_or(0);
             let rcv_nxt = connection.receive.rcv_nxt();
             let update_due = connection
                 .window
                 .update_due(rcv_nxt, free, capacity, numbers.mss);
-            (update_due, receive_queue::take_starved(&mut connection))
+            let starved = receive_queue::take_starved(&mut connection);
+            (update_due, starved, connection.subflows.joined)
         };
-        if update_due || starved {
-            let mut tcp = subflow.lock();
-            if starved {
-                delivery::data_ready(meta, &mut tcp);
-            }
-            if matches!(
-                tcp.sock().state(),
-                State::Established | State::FinWait1 | State::FinWait2
-            ) {
-                tcp.send_ack();
-            }
+        if !update_due && !starved {
+            return;
         }
+        if let Some(first) = owner.subflow.as_ref() {
+            tell(meta, &mut first.lock(), starved);
+        }
+        if several {
+            for path in (1..MAX_PATHS as u8).filter_map(PathId::new) {
+                let sock = {
+                    let connection = meta.lock_data();
+                    let subflow = connection.subflows.at(path);
+                    subflow.map(|subflow| subflow.sock.clone())
+                };
+                if let Some(sock) = sock {
+                    tell(meta, &mut knet::subflow::lock(&sock), starved);
+                }
+            }
+            push::after_process(meta);
+        }
+    }
+}
+
+/// Takes what a subflow kept back if the connection was `starved`, and tells its peer of the window.
+fn tell(meta: &Meta, tcp: &mut Tcp<'_>, starved: bool) {
+    if starved {
+        delivery::data_ready(meta, tcp);
+    }
+    if matches!(
+        tcp.sock().state(),
+        State::Established | State::FinWait1 | State::FinWait2
+    ) {
+        tcp.send_ack();
     }
 }
 

@@ -86,15 +86,13 @@ fn write(
 
 /// Lets the subflow send what waits. With `more`, a piece that is not full waits too.
 fn give_to_subflow(owner: &OwnerGuard<'_, Mptcp>, more: bool) {
-    let meta = owner.meta();
-    if let Some(subflow) = owner.subflow.as_ref() {
-        let mut tcp = subflow.lock();
-        if more {
-            let mut connection = meta.lock_data();
-            if connection.send.unsent() < u64::from(tcp.mss()) {
-                return timer::limit_cork(&mut connection);
-            }
+    if more {
+        let mut connection = owner.meta().lock_data();
+        let first = connection.subflows.live().next();
+        let mss = first.map_or(0, |(_, one)| knet::subflow::pace(&one.sock).mss);
+        if connection.send.unsent() < u64::from(mss) {
+            return timer::limit_cork(&mut connection);
         }
-        push::push(meta, &mut tcp);
     }
+    push::push_owned(owner);
 }

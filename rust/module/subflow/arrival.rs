@@ -9,7 +9,7 @@ use crate::connection::{abort, condemn, count, publish_state, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::steering;
-use crate::subflow::{delivery, push};
+use crate::subflow::{delivery, join, loss, push};
 use kernel::prelude::*;
 use knet::meta::DataGuard;
 use knet::protocol::Verdict;
@@ -21,6 +21,9 @@ use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Tr
 use mptcp_core::connection::fallback::{on_mp_fail, Answer};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
 use mptcp_core::connection::state::Event;
+use mptcp_core::connection::join::{
+    acknowledgement_due, establishes_client as establishes_join, //
+};
 use mptcp_core::mapping::RecordError;
 use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::{Dsn, Ssn};
@@ -163,6 +166,12 @@ fn believe(
         count(sock, Counter::MpRstRx);
     }
     note_speech(connection, path, segment, received);
+    if connection.subflows.joined && Ssn::new(segment.ack).after(Ssn::new(numbers.snd_una)) {
+        loss::answered(connection, path);
+    }
+    if establishes_join(received) {
+        join::confirmed(connection, path);
+    }
     if let Some(fail) = received.mp_fail {
         count(sock, Counter::MpFailRx);
         checksum_refused(connection, path, fail.dsn, numbers, &mut consequences);
@@ -176,6 +185,12 @@ fn believe(
             if let Some(subflow) = connection.subflows.first_mut() {
                 subflow.dss_seen |= subflow.rx.record(mapping).is_ok();
             }
+        }
+    }
+    if acknowledgement_due(received) {
+        if let Some(subflow) = connection.subflows.at_mut(path) {
+            subflow.ack_due = true;
+            subflow.sock.ask_for_report();
         }
     }
     if let Some(dss) = received.dss {

@@ -10,7 +10,7 @@ use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::arrival::end_of_stream;
 use crate::subflow::push;
-use crate::subflow::receive_queue;
+use crate::subflow::{loss, receive_queue};
 use core::sync::atomic::Ordering;
 use knet::meta::DataGuard;
 use knet::skb::{Packet, Span};
@@ -379,6 +379,12 @@ fn subflow_ended(
     progress.ended = true;
     if connection.mode == Mode::Fallback {
         return end_of_stream(connection);
+    }
+    if connection.subflows.joined {
+        // RFC 8684 section 3.3.3: a FIN ends its subflow and nothing else.
+        loss::withdraw(connection, path);
+        connection.meta().schedule_work();
+        return;
     }
     let fin_acked = connection.send.fin_acked();
     match on_subflow_fin(

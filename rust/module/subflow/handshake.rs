@@ -10,7 +10,7 @@ use crate::keys::{claim, key_of_number};
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
 use crate::steering;
-use crate::subflow::delivery;
+use crate::subflow::{delivery, join, loss};
 use crate::subflow::table::SubflowState;
 use kernel::sync::aref::ARef;
 use knet::congestion::Choice;
@@ -28,6 +28,7 @@ use mptcp_core::connection::speech::Reset;
 use mptcp_core::crypto::Key;
 use mptcp_core::mapping::RxMapping;
 use mptcp_core::receive::{ReceiveWindow, RightSizing};
+use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::Ssn;
 use mptcp_core::wire::{Address, Received, SegmentKind};
 
@@ -48,10 +49,16 @@ pub(crate) fn policy(sock: &Sock) -> Policy {
 pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incoming<'_>) {
     let sock = meta.sock();
     let mut connection = meta.lock_data();
+    let Some(path) = connection.subflows.number_of(tcp.sock()) else {
+        return;
+    };
+    if path != PathId::FIRST {
+        return join::syn_ack_received(&mut connection, path, tcp, segment);
+    }
     if connection.mode != Mode::Connecting {
         return;
     }
-    let Some(subflow) = connection.subflows.of(tcp.sock()) else {
+    let Some(subflow) = connection.subflows.first_mut() else {
         return;
     };
     subflow.remote_isn = segment.seq;
@@ -91,6 +98,9 @@ fn begin(connection: &mut DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>) {
         tcp.reserve_option_space(OPTION_BYTES);
     }
     tcp.disable_nagle();
+    if let Some(subflow) = connection.subflows.first_mut() {
+        subflow.live = true;
+    }
     // What TCP promised in SYN and SYN/ACK holds for the connection too.
     let first = connection.receive.rcv_nxt();
     connection.window = ReceiveWindow::new(first.plus(u64::from(tcp.rcv_wnd())));
@@ -106,14 +116,15 @@ pub(crate) fn state_changed(meta: &Meta, tcp: &mut Tcp<'_>) {
         State::Established if sock.state() == State::SynSent => {
             conclude(meta, Attempted::Connected);
         }
+        State::Established => join::established(meta, tcp),
         State::Close => {
             // TCP closes before it reports data that came with the last FIN, or before a RST.
             delivery::data_ready(meta, tcp);
             let errno = tcp.sock().peek_error();
-            let rest = meta.lock_data().rest();
+            let rest = loss::of_subflow(meta, tcp.sock());
             if sock.state() == State::SynSent {
                 conclude(meta, Attempted::Failed(errno));
-            } else if is_breakdown(&rest, errno != 0) {
+            } else if rest.is_some_and(|rest| is_breakdown(&rest, errno != 0)) {
                 abort(meta, errno);
             }
         }
@@ -154,22 +165,26 @@ pub(crate) fn released(connection: &mut DataGuard<'_, Mptcp>) {
     }
 }
 
-/// The server's key for a handshake: made anew whenever it is needed, so that nothing need be kept
-/// before the third ACK.
-fn key_of(sock: &Sock, handshake: &Handshake) -> Key {
+/// What tells a handshake from all others at the server.
+pub(crate) fn attempt(handshake: &Handshake) -> Attempt {
     let address = |address| match address {
         sock::Address::V4(bytes) => Address::V4(bytes),
         sock::Address::V6(bytes) => Address::V6(bytes),
     };
-    let attempt = Attempt {
+    Attempt {
         local: address(handshake.tuple.local),
         remote: address(handshake.tuple.remote),
         local_port: handshake.tuple.local_port,
         remote_port: handshake.tuple.remote_port,
         local_isn: handshake.local_isn,
         remote_isn: handshake.remote_isn,
-    };
-    let key = server_key(&attempt, |bytes| {
+    }
+}
+
+/// The server's key for a handshake: made anew whenever it is needed, so that nothing need be kept
+/// before the third ACK.
+fn key_of(sock: &Sock, handshake: &Handshake) -> Key {
+    let key = server_key(&attempt(handshake), |bytes| {
         Namespace::of(sock.net()).map_or(0, |namespace| namespace.secret.value(bytes))
     });
     key_of_number(sock, key.raw())

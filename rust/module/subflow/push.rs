@@ -6,17 +6,22 @@ use crate::connection::{count, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::delivery;
+use crate::subflow::schedule::{self, Turn};
 use crate::timer;
 use core::sync::atomic::Ordering;
 use knet::fragments::Gathered;
-use knet::meta::DataGuard;
-use knet::sock::State;
-use knet::subflow::Tcp;
+use kernel::sync::aref::ARef;
+use knet::meta::{DataGuard, OwnerGuard};
+use knet::sock::{Sock, State};
+use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::Moment;
 use mptcp_core::connection::push::{next_step, Conditions, Step};
 use mptcp_core::mapping::{DssChecksum, TxRecord};
-use mptcp_core::scheduler::PathId;
+use mptcp_core::scheduler::{penalised, PathId, PathSet};
 use mptcp_core::seq::{Dsn, Ssn};
+
+/// After so many turns of subflows others get the processor.
+const MOST_TURNS: u32 = 64;
 
 /// What a look at the send queue led to.
 enum Next {
@@ -24,6 +29,8 @@ enum Next {
     Data(Dsn),
     /// All data was given: tell the peer that no more follows.
     Fin,
+    /// It is another subflow's turn.
+    Elsewhere(PathId),
     /// Nothing now.
     Rest,
 }
@@ -45,7 +52,11 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
         count(sock, Counter::MpCapableDataFallback);
         delivery::fall_back(&mut connection);
     }
-    connection = give(connection, path, tcp);
+    let elsewhere;
+    (connection, elsewhere) = give(connection, path, tcp);
+    if elsewhere.is_some() {
+        meta.schedule_softirq_work();
+    }
     let subflow = connection.subflows.at_mut(path);
     let ack_due = subflow.is_some_and(|subflow| core::mem::take(&mut subflow.ack_due));
     drop(connection);
@@ -57,12 +68,78 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
     }
 }
 
-/// Gives as much data to a subflow as it and the peer's window take. The subflow is locked.
-pub(crate) fn push(meta: &Meta, tcp: &mut Tcp<'_>) {
+/// Gives as much data to a subflow as it, the scheduler and the peer's window allow. The subflow is
+/// locked. Returns the subflow whose turn it is then.
+pub(crate) fn push(meta: &Meta, tcp: &mut Tcp<'_>) -> Option<PathId> {
     let connection = meta.lock_data();
-    if let Some(path) = connection.subflows.number_of(tcp.sock()) {
-        drop(give(connection, path, tcp));
+    let path = connection.subflows.number_of(tcp.sock())?;
+    give(connection, path, tcp).1
+}
+
+/// Gives data to all subflows. Process context.
+pub(crate) fn push_owned(owner: &OwnerGuard<'_, Mptcp>) {
+    let meta = owner.meta();
+    let mut turn = match owner.subflow.as_ref() {
+        Some(first) => push(meta, &mut first.lock()),
+        None => whose_turn(meta),
+    };
+    for _ in 0..MOST_TURNS {
+        let Some(sock) = turn.and_then(|path| sock_of(meta, path)) else {
+            break;
+        };
+        turn = push(meta, &mut knet::subflow::lock(&sock));
     }
+    if turn.is_some() {
+        meta.schedule_softirq_work();
+    } else {
+        after_process(meta);
+    }
+}
+
+/// A process gave a subflow's lock up: makes up for what had to be left meanwhile.
+pub(crate) fn after_process(meta: &Meta) {
+    let several = meta.shared().several.load(Ordering::Relaxed);
+    if several && core::mem::take(&mut meta.lock_data().missed) {
+        meta.schedule_softirq_work();
+    }
+}
+
+/// Gives data to all subflows. Softirq, nothing locked.
+pub(crate) fn push_all(meta: &Meta) {
+    let mut turn = whose_turn(meta);
+    for _ in 0..MOST_TURNS {
+        let Some(sock) = turn.and_then(|path| sock_of(meta, path)) else {
+            return;
+        };
+        match with_softirq_lock(&sock, |tcp| push(meta, tcp)) {
+            Some(next) => turn = next,
+            None => {
+                // A process holds it, and will see to it.
+                let mut connection = meta.lock_data();
+                connection.missed = true;
+                return timer::push_soon(&mut connection);
+            }
+        }
+    }
+    meta.schedule_softirq_work();
+}
+
+/// The subflow that gets data next.
+fn whose_turn(meta: &Meta) -> Option<PathId> {
+    let mut connection = meta.lock_data();
+    if connection.mode != Mode::Mptcp {
+        return None;
+    }
+    match schedule::turn(&mut connection) {
+        Turn::Of(path, _) => Some(path),
+        Turn::OfAll(paths, _) => paths.iter().next(),
+        Turn::Nobody => connection.subflows.live().next().map(|(path, _)| path),
+    }
+}
+
+fn sock_of(meta: &Meta, path: PathId) -> Option<ARef<Sock>> {
+    let connection = meta.lock_data();
+    Some(connection.subflows.at(path)?.sock.clone())
 }
 
 /// Whether TCP had data of ours acknowledged while no option shows that the peer understands it.
@@ -86,8 +163,9 @@ fn give<'a>(
     mut connection: DataGuard<'a, Mptcp>,
     path: PathId,
     tcp: &mut Tcp<'_>,
-) -> DataGuard<'a, Mptcp> {
+) -> (DataGuard<'a, Mptcp>, Option<PathId>) {
     let meta = connection.meta();
+    let mut elsewhere = None;
     if has_work(&connection, path) && claim(&mut connection, path) {
         let mut pieces = Gathered::new();
         let mut freed = false;
@@ -109,6 +187,10 @@ fn give<'a>(
                     finish(meta, tcp, plain);
                     connection = meta.lock_data();
                 }
+                Next::Elsewhere(other) => {
+                    elsewhere = Some(other);
+                    break;
+                }
                 Next::Rest => break,
             }
         }
@@ -120,7 +202,7 @@ fn give<'a>(
         }
     }
     ask_for_room(&mut connection, path, tcp);
-    connection
+    (connection, elsewhere)
 }
 
 /// Whether there may be something to give.
@@ -226,25 +308,42 @@ fn next(
     let Some(subflow) = connection.subflows.at_mut(path) else {
         return Next::Rest;
     };
-    if !tcp.sock().has_send_room() {
-        return Next::Rest;
+    if core::mem::take(&mut subflow.penalty_due) {
+        let (window, threshold) = tcp.congestion_window();
+        tcp.set_congestion_window(penalised(window, threshold));
     }
+    let room = tcp.sock().has_send_room();
     // A mapping that TCP has begun must be finished before anything else.
-    if let Some((dsn, rest)) = subflow.partial.take() {
+    if let Some((dsn, rest)) = subflow.partial.take_if(|_| room) {
         *pieces = rest;
         return Next::Data(dsn);
     }
     let acked = subflow.sent(tcp.snd_una());
     subflow.tx.acked(acked);
+    let mappings_full = subflow.tx.is_full();
+    let (most, others) = match share(connection, path, mptcp) {
+        Ok(share) => share,
+        Err(other) => return Next::Elsewhere(other),
+    };
+    if !room {
+        return Next::Rest;
+    }
     let conditions = Conditions {
         mptcp,
-        mappings_full: subflow.tx.is_full(),
+        mappings_full,
         mss: tcp.mss(),
+        most,
         drained,
         no_delay: meta.shared().no_delay.load(Ordering::Relaxed),
         corked,
     };
-    match next_step(&connection.send, &conditions) {
+    let step = next_step(&connection.send, &conditions);
+    if let (Step::New { from, len } | Step::Again { from, len }, false) = (step, others.is_empty())
+    {
+        // The others get the same.
+        connection.copies_due = Some((from, from.plus(u64::from(len))));
+    }
+    match step {
         Step::New { from, len } => give_new(connection, path, tcp, from, len, pieces),
         Step::Probe { from } => {
             count(meta.sock(), Counter::WinProbe);
@@ -281,6 +380,25 @@ fn next(
     }
 }
 
+/// How many bytes the subflow may be given now, and which others shall get the same; the error is the
+/// subflow whose turn it is instead.
+fn share(
+    connection: &mut Connection,
+    path: PathId,
+    mptcp: bool,
+) -> core::result::Result<(u32, PathSet), PathId> {
+    if !mptcp || !connection.subflows.joined {
+        return Ok((u32::MAX, PathSet::EMPTY));
+    }
+    match schedule::turn(connection) {
+        Turn::Of(whose, most) if whose == path => Ok((most, PathSet::EMPTY)),
+        Turn::Of(whose, _) => Err(whose),
+        Turn::OfAll(paths, most) if paths.contains(path) => Ok((most, paths.without(path))),
+        Turn::OfAll(paths, _) => Err(paths.iter().next().unwrap_or(path)),
+        Turn::Nobody => Ok((0, PathSet::EMPTY)),
+    }
+}
+
 /// Gathers `len` bytes that were never sent, from `from` on.
 fn give_new(
     connection: &mut DataGuard<'_, Mptcp>,
@@ -302,7 +420,7 @@ fn give_new(
 
 /// Records the mapping of bytes that TCP is about to be given.
 fn map(
-    connection: &mut Connection,
+    connection: &mut DataGuard<'_, Mptcp>,
     path: PathId,
     tcp: &Tcp<'_>,
     dsn: Dsn,
@@ -315,6 +433,9 @@ fn map(
         return Next::Rest;
     };
     if mptcp {
+        if tcp.is_drained() {
+            subflow.last_progress_us = knet::time::now_us();
+        }
         let ssn = subflow.sent(tcp.write_seq());
         let checksum = checksums.then(|| {
             let mut sum = DssChecksum::new();
@@ -332,6 +453,12 @@ fn map(
         }
         subflow.given = record.end();
         subflow.heard = false;
+        if let Some((from, end)) = connection.copies_due.take() {
+            connection.send.send_again(from, end);
+        }
+        if connection.subflows.joined {
+            timer::watch_silence(connection, tcp.rto_us());
+        }
     }
     Next::Data(dsn)
 }

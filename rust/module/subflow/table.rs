@@ -3,14 +3,18 @@
 //! The subflows of a connection, and what the data level knows of each.
 
 use crate::steering::SubflowSteering;
+use crate::protocol::Mptcp;
+use crate::subflow::join::Join;
+use core::mem::MaybeUninit;
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
 use knet::fragments::Gathered;
 use knet::sock::Sock;
 use mptcp_core::congestion::Member;
+use knet::subflow::Subflow;
 use mptcp_core::connection::speech::{Farewell, Reset};
 use mptcp_core::mapping::{RxMappings, TxMappings};
-use mptcp_core::scheduler::{PathId, MAX_PATHS};
+use mptcp_core::scheduler::{Health, PathId, MAX_PATHS};
 use mptcp_core::seq::{Dsn, Ssn};
 
 /// Pieces that a subflow can have in flight, each with a mapping of its own.
@@ -26,6 +30,8 @@ pub(crate) struct Subflows {
     /// There ever was another subflow than the first, or the attempt to open one: the streams of
     /// subflow and connection may differ, and there is no way back to plain TCP.
     pub(crate) joined: bool,
+    /// Places that are promised to subflows whose sockets are being made.
+    reserved: usize,
 }
 
 impl Subflows {
@@ -34,6 +40,7 @@ impl Subflows {
         Self {
             places: [const { None }; MAX_PATHS],
             joined: false,
+            reserved: 0,
         }
     }
 
@@ -41,6 +48,48 @@ impl Subflows {
     pub(crate) fn put_first(&mut self, state: KBox<SubflowState>) {
         let [first, ..] = &mut self.places;
         *first = Some(state);
+    }
+
+    /// Takes in a subflow that joins; `None` if there is no place.
+    pub(crate) fn join(&mut self, state: KBox<SubflowState>) -> Option<PathId> {
+        self.reserve().then(|| self.join_reserved(state))
+    }
+
+    /// Promises a place to a subflow that joins; `false` if there is none.
+    pub(crate) fn reserve(&mut self) -> bool {
+        let taken = self.places.iter().skip(1).flatten().count();
+        let vacant = taken.saturating_add(self.reserved) < MAX_PATHS - 1;
+        self.reserved = self.reserved.saturating_add(usize::from(vacant));
+        vacant
+    }
+
+    /// Takes a promise back.
+    pub(crate) fn cancel(&mut self) {
+        self.reserved = self.reserved.saturating_sub(1);
+    }
+
+    /// As [`join`](Self::join), for a subflow that was promised a place.
+    pub(crate) fn join_reserved(&mut self, state: KBox<SubflowState>) -> PathId {
+        self.cancel();
+        self.joined = true;
+        let numbered = (0..).map_while(PathId::new).zip(self.places.iter_mut());
+        for (path, place) in numbered.skip(1) {
+            if place.is_none() {
+                *place = Some(state);
+                return path;
+            }
+        }
+        PathId::FIRST
+    }
+
+    /// Takes a subflow out.
+    pub(crate) fn remove(&mut self, path: PathId) -> Option<KBox<SubflowState>> {
+        self.places.get_mut(usize::from(path.number()))?.take()
+    }
+
+    /// The subflows that can carry data, with their numbers.
+    pub(crate) fn live(&self) -> impl Iterator<Item = (PathId, &SubflowState)> {
+        self.iter().filter(|(_, subflow)| subflow.live)
     }
 
     /// Forgets all subflows.
@@ -141,6 +190,29 @@ pub(crate) struct SubflowState {
     pub(crate) steering: SubflowSteering,
     /// What the congestion control of the other subflows must know of this one.
     pub(crate) coupled: Member,
+    /// It can carry data: its handshake is done, and neither end closes it.
+    pub(crate) live: bool,
+    /// TCP is done with it: it waits to be taken out of the table, in process context.
+    pub(crate) gone: bool,
+    /// The handshake by which it joined; `None` for the first subflow.
+    pub(crate) join: Option<Join>,
+    /// What it takes to close a subflow that joined. The first one's is with the owner.
+    pub(crate) handle: Option<Subflow<Mptcp>>,
+    /// Our id of the local address.
+    pub(crate) local_id: u8,
+    /// The peer's id of the remote address.
+    pub(crate) remote_id: u8,
+    /// We want it used only when no other works.
+    pub(crate) local_backup: bool,
+    /// The peer wants that.
+    pub(crate) remote_backup: bool,
+    pub(crate) health: Health,
+    /// Its congestion window is to be reduced, because it holds the peer's window closed.
+    pub(crate) penalty_due: bool,
+    /// What it carries was given to others, because it does not answer.
+    pub(crate) silent: bool,
+    /// See [`mptcp_core::scheduler::Path::last_progress_us`].
+    pub(crate) last_progress_us: u64,
 }
 
 impl SubflowState {
@@ -149,6 +221,11 @@ impl SubflowState {
     /// # Errors
     /// ENOMEM.
     pub(crate) fn new(sock: &Sock) -> Result<KBox<Self>> {
+        Ok(Self::new_in(KBox::new_uninit(GFP_ATOMIC)?, sock))
+    }
+
+    /// As [`new`](Self::new), with memory that is there already.
+    pub(crate) fn new_in(place: KBox<MaybeUninit<Self>>, sock: &Sock) -> KBox<Self> {
         let state = Self {
             sock: sock.hold(),
             local_isn: 0,
@@ -172,8 +249,20 @@ impl SubflowState {
             fail_repeats: 0,
             steering: SubflowSteering::default(),
             coupled: Member::default(),
+            live: false,
+            gone: false,
+            join: None,
+            handle: None,
+            local_id: 0,
+            remote_id: 0,
+            local_backup: false,
+            remote_backup: false,
+            health: Health::new(),
+            penalty_due: false,
+            silent: false,
+            last_progress_us: 0,
         };
-        Ok(KBox::new(state, GFP_ATOMIC)?)
+        KBox::write(place, state)
     }
 
     /// Whether its socket is `tcp`.

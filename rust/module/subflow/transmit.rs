@@ -7,6 +7,7 @@ use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::Meta;
 use crate::subflow::handshake::policy;
+use crate::subflow::join;
 use crate::subflow::table::SubflowState;
 use knet::netns::PerNet;
 use knet::segment::{OptionEdit, Outgoing};
@@ -44,6 +45,12 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
                 }
                 _ => return,
             }
+        }
+        Mode::Mptcp if segment.flags.syn() => {
+            if !segment.flags.ack() {
+                join::speak_syn(&mut connection, path, segment, tcp.retransmits(), edit);
+            }
+            return;
         }
         Mode::Mptcp if segment.flags.rst() => reset(&connection, path, sock),
         Mode::Mptcp => {
@@ -141,6 +148,9 @@ fn speech(connection: &Connection, path: PathId, segment: &Outgoing) -> Wanted {
     let Some(subflow) = connection.subflows.at(path) else {
         return Wanted::default();
     };
+    if let Some(wanted) = join::speech(subflow) {
+        return wanted;
+    }
     let has_data = segment.payload_len > 0;
     let record = if has_data {
         subflow.tx.covering(subflow.sent(segment.seq))

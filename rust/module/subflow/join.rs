@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Subflows that join a connection by MP_JOIN (RFC 8684 section 3.2), on both sides.
+//!
+//! As with the first subflow, the server keeps nothing before the third ACK: its random number is made anew
+//! from addresses and sequence numbers.
+
+use crate::connection::{condemn, count, Mode};
+use crate::counters::Counter;
+use crate::crypto::KernelSha256;
+use crate::netns::Namespace;
+use crate::protocol::{Meta, Mptcp};
+use crate::subflow::cookie;
+use crate::subflow::handshake::{attempt, OPTION_BYTES};
+use crate::subflow::table::SubflowState;
+use core::mem::MaybeUninit;
+use core::sync::atomic::Ordering;
+use kernel::prelude::*;
+use kernel::sync::aref::ARef;
+use knet::address::SocketAddress;
+use knet::meta::{DataGuard, OwnerGuard};
+use knet::netns::{Net, PerNet};
+use knet::protocol::SynFate;
+use knet::segment::{ChildRequest, Handshake, Incoming, OptionEdit, Outgoing, Syn, SynAck};
+use knet::subflow::{Subflow, Tcp};
+use mptcp_core::connection::join::{
+    client_syn, on_syn, on_syn_ack, on_third_ack, server_nonce, server_syn_ack, third_ack, Refusal,
+    Request, Secrets,
+};
+use mptcp_core::crypto::Token;
+use mptcp_core::scheduler::PathId;
+use mptcp_core::wire::plan::Wanted;
+use mptcp_core::wire::{Received, ResetReason, SegmentKind};
+
+/// The handshake of a subflow that joins.
+pub(crate) struct Join {
+    /// What our SYN asks for, or the peer's.
+    pub(crate) request: Request,
+    /// Client: what the third ACK says, from the SYN/ACK on.
+    pub(crate) hmac: Option<[u8; 20]>,
+}
+
+/// A subflow that the client opens.
+pub(crate) struct Opening<'a> {
+    /// Where it comes from; `None` leaves it to routing.
+    pub(crate) local: Option<&'a SocketAddress>,
+    /// The interface to leave through; 0 leaves it to routing.
+    pub(crate) interface: u32,
+    /// Where it goes to.
+    pub(crate) remote: &'a SocketAddress,
+    /// Our id of the local address.
+    pub(crate) local_id: u8,
+    /// The peer's id of the remote address.
+    pub(crate) remote_id: u8,
+    /// Whether to declare it a backup.
+    pub(crate) backup: bool,
+}
+
+/// Client: begins to open a subflow. Process context.
+///
+/// # Errors
+/// EINVAL if the connection cannot have other subflows, ENOSPC if it has as many as it may, otherwise what
+/// TCP says.
+pub(crate) fn open(owner: &OwnerGuard<'_, Mptcp>, opening: &Opening<'_>) -> Result<PathId> {
+    let meta = owner.meta();
+    let subflow = Subflow::<Mptcp>::open(meta, opening.remote.family())?;
+    let opened = begin(meta, &subflow, opening);
+    match opened {
+        Ok(path) => {
+            // Only the owner takes subflows out of the table, so it is still there.
+            let mut connection = meta.lock_data();
+            if let Some(state) = connection.subflows.at_mut(path) {
+                state.handle = Some(subflow);
+                if state.gone {
+                    meta.schedule_work();
+                }
+            }
+        }
+        Err(_) => subflow.close(),
+    }
+    opened
+}
+
+fn begin(meta: &Meta, subflow: &Subflow<Mptcp>, opening: &Opening<'_>) -> Result<PathId> {
+    let sock = meta.sock();
+    let bound = match opening.interface {
+        0 => Ok(()),
+        index => subflow.bind_to_interface(index),
+    };
+    let bound = bound.and_then(|()| opening.local.map_or(Ok(()), |local| subflow.bind(local)));
+    if let Err(error) = bound {
+        count(sock, Counter::MpJoinSynTxBindErr);
+        return Err(error);
+    }
+    let path = enter(meta, subflow, opening)?;
+    if let Err(error) = subflow.connect(opening.remote, None) {
+        count(sock, Counter::MpJoinSynTxConnectErr);
+        drop(meta.lock_data().subflows.remove(path));
+        return Err(error);
+    }
+    Ok(path)
+}
+
+/// Gives a subflow that is about to connect its place in the connection.
+fn enter(meta: &Meta, subflow: &Subflow<Mptcp>, opening: &Opening<'_>) -> Result<PathId> {
+    let mut state = SubflowState::new(subflow.sock())?;
+    let mut connection = meta.lock_data();
+    if connection.mode != Mode::Mptcp || connection.aborted {
+        return Err(EINVAL);
+    }
+    state.join = Some(Join {
+        request: Request {
+            token: connection.remote.token,
+            nonce: knet::crypto::random_u64() as u32,
+            address_id: opening.local_id,
+            backup: opening.backup,
+        },
+        hmac: None,
+    });
+    state.local_id = opening.local_id;
+    state.remote_id = opening.remote_id;
+    state.local_backup = opening.backup;
+    meta.shared().several.store(true, Ordering::Relaxed);
+    connection.subflows.join(state).ok_or(ENOSPC)
+}
+
+/// Client: the SYN of a subflow that joins.
+pub(crate) fn speak_syn(
+    connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
+    segment: &Outgoing,
+    again: u8,
+    edit: &mut OptionEdit,
+) {
+    let sock = connection.meta().sock();
+    let Some(subflow) = connection.subflows.at_mut(path) else {
+        return;
+    };
+    subflow.local_isn = segment.seq;
+    let Some(join) = &subflow.join else { return };
+    if let Some(length) = client_syn(&join.request).emit(edit.buffer()) {
+        edit.set_length(length);
+        if again == 0 {
+            count(sock, Counter::MpJoinSynTx);
+        }
+    }
+}
+
+/// Client: what a segment says until the server has shown that it has the third ACK; `None` after that.
+pub(crate) fn speech(subflow: &SubflowState) -> Option<Wanted> {
+    let join = subflow.join.as_ref().filter(|_| !subflow.live)?;
+    join.hmac.map(third_ack)
+}
+
+/// Client: the SYN/ACK was accepted by TCP, which has not sent the third ACK yet.
+pub(crate) fn syn_ack_received(
+    connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
+    tcp: &mut Tcp<'_>,
+    segment: &Incoming<'_>,
+) {
+    let sock = connection.meta().sock();
+    let kind = SegmentKind {
+        syn: true,
+        ack: segment.flags.ack(),
+        payload_len: 0,
+    };
+    let received = Received::parse(segment.options, kind);
+    let keys = connection.keys();
+    let Some(subflow) = connection.subflows.at_mut(path) else {
+        return;
+    };
+    subflow.remote_isn = segment.seq;
+    let Some(join) = subflow.join.as_mut() else {
+        return;
+    };
+    match on_syn_ack(&received, keys, join.request.nonce, &KernelSha256) {
+        Ok(accepted) => {
+            count(sock, Counter::MpJoinSynAckRx);
+            join.hmac = Some(accepted.hmac);
+            subflow.remote_id = accepted.address_id;
+            subflow.remote_backup = accepted.backup;
+            prepare(tcp);
+        }
+        Err(refusal) => {
+            if refusal == Refusal::WrongHmac {
+                count(sock, Counter::MpJoinSynAckHmacFailure);
+            }
+            condemn(connection, path, Some(refusal.reason()));
+        }
+    }
+}
+
+/// Prepares TCP for data with mappings.
+fn prepare(tcp: &mut Tcp<'_>) {
+    tcp.reserve_option_space(OPTION_BYTES);
+    tcp.disable_nagle();
+}
+
+/// Server: whose is a SYN with options of kind 30?
+pub(crate) fn syn_arrived(net: &Net, syn: &Syn<'_>) -> SynFate {
+    let Some(request) = request_of(syn.options) else {
+        cookie::syn_passes(net, syn);
+        return SynFate::Pass;
+    };
+    let Some(namespace) = Namespace::of(net) else {
+        return SynFate::Pass;
+    };
+    match namespace.tokens.find(request.token.raw()) {
+        Some(_) => SynFate::Join,
+        None => {
+            namespace.counters.count(Counter::MpJoinNoTokenFound);
+            SynFate::Unknown(Refusal::UnknownToken.reason().raw())
+        }
+    }
+}
+
+/// What a SYN with these options asks for, if it wants to join a connection.
+fn request_of(options: &[u8]) -> Option<Request> {
+    let kind = SegmentKind {
+        syn: true,
+        ack: false,
+        payload_len: 0,
+    };
+    on_syn(&Received::parse(options, kind))
+}
+
+/// The connection in whose namespace a handshake happens that names it by `token`.
+fn connection_of(net: &Net, token: Token) -> Option<ARef<Meta>> {
+    Namespace::of(net)?.tokens.find(token.raw())
+}
+
+/// Server: both ends' secrets in a handshake; `None` if the connection cannot have other subflows.
+fn secrets(
+    connection: &DataGuard<'_, Mptcp>,
+    handshake: &Handshake,
+    request: &Request,
+) -> Option<Secrets> {
+    if connection.mode != Mode::Mptcp || connection.aborted {
+        return None;
+    }
+    let namespace = Namespace::of(connection.meta().sock().net())?;
+    let our_nonce = server_nonce(&attempt(handshake), request.token, |bytes| {
+        namespace.secret.value(bytes)
+    });
+    Some(Secrets {
+        keys: connection.keys(),
+        our_nonce,
+        peer_nonce: request.nonce,
+    })
+}
+
+/// Server: answers the SYN of a subflow that joins.
+pub(crate) fn answer(net: &Net, syn: &SynAck<'_>, edit: &mut OptionEdit) {
+    let Some(request) = syn.syn_options.and_then(request_of) else {
+        return;
+    };
+    let Some(meta) = connection_of(net, request.token) else {
+        return;
+    };
+    count(meta.sock(), Counter::MpJoinSynRx);
+    let connection = meta.lock_data();
+    let Some(secrets) = secrets(&connection, &syn.handshake, &request) else {
+        return;
+    };
+    drop(connection);
+    let option = server_syn_ack(&secrets, 0, false, &KernelSha256);
+    if let Some(length) = option.emit(edit.buffer()) {
+        if length <= syn.free {
+            edit.set_length(length);
+        }
+    }
+}
+
+/// A subflow that was admitted and has no socket yet. It has a reservation in the connection's table.
+pub(crate) struct Joining {
+    meta: ARef<Meta>,
+    place: Option<KBox<MaybeUninit<SubflowState>>>,
+    request: Request,
+    handshake: Handshake,
+}
+
+impl Drop for Joining {
+    fn drop(&mut self) {
+        if self.place.is_some() {
+            self.meta.lock_data().subflows.cancel();
+        }
+    }
+}
+
+/// Server: the handshake of a subflow that joins is done.
+///
+/// # Errors
+/// The reason for MP_TCPRST.
+pub(crate) fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Joining, u8> {
+    let segment = &request.segment;
+    let asked = request.syn_options.and_then(request_of);
+    let asked = asked.ok_or(Refusal::NoOption.reason().raw())?;
+    let meta = connection_of(net, asked.token).ok_or(Refusal::UnknownToken.reason().raw())?;
+    let sock = meta.sock();
+    let kind = SegmentKind {
+        syn: false,
+        ack: true,
+        payload_len: segment.payload_len,
+    };
+    let received = Received::parse(segment.options, kind);
+    let secrets = secrets(&meta.lock_data(), &request.handshake, &asked);
+    let secrets = secrets.ok_or(ResetReason::MPTCP_SPECIFIC.raw())?;
+    if let Err(refusal) = on_third_ack(&received, &secrets, &KernelSha256) {
+        if refusal == Refusal::WrongHmac {
+            count(sock, Counter::MpJoinAckHmacFailure);
+        }
+        return Err(refusal.reason().raw());
+    }
+    let lack = ResetReason::LACK_OF_RESOURCES.raw();
+    let place = KBox::new_uninit(GFP_ATOMIC).map_err(|_| lack)?;
+    if !meta.lock_data().subflows.reserve() {
+        count(sock, Counter::MpJoinRejected);
+        return Err(lack);
+    }
+    count(sock, Counter::MpJoinAckRx);
+    Ok(Joining {
+        place: Some(place),
+        request: asked,
+        handshake: request.handshake,
+        meta,
+    })
+}
+
+/// Server: TCP made the socket of a subflow that was admitted.
+pub(crate) fn joined(
+    mut joining: Joining,
+    handle: Subflow<Mptcp>,
+    tcp: &mut Tcp<'_>,
+) -> ARef<Meta> {
+    let meta = joining.meta.clone();
+    let Some(place) = joining.place.take() else {
+        return meta;
+    };
+    let mut state = SubflowState::new_in(place, tcp.sock());
+    state.local_isn = joining.handshake.local_isn;
+    state.remote_isn = joining.handshake.remote_isn;
+    state.remote_id = joining.request.address_id;
+    state.remote_backup = joining.request.backup;
+    state.join = Some(Join {
+        request: joining.request,
+        hmac: None,
+    });
+    state.handle = Some(handle);
+    prepare(tcp);
+    meta.shared().several.store(true, Ordering::Relaxed);
+    let mut connection = meta.lock_data();
+    let path = connection.subflows.join_reserved(state);
+    if connection.aborted {
+        // It ended meanwhile.
+        condemn(&mut connection, path, None);
+    }
+    drop(connection);
+    meta
+}
+
+/// TCP is established. The server's handshake is done by this; the client's is not before the server
+/// answers its third ACK.
+pub(crate) fn established(meta: &Meta, tcp: &mut Tcp<'_>) {
+    let mut connection = meta.lock_data();
+    let Some(path) = connection.subflows.number_of(tcp.sock()) else {
+        return;
+    };
+    let subflow = connection.subflows.at_mut(path);
+    let join = subflow.and_then(|subflow| subflow.join.as_ref());
+    if join.is_none_or(|join| join.hmac.is_some()) {
+        return;
+    }
+    go_live(&mut connection, path);
+    drop(connection);
+    // RFC 8684 section 3.2: the server acknowledges the third ACK at once.
+    tcp.send_ack();
+}
+
+/// Client: a segment shows that the server has the third ACK, so data may be sent.
+pub(crate) fn confirmed(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
+    let subflow = connection.subflows.at(path);
+    let waits = |subflow: &SubflowState| {
+        !subflow.live && subflow.join.as_ref().is_some_and(|join| join.hmac.is_some())
+    };
+    if subflow.is_some_and(waits) {
+        go_live(connection, path);
+    }
+}
+
+fn go_live(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
+    if let Some(subflow) = connection.subflows.at_mut(path) {
+        subflow.live = !subflow.useless && !subflow.gone;
+        subflow.last_progress_us = knet::time::now_us();
+    }
+    connection.meta().schedule_softirq_work();
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What becomes of a connection and its data when a subflow goes away.
+
+use crate::connection::{count, Connection};
+use crate::counters::Counter;
+use crate::protocol::{Meta, Mptcp};
+use crate::subflow::schedule;
+use knet::meta::DataGuard;
+use knet::sock::Sock;
+use mptcp_core::connection::ending::Rest;
+use mptcp_core::scheduler::PathId;
+
+/// TCP is done with a subflow. The subflow is locked. Returns what decides about the end of the
+/// connection if no other subflow is left.
+pub(crate) fn of_subflow(meta: &Meta, tcp: &Sock) -> Option<Rest> {
+    let mut connection = meta.lock_data();
+    let Some(path) = connection.subflows.number_of(tcp) else {
+        return (!connection.subflows.joined).then(|| connection.rest());
+    };
+    if connection.subflows.joined {
+        withdraw(&mut connection, path);
+        if let Some(subflow) = connection.subflows.at_mut(path) {
+            subflow.gone = true;
+        }
+        meta.schedule_work();
+    }
+    let others = connection.subflows.iter().any(|(_, subflow)| !subflow.gone);
+    (!others || !connection.subflows.joined).then(|| connection.rest())
+}
+
+/// Gives a subflow no more data, and has what it carries sent on others.
+///
+/// RFC 8684 section 3.3.6: data that a failed subflow may not have delivered is sent again elsewhere.
+pub(crate) fn withdraw(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
+    if let Some(subflow) = connection.subflows.at_mut(path) {
+        subflow.live = false;
+    }
+    send_elsewhere(connection, path);
+    connection.meta().schedule_softirq_work();
+}
+
+/// Has what a subflow carries sent again.
+pub(crate) fn send_elsewhere(connection: &mut Connection, path: PathId) {
+    let Connection { subflows, send, .. } = connection;
+    let Some(subflow) = subflows.at(path) else {
+        return;
+    };
+    for record in subflow.tx.iter() {
+        send.send_again(record.dsn, record.dsn.plus(u64::from(record.len)));
+        connection.retransmitted = true;
+    }
+}
+
+/// Finds subflows that do not answer, and has what they carry sent on others. Returns when to look again, on
+/// the clock of [`knet::time::now_us`].
+pub(crate) fn find_silent(connection: &mut DataGuard<'_, Mptcp>, now: u64) -> Option<u64> {
+    let (silent, next) = schedule::silence(connection, now);
+    let mut found = false;
+    for path in silent.iter() {
+        let Some(subflow) = connection.subflows.at_mut(path) else {
+            continue;
+        };
+        if !core::mem::replace(&mut subflow.silent, true) {
+            found = true;
+            count(connection.meta().sock(), Counter::SubflowSilent);
+            send_elsewhere(connection, path);
+        }
+    }
+    if found {
+        connection.meta().schedule_softirq_work();
+    }
+    next
+}
+
+/// A segment acknowledged something on a subflow.
+pub(crate) fn answered(connection: &mut Connection, path: PathId) {
+    if let Some(subflow) = connection.subflows.at_mut(path) {
+        subflow.last_progress_us = knet::time::now_us();
+        subflow.silent = false;
+    }
+}

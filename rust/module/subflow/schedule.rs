@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which subflow gets the next data.
+
+use crate::connection::Connection;
+use crate::subflow::table::{SubflowState, Subflows};
+use knet::subflow::{load, snapshot};
+use knet::time::now_us;
+use mptcp_core::connection::push::MAX_PIECE;
+use mptcp_core::scheduler::{
+    Decision, Path, PathId, PathSet, PathsView, Scheduler, Segment, MAX_PATHS,
+};
+use mptcp_core::seq::Dsn;
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Turn {
+    /// The subflow may be given so many bytes.
+    Of(PathId, u32),
+    /// As above, and all these subflows shall get the same.
+    OfAll(PathSet, u32),
+    /// Nobody's, for now.
+    Nobody,
+}
+
+/// So many subflows are looked at without setting up room for all that there can be.
+const FEW: usize = 8;
+
+/// Decides whose turn it is. A subflow that is alone may be given anything.
+pub(crate) fn turn(connection: &mut Connection) -> Turn {
+    let mut live = connection.subflows.live();
+    match (live.next(), live.next(), live.count()) {
+        (None, _, _) => Turn::Nobody,
+        (Some((path, _)), None, _) => Turn::Of(path, u32::MAX),
+        (Some(_), Some(_), others) if others <= FEW - 2 => choose::<FEW>(connection),
+        (Some(_), Some(_), _) => choose::<MAX_PATHS>(connection),
+    }
+}
+
+/// Asks the scheduler, with room for `N` subflows.
+fn choose<const N: usize>(connection: &mut Connection) -> Turn {
+    forget_delivered(&mut connection.subflows);
+    let now = now_us();
+    let mut paths = [Path::UNKNOWN; N];
+    let mut count = 0_usize;
+    for (place, (number, subflow)) in paths.iter_mut().zip(connection.subflows.live()) {
+        *place = describe(number, subflow, now);
+        count = count.saturating_add(1);
+    }
+    let window = connection.send.wnd_end().since(connection.send.una());
+    let window = u32::try_from(window).unwrap_or(u32::MAX);
+    let view = PathsView::new(paths.get(..count).unwrap_or(&paths), now, window);
+    // An order to unblock is followed by another question.
+    for _ in 0..=N {
+        let Some(segment) = segment(connection) else {
+            return Turn::Nobody;
+        };
+        match connection.scheduler.pick(&view, &segment) {
+            Decision::Send { path, len } => return Turn::Of(path, len),
+            Decision::SendOnAll { paths, len } => return Turn::OfAll(paths, len),
+            Decision::Unblock {
+                retransmit,
+                penalise,
+            } => {
+                for path in penalise.iter() {
+                    if let Some(subflow) = connection.subflows.at_mut(path) {
+                        subflow.penalty_due = true;
+                    }
+                }
+                if retransmit.is_none() || !unblock(connection) {
+                    return Turn::Nobody;
+                }
+            }
+            Decision::Wait => return Turn::Nobody,
+        }
+    }
+    Turn::Nobody
+}
+
+/// The live subflows that do not answer, and when the next one may turn out not to, if they are several.
+pub(crate) fn silence(connection: &Connection, now: u64) -> (PathSet, Option<u64>) {
+    let mut paths = [Path::UNKNOWN; MAX_PATHS];
+    let mut count = 0_usize;
+    for (place, (number, subflow)) in paths.iter_mut().zip(connection.subflows.live()) {
+        *place = describe(number, subflow, now);
+        count = count.saturating_add(1);
+    }
+    let view = PathsView::new(paths.get(..count).unwrap_or(&paths), now, 0);
+    match count {
+        0 | 1 => (PathSet::EMPTY, None),
+        _ => (view.silent(), view.next_silence_us()),
+    }
+}
+
+/// Makes room in full tables of mappings: a subflow without would not be chosen, and only when it is
+/// chosen it forgets by itself.
+fn forget_delivered(subflows: &mut Subflows) {
+    for (_, subflow) in subflows.iter_mut().filter(|(_, one)| one.tx.is_full()) {
+        let acked = subflow.sent(snapshot(&subflow.sock).snd_una);
+        subflow.tx.acked(acked);
+    }
+}
+
+/// What the scheduler learns of a subflow.
+fn describe(number: PathId, subflow: &SubflowState, now: u64) -> Path {
+    let load = load(&subflow.sock);
+    Path {
+        id: number,
+        srtt_us: load.srtt_us,
+        rttvar_us: load.rttvar_us,
+        min_rtt_us: load.min_rtt_us,
+        cwnd: load.cwnd,
+        slow_start: load.cwnd < load.ssthresh,
+        in_flight: load.in_flight,
+        mss: load.mss,
+        queued: load.queued,
+        send_room: if subflow.tx.is_full() { 0 } else { load.room },
+        pacing_rate: load.pacing_rate,
+        last_progress_us: subflow.last_progress_us,
+        backup: subflow.local_backup || subflow.remote_backup,
+        standing: subflow.health.standing(now),
+    }
+}
+
+/// The data that is to be sent next; `None` if there is none.
+fn segment(connection: &Connection) -> Option<Segment> {
+    let send = &connection.send;
+    let window_left = send.available();
+    if let Some((from, len)) = send.retransmit_next() {
+        return Some(Segment {
+            len: len.min(MAX_PIECE),
+            unsent: send.unsent(),
+            window_left,
+            again: true,
+            sent_on: carriers(&connection.subflows, from),
+            blocking: PathSet::EMPTY,
+        });
+    }
+    if send.unsent() == 0 {
+        return None;
+    }
+    let blocking = match window_left {
+        0 => carriers(&connection.subflows, unblocked_up_to(connection)),
+        _ => PathSet::EMPTY,
+    };
+    let len = u32::try_from(send.unsent()).unwrap_or(u32::MAX);
+    Some(Segment {
+        len: len.min(MAX_PIECE),
+        unsent: send.unsent(),
+        window_left,
+        again: false,
+        sent_on: PathSet::EMPTY,
+        blocking,
+    })
+}
+
+/// The live subflows that carry the byte of this number.
+fn carriers(subflows: &Subflows, dsn: Dsn) -> PathSet {
+    let carries = |subflow: &SubflowState| subflow.tx.carries(dsn);
+    let carriers = subflows.live().filter(|(_, subflow)| carries(subflow));
+    carriers.map(|(path, _)| path).collect()
+}
+
+/// The oldest byte that was not sent again to open the window.
+fn unblocked_up_to(connection: &Connection) -> Dsn {
+    connection.unblocked.latest(connection.send.una())
+}
+
+/// Has the data sent again that holds the window closed. `false`: all of it was.
+fn unblock(connection: &mut Connection) -> bool {
+    let from = unblocked_up_to(connection);
+    let mut records = connection.subflows.live().flat_map(|(_, one)| one.tx.iter());
+    let Some(record) = records.find(|record| record.covers_dsn(from)) else {
+        return false;
+    };
+    let end = record.dsn.plus(u64::from(record.len));
+    connection.unblocked = end;
+    connection.send.send_again(from, end);
+    connection.retransmitted = true;
+    true
+}
