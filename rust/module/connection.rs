@@ -223,8 +223,8 @@ impl Connection {
     pub(crate) fn circumstances(&self, path: PathId, next: Ssn) -> Circumstances {
         let first = self.remote_first();
         let subflow = self.subflows.at(path);
-        let agree = subflow
-            .is_some_and(|subflow| streams_agree(&self.receive, &subflow.rx, first, next));
+        let agree =
+            subflow.is_some_and(|subflow| streams_agree(&self.receive, &subflow.rx, first, next));
         Circumstances {
             only_subflow: !self.subflows.joined,
             dss_seen: subflow.is_some_and(|subflow| subflow.dss_seen),
@@ -241,7 +241,10 @@ impl Connection {
             fell_back: self.mode == Mode::Fallback,
             state: self.state,
             piece_begun: self.subflows.iter().any(|(_, one)| one.partial.is_some()),
-            subflows_finished: self.subflows.iter().all(|(_, one)| one.finished),
+            subflows_finished: self
+                .subflows
+                .iter()
+                .all(|(_, one)| one.finished || one.gone),
         }
     }
 
@@ -370,7 +373,7 @@ pub(crate) fn abort_locked(connection: &mut DataGuard<'_, Mptcp>, errno: i32) {
     if errno != 0 {
         sock.notify_error();
     }
-    if sock.is_orphan() {
+    if sock.is_orphan() || connection.subflows.joined {
         meta.schedule_work();
     }
 }

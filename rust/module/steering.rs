@@ -13,10 +13,10 @@ pub(crate) use machine::Processors;
 pub(crate) use settings::Settings;
 
 use crate::connection::Connection;
-use crate::subflow::table::SubflowState;
 use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp};
+use crate::subflow::table::SubflowState;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use kernel::fmt;
 use kernel::prelude::*;

@@ -262,6 +262,10 @@ fn retransmit(meta: &Meta, tcp: &mut Tcp<'_>, stuck: bool) {
             push::push(meta, tcp);
             meta.sock().notify_writeable();
         }
-        Expiry::Reset => condemn(&mut connection, path, Some(ResetReason::MIDDLEBOX_INTERFERENCE)),
+        Expiry::Reset => condemn(
+            &mut connection,
+            path,
+            Some(ResetReason::MIDDLEBOX_INTERFERENCE),
+        ),
     }
 }

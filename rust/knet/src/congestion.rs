@@ -143,7 +143,7 @@ impl Tcp<'_> {
     }
 
     /// Lets TCP send by this window, within its own bounds.
-    fn set_congestion_window(&mut self, window: Window) {
+    pub fn set_congestion_window(&mut self, window: Window) {
         // SAFETY: The socket is live and locked; the kernel reads both fields without lock too.
         unsafe {
             let tcp = self.socket();

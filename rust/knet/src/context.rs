@@ -324,8 +324,8 @@ unsafe extern "C" fn release<P: Protocol>(sk: *mut bindings::sock) {
         if let Some(meta) = NonNull::new(this.waiting.swap(null_mut(), Ordering::AcqRel)) {
             // The application never took the connection: its reference ends here.
             let meta = ARef::from_raw(meta);
-            P::abandoned(&mut meta.lock_data());
             bindings::knet_helper_sock_orphan(meta.sock().as_ptr());
+            P::abandoned(&mut meta.lock_data());
         }
         bindings::call_rcu(core::ptr::addr_of_mut!((*context).rcu), Some(free::<P>));
     }

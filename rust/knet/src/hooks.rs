@@ -271,7 +271,15 @@ unsafe extern "C" fn syn_recv_sock<P: Protocol>(
         };
         if crate::joining::is_acceptor(listener) {
             return crate::joining::join::<P>(listener, skb, request, own_request, || {
-                make(listener, skb, request, route, unhash, own_request, child_init)
+                make(
+                    listener,
+                    skb,
+                    request,
+                    route,
+                    unhash,
+                    own_request,
+                    child_init,
+                )
             });
         }
         // TCP moves what the request saved to the child.

@@ -12,7 +12,15 @@ use crate::netns::Net;
 use crate::protocol::{SynFate, Verdict};
 use crate::rewrite::rewrite_packet;
 use crate::segment::{
-    flow_hash, CookieSynAck, Handshake, Header, Incoming, OptionEdit, Syn, SynAck, HEADER, //
+    flow_hash,
+    CookieSynAck,
+    Handshake,
+    Header,
+    Incoming,
+    OptionEdit,
+    Syn,
+    SynAck,
+    HEADER, //
 };
 use crate::sock::{Address, Sock, State, Tuple};
 use core::ptr::NonNull;

@@ -130,7 +130,11 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Self::Joining, u8>;
     /// Subflow. The socket of a subflow that was admitted was made: its meta-socket, with the
     /// reference for the subflow.
-    fn joined(joining: Self::Joining, subflow: Subflow<Self>, tcp: &mut Tcp<'_>) -> ARef<Meta<Self>>;
+    fn joined(
+        joining: Self::Joining,
+        subflow: Subflow<Self>,
+        tcp: &mut Tcp<'_>,
+    ) -> ARef<Meta<Self>>;
     /// Process, data lock held. The owner is about to give the owner lock up: what had to wait for
     /// that is due. Must not sleep.
     fn released(data: &mut DataGuard<'_, Self>);

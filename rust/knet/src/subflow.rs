@@ -10,7 +10,8 @@ mod snapshot;
 
 pub use locked::{lock, with_softirq_lock, PacketView, Tcp, TcpGuard};
 pub use snapshot::{
-    has_connection_waiting, load, pace, rto_us, snapshot, window_of_space, Load, Pace, Snapshot, TcpInfo,
+    has_connection_waiting, load, pace, rto_us, snapshot, window_of_space, Load, Pace, Snapshot,
+    TcpInfo,
 };
 
 use crate::address::SocketAddress;

@@ -89,6 +89,14 @@ fn is_over(meta: &Meta) -> bool {
 pub(crate) fn work(meta: &Meta) {
     let mut owner = meta.lock();
     leave::sweep(&mut owner);
+    let ended = {
+        let connection = meta.lock_data();
+        connection.aborted && connection.subflows.joined
+    };
+    if ended {
+        // RFC 8684 section 3.5: all subflows are reset, not only the one that brought the end.
+        leave::reset_all(&mut owner);
+    }
     if meta.sock().is_orphan() && is_over(meta) {
         let abrupt = meta.lock_data().aborted;
         if abrupt {
@@ -147,6 +155,7 @@ pub(crate) fn abandoned(data: &mut DataGuard<'_, Mptcp>) {
     uncount_established(data);
     data.aborted = true;
     data.meta().sock().set_state(State::Close);
+    data.meta().schedule_work();
 }
 
 /// The last reference is gone: what the connection accounts for is given back.

@@ -12,9 +12,9 @@ use knet::message::{flag, interrupted, signal_pending, Message};
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::skb::Span;
 use knet::sock::{shutdown, Sock, State};
-use mptcp_core::steering::Access;
 use knet::subflow::{Pace, Tcp};
 use mptcp_core::scheduler::{PathId, MAX_PATHS};
+use mptcp_core::steering::Access;
 
 /// `recvmsg`.
 pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {

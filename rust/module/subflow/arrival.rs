@@ -20,10 +20,11 @@ use mptcp_core::acceptable::{self, Expected};
 use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Trust};
 use mptcp_core::connection::fallback::{on_mp_fail, Answer};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
-use mptcp_core::connection::state::Event;
 use mptcp_core::connection::join::{
-    acknowledgement_due, establishes_client as establishes_join, //
+    acknowledgement_due,
+    establishes_client as establishes_join, //
 };
+use mptcp_core::connection::state::Event;
 use mptcp_core::mapping::RecordError;
 use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::{Dsn, Ssn};
@@ -275,7 +276,8 @@ fn take_mapping(
     if let Some(fin) = announced.fin {
         data_fin(connection, path, fin);
     }
-    let (Some(mapping), Some(subflow)) = (announced.mapping, connection.subflows.at_mut(path)) else {
+    let (Some(mapping), Some(subflow)) = (announced.mapping, connection.subflows.at_mut(path))
+    else {
         return true;
     };
     if mapping.len == 0 {

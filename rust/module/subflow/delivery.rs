@@ -216,12 +216,7 @@ pub(crate) fn fall_back(connection: &mut DataGuard<'_, Mptcp>) {
 }
 
 /// Whether the checksum of the mapping at `seq` is right; `None` while some of its data is missing.
-fn verified(
-    connection: &mut Connection,
-    path: PathId,
-    tcp: &Tcp<'_>,
-    seq: u32,
-) -> Option<bool> {
+fn verified(connection: &mut Connection, path: PathId, tcp: &Tcp<'_>, seq: u32) -> Option<bool> {
     let subflow = connection.subflows.at_mut(path)?;
     let record = *subflow.rx.covering(subflow.received(seq))?;
     let Some(checksum) = record.checksum else {

@@ -5,6 +5,7 @@
 //! As with the first subflow, the server keeps nothing before the third ACK: its random number is made anew
 //! from addresses and sequence numbers.
 
+use crate::congestion;
 use crate::connection::{condemn, count, Mode};
 use crate::counters::Counter;
 use crate::crypto::KernelSha256;
@@ -64,6 +65,7 @@ pub(crate) struct Opening<'a> {
 pub(crate) fn open(owner: &OwnerGuard<'_, Mptcp>, opening: &Opening<'_>) -> Result<PathId> {
     let meta = owner.meta();
     let subflow = Subflow::<Mptcp>::open(meta, opening.remote.family())?;
+    congestion::follow(meta, &mut subflow.lock());
     let opened = begin(meta, &subflow, opening);
     match opened {
         Ok(path) => {
@@ -381,7 +383,11 @@ pub(crate) fn established(meta: &Meta, tcp: &mut Tcp<'_>) {
 pub(crate) fn confirmed(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
     let subflow = connection.subflows.at(path);
     let waits = |subflow: &SubflowState| {
-        !subflow.live && subflow.join.as_ref().is_some_and(|join| join.hmac.is_some())
+        !subflow.live
+            && subflow
+                .join
+                .as_ref()
+                .is_some_and(|join| join.hmac.is_some())
     };
     if subflow.is_some_and(waits) {
         go_live(connection, path);

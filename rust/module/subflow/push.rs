@@ -9,8 +9,9 @@ use crate::subflow::delivery;
 use crate::subflow::schedule::{self, Turn};
 use crate::timer;
 use core::sync::atomic::Ordering;
-use knet::fragments::Gathered;
 use kernel::sync::aref::ARef;
+use knet::congestion::Window;
+use knet::fragments::Gathered;
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::{Sock, State};
 use knet::subflow::{with_softirq_lock, Tcp};
@@ -309,8 +310,9 @@ fn next(
         return Next::Rest;
     };
     if core::mem::take(&mut subflow.penalty_due) {
-        let (window, threshold) = tcp.congestion_window();
-        tcp.set_congestion_window(penalised(window, threshold));
+        let Window { cwnd, ssthresh } = tcp.congestion_window();
+        let (cwnd, ssthresh) = penalised(cwnd, ssthresh);
+        tcp.set_congestion_window(Window { cwnd, ssthresh });
     }
     let room = tcp.sock().has_send_room();
     // A mapping that TCP has begun must be finished before anything else.

@@ -94,10 +94,9 @@ fn is_wasteful(connection: &DataGuard<'_, Mptcp>, packet: &Packet) -> bool {
     let charged = u32::try_from(packet.memory()).unwrap_or(0);
     let mut memory = memory_of(connection.meta());
     memory.used = memory.used.saturating_sub(charged);
-    let reckoned = connection
-        .subflows
-        .first()
-        .map_or(0, |subflow| window_of_space(&subflow.sock, packet.memory()));
+    let reckoned = connection.subflows.iter().next().map_or(0, |(_, subflow)| {
+        window_of_space(&subflow.sock, packet.memory())
+    });
     let reckoned = u32::try_from(reckoned).unwrap_or(0);
     memory.copy_due(charged, packet.span().len, reckoned)
 }

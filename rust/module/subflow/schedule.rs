@@ -169,7 +169,10 @@ fn unblocked_up_to(connection: &Connection) -> Dsn {
 /// Has the data sent again that holds the window closed. `false`: all of it was.
 fn unblock(connection: &mut Connection) -> bool {
     let from = unblocked_up_to(connection);
-    let mut records = connection.subflows.live().flat_map(|(_, one)| one.tx.iter());
+    let mut records = connection
+        .subflows
+        .live()
+        .flat_map(|(_, one)| one.tx.iter());
     let Some(record) = records.find(|record| record.covers_dsn(from)) else {
         return false;
     };

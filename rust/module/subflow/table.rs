@@ -2,16 +2,16 @@
 
 //! The subflows of a connection, and what the data level knows of each.
 
-use crate::steering::SubflowSteering;
 use crate::protocol::Mptcp;
+use crate::steering::SubflowSteering;
 use crate::subflow::join::Join;
 use core::mem::MaybeUninit;
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
 use knet::fragments::Gathered;
 use knet::sock::Sock;
-use mptcp_core::congestion::Member;
 use knet::subflow::Subflow;
+use mptcp_core::congestion::Member;
 use mptcp_core::connection::speech::{Farewell, Reset};
 use mptcp_core::mapping::{RxMappings, TxMappings};
 use mptcp_core::scheduler::{Health, PathId, MAX_PATHS};
@@ -280,4 +280,3 @@ impl SubflowState {
         Ssn::new(seq.wrapping_sub(self.remote_isn))
     }
 }
-

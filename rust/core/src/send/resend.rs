@@ -121,7 +121,10 @@ mod tests {
     }
 
     fn is_sorted(resend: &Resend) -> bool {
-        let ranges = resend.ranges.get(..resend.count).expect("the count is right");
+        let ranges = resend
+            .ranges
+            .get(..resend.count)
+            .expect("the count is right");
         ranges.iter().all(|range| range.from.before(range.end))
             && ranges.windows(2).all(|two| two[0].end.before(two[1].from))
     }

@@ -76,21 +76,6 @@ impl Tcp<'_> {
         self.tcp().mss_cache
     }
 
-    /// Congestion window and slow-start threshold in segments.
-    pub fn congestion_window(&self) -> (u32, u32) {
-        (self.tcp().snd_cwnd, self.tcp().snd_ssthresh)
-    }
-
-    /// Sets congestion window and slow-start threshold, in segments. A window of nothing is not taken.
-    pub fn set_congestion_window(&mut self, (window, threshold): (u32, u32)) {
-        let tcp = self.as_ptr().cast::<bindings::tcp_sock>();
-        // SAFETY: The socket is live and locked.
-        unsafe {
-            (*tcp).snd_cwnd = window.max(1);
-            (*tcp).snd_ssthresh = threshold.max(2);
-        }
-    }
-
     /// Smoothed round-trip time in microseconds.
     pub fn srtt_us(&self) -> u32 {
         self.tcp().srtt_us >> 3

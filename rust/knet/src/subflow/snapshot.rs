@@ -164,9 +164,7 @@ pub fn load(sock: &Sock) -> Load {
             min_rtt_us: bindings::knet_helper_min_rtt_us(sk),
             cwnd: addr_of!((*tcp).snd_cwnd).read_volatile(),
             ssthresh: addr_of!((*tcp).snd_ssthresh).read_volatile(),
-            in_flight: packets_out
-                .saturating_sub(left)
-                .saturating_add(retrans_out),
+            in_flight: packets_out.saturating_sub(left).saturating_add(retrans_out),
             mss: addr_of!((*tcp).mss_cache).read_volatile(),
             // Read while both move, the difference may seem negative.
             queued: if (queued as i32) < 0 { 0 } else { queued },
