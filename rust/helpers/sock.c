@@ -260,6 +260,12 @@ bool knet_helper_queue_work(struct work_struct *work)
 	return queue_work(system_percpu_wq, work);
 }
 
+/* Apart from the above: lock debugging tells work items by the place of their initialisation. */
+void knet_helper_init_softirq_work(struct work_struct *work, work_func_t function)
+{
+	INIT_WORK(work, function);
+}
+
 bool knet_helper_queue_softirq_work(struct work_struct *work)
 {
 	return queue_work(system_bh_wq, work);

@@ -63,6 +63,7 @@ void knet_helper_timer_setup(struct sock *sk, void (*function)(struct timer_list
 struct sock *knet_helper_sock_of_timer(struct timer_list *timer);
 void knet_helper_init_work(struct work_struct *work, work_func_t function);
 bool knet_helper_queue_work(struct work_struct *work);
+void knet_helper_init_softirq_work(struct work_struct *work, work_func_t function);
 bool knet_helper_queue_softirq_work(struct work_struct *work);
 void knet_helper_release_family(struct sock *sk, const struct sock *parent);
 void knet_helper_copy_addresses(struct sock *to, const struct sock *from);

@@ -6,6 +6,7 @@ use crate::counters::Counter;
 use crate::crypto::KernelSha256;
 use crate::netns::Namespace;
 use crate::protocol::Mptcp;
+use crate::steering::ConnectionSteering;
 use crate::subflow::table::Subflows;
 use core::mem::MaybeUninit;
 use knet::congestion::Choice;

@@ -98,7 +98,7 @@ impl<P: Protocol> Meta<P> {
                 .cast::<Entry>()
                 .write(Entry::new());
             bindings::knet_helper_init_work(addr_of_mut!((*meta).work).cast(), Some(run_work::<P>));
-            bindings::knet_helper_init_work(
+            bindings::knet_helper_init_softirq_work(
                 addr_of_mut!((*meta).softirq_work).cast(),
                 Some(run_softirq_work::<P>),
             );

@@ -195,7 +195,7 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
                     }
                     SynFate::Unknown(reason) => {
                         let payload = total.saturating_sub(length);
-                        let segment = header.incoming(skb, IPV6, offset, payload);
+                        let segment = header.incoming(skb, IPV6, offset, payload, flow_hash(skb));
                         refuse::<P, IPV6>(skb, &*state, at, &segment, reason)
                     }
                 };

@@ -11,6 +11,7 @@ use crate::counters::Counter;
 use crate::crypto::KernelSha256;
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp};
+use crate::steering;
 use crate::subflow::cookie;
 use crate::subflow::handshake::{attempt, OPTION_BYTES};
 use crate::subflow::table::SubflowState;
@@ -183,6 +184,7 @@ pub(crate) fn syn_ack_received(
             subflow.remote_id = accepted.address_id;
             subflow.remote_backup = accepted.backup;
             prepare(tcp);
+            steering::subflow_created(connection, tcp.sock(), segment.hash);
         }
         Err(refusal) => {
             if refusal == Refusal::WrongHmac {
@@ -280,6 +282,8 @@ pub(crate) struct Joining {
     place: Option<KBox<MaybeUninit<SubflowState>>>,
     request: Request,
     handshake: Handshake,
+    /// The hash of the third ACK, by which its receiver is steered.
+    hash: u32,
 }
 
 impl Drop for Joining {
@@ -325,6 +329,7 @@ pub(crate) fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Resu
         place: Some(place),
         request: asked,
         handshake: request.handshake,
+        hash: segment.hash,
         meta,
     })
 }
@@ -353,6 +358,7 @@ pub(crate) fn joined(
     meta.shared().several.store(true, Ordering::Relaxed);
     let mut connection = meta.lock_data();
     let path = connection.subflows.join_reserved(state);
+    steering::subflow_created(&mut connection, tcp.sock(), joining.hash);
     if connection.aborted {
         // It ended meanwhile.
         condemn(&mut connection, path, None);
