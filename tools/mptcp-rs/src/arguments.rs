@@ -77,6 +77,14 @@ pub(crate) enum Subject {
         #[command(subcommand)]
         action: Option<SchedulerAction>,
     },
+    /// Connections and their paths, again and again: rates, round-trip times, queues, processors
+    Top(TopOptions),
+    /// Which processor receives what, and what the kernel needs for it
+    #[command(infer_subcommands = true)]
+    Steering {
+        #[command(subcommand)]
+        action: Option<SteeringAction>,
+    },
     /// Write man pages and shell completions
     #[command(hide = true)]
     Generate {
@@ -298,6 +306,32 @@ pub(crate) enum SchedulerAction {
         /// One of those that `scheduler show` lists
         name: String,
     },
+}
+
+/// What to do with steering.
+#[derive(Subcommand)]
+pub(crate) enum SteeringAction {
+    /// Print the module's choices and the kernel's settings
+    Show,
+    /// Turn receive packet and flow steering on, and print what was changed
+    Setup {
+        /// Network devices
+        #[arg(required = true, value_name = "DEV")]
+        devices: Vec<String>,
+    },
+    /// Write back what was there before `setup`
+    Undo,
+}
+
+/// How to look.
+#[derive(Args)]
+pub(crate) struct TopOptions {
+    /// Time between two looks
+    #[arg(short, long, value_name = "MILLISECONDS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
+    pub(crate) interval: u64,
+    /// End after so many looks
+    #[arg(short = 'n', long, value_name = "NR")]
+    pub(crate) count: Option<u32>,
 }
 
 /// The token of a connection, as `connections` and `monitor` print it: hexadecimal, 0x before it or not.

@@ -13,7 +13,9 @@ mod monitor;
 mod output;
 mod scheduler;
 mod stack;
+mod steering;
 mod subflow;
+mod top;
 mod words;
 
 use anyhow::Result;
@@ -59,6 +61,8 @@ fn run(arguments: Arguments) -> Result<()> {
         Subject::Subflows { token } => connections::show_subflows(stack, token, &out),
         Subject::Counters(selection) => counters::show(stack, &selection, &out),
         Subject::Scheduler { action } => scheduler::run(action, stack, &out),
+        Subject::Top(options) => top::run(&options, stack, &out),
+        Subject::Steering { action } => steering::run(action, &out),
         Subject::Generate { folder } => generate::run(&folder),
     }
 }

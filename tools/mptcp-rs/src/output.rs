@@ -9,6 +9,9 @@ use std::io::{
     Write, //
 };
 
+/// Stands for a value that there is not.
+const NONE: &str = "-";
+
 /// Where a command writes to, and how.
 pub(crate) struct Output {
     json: bool,
@@ -17,6 +20,10 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
         Self { json }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
     }
 
     /// Prints entries: a line each, or one array.
@@ -50,7 +57,21 @@ impl Output {
         if self.json {
             return write(&json().to_string());
         }
-        lines().try_for_each(|line| write(&line))
+        write_all(lines())
+    }
+}
+
+/// Prints lines as they are.
+pub(crate) fn write_all(mut lines: impl Iterator<Item = String>) -> Result<()> {
+    lines.try_for_each(|line| write(&line))
+}
+
+/// A word of the kernel as JSON: a number, nothing for a dash, or a string.
+pub(crate) fn value_of(word: &str) -> Value {
+    match word.parse::<u64>() {
+        Ok(number) => number.into(),
+        Err(_) if word == NONE => Value::Null,
+        Err(_) => word.into(),
     }
 }
 

@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     error::Error,
-    recorded, //
+    path_manager,
+    recorded,
+    tcp, //
 };
 use netlink_packet_core::{
     DecodeError,
@@ -107,9 +109,9 @@ fn cut_datagrams_are_malformed() {
 
 /// Whoever reads these bytes gets a value or an error.
 fn read_all(datagram: &[u8]) {
-    use crate::path_manager::parse_any;
     let _ignored = payloads::<GenlMessage<GenlCtrl>>(datagram);
-    parse_any(datagram);
+    path_manager::parse_any(datagram);
+    tcp::parse_any(datagram);
     let mut answers = RawAnswers::new(5, Wanted::Dump);
     let _ignored = answers.take(datagram);
 }

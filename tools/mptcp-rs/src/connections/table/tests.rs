@@ -51,6 +51,22 @@ fn subflow_names_its_connection() {
 }
 
 #[test]
+fn ends_as_the_path_sees_them() {
+    let row = &parse("local remote\n[::ffff:10.0.0.1]:1 10.0.0.2:2\n")[0];
+    let end = |text: &str| text.parse().expect("an end");
+    assert_eq!(row.ends(), Some((end("10.0.0.1:1"), end("10.0.0.2:2"))));
+    assert_eq!(parse("local remote\nhere there\n")[0].ends(), None);
+}
+
+#[test]
+fn a_dash_is_no_value() {
+    let row = &parse("local token cpu strayed\n10.0.0.1:1 12 - 3\n")[0];
+    let json = r#"{"local":"10.0.0.1:1","token":"12","cpu":null,"strayed":3}"#;
+    assert_eq!(row.to_json().to_string(), json);
+    assert_eq!(row.line(), "10.0.0.1:1 token 12 cpu - strayed 3");
+}
+
+#[test]
 fn nothing_is_no_connection() {
     assert!(group(parse("")).is_empty());
     assert!(group(parse("local remote token\n")).is_empty());
