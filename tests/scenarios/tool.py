@@ -2,10 +2,13 @@
 """The mptcp-rs command: like ip(8) where ip has the same, on the kernel's own path manager and on ours."""
 
 import json
+import os
 import re
 import socket
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 from lib.events import wait_until
 from lib.network import LINK
@@ -241,6 +244,7 @@ def tables(case):
     token = connections[0]["token"]
     subflows = ask_tool(here, "subflows", "token", token)
     case.expect([subflow["local"] for subflow in subflows] == [name], f"{subflows}")
+    case.expect(subflows[0]["bytes_sent"] == 2000, f"figures of TCP: {subflows}")
     case.expect(ask_tool(here, "subflows", "token", "1") == [], "a subflow of no connection")
     case.expect(f"token {token}" in run_tool(here, "connections"), "no token for people")
     counters = ask_tool(here, "counters", "mpcapable")
@@ -249,10 +253,68 @@ def tables(case):
     case.expect("RmAddr" not in ask_tool(here, "counters"), "a counter that is 0")
 
 
+@scenario(all_roles=True)
+def live_view(case):
+    """top tells what each path carries, and how fast."""
+    family = FAMILIES[case.client.stack.counters]
+    client, server = case.connect_pair()
+    words = ("--family", family, "--json", "top", "--interval", "300", "--count", "3")
+    looks = case.keep(Monitor(case.client.namespace, tool_path(), *words))
+    for _ in range(20):
+        client.sendall(bytes(10_000))
+        receive_exactly(server, 10_000)
+        time.sleep(0.05)
+    looks = [json.loads(line) for line in looks.process.communicate(timeout=60)[0].splitlines()]
+    name = "{}:{}-{}:{}".format(*client.getsockname(), *client.getpeername())
+    case.expect([look["path"] for look in looks] == [name] * 3, f"not three looks at {name}: {looks}")
+    case.expect(looks[0]["bytes"] < looks[-1]["bytes"] <= 200_000, f"{looks}")
+    grown = 8000 * (looks[2]["bytes"] - looks[1]["bytes"]) / (looks[2]["time"] - looks[1]["time"])
+    case.expect(abs(looks[2]["rate_out"] - grown) < grown / 50 + 1, f"not {grown}: {looks}")
+    lines = "\n".join(json.dumps(look) for look in looks)
+    figure = Path(case.keep(tempfile.TemporaryDirectory()), "figure.svg")
+    case.client.namespace.run(str(Path(tool_path()).with_name("goodput")), str(figure), text_input=lines)
+    case.expect(name in figure.read_text(), "the figure does not name the path")
+    text = run_tool(case.client.namespace, "top", "-n", "1", "-i", "100", family=family)
+    case.expect(f"{name} token {looks[0]['token']} out 0 in 0 rtt " in text, f"a quiet path: {text}")
+
+
+def outside(*words):
+    """What the command prints outside of all namespaces, where the machine's own settings are, as JSON."""
+    command = (tool_path(), "--json", *words)
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def steering(case):
+    """steering shows the module's choices, turns the kernel's receive-flow steering on, and takes it back."""
+    case.client.namespace.sysctl("net.mptcp_rs.steering", "pin")
+    shown = ask_tool(case.client.namespace, "steering")
+    case.expect(shown["mode"] == "pin", f"{shown}")
+    case.expect(len(shown["processors"]) == len(os.sched_getaffinity(0)), f"{shown}")
+    before = outside("steering")
+    changes = outside("steering", "setup", "lo")
+    try:
+        [queue] = [queue for queue in outside("steering")["queues"] if queue["dev"] == "lo"]
+        mask = int(queue["rps_cpus"].replace(",", ""), 16)
+        case.expect(mask == (1 << os.cpu_count()) - 1, f"{queue}")
+        case.expect(queue["rps_flow_cnt"] == 32768, f"{queue}")
+        case.expect(Path("/proc/sys/net/core/rps_sock_flow_entries").read_text() == "32768\n", "no table")
+        case.expect(outside("steering", "setup", "lo") == [], "the second time changed something")
+    finally:
+        undone = outside("steering", "undo")
+    case.expect({change["file"] for change in undone} == {change["file"] for change in changes}, f"{undone}")
+    case.expect(outside("steering") == before, f"{outside('steering')}, before {before}")
+    said = refusal(case.client.namespace, "steering", "undo")
+    case.expect(said == "nothing was set up that could be undone", said)
+
+
 @scenario(roles=BUILTIN_ONLY)
 def of_the_kernel(case):
-    """counters and scheduler of the kernel's own Multipath TCP."""
+    """subflows, counters and scheduler of the kernel's own Multipath TCP."""
     client, server = case.connect_pair(socket.AF_INET6)
+    [subflow] = ask_tool(case.client.namespace, "subflows", family=KERNEL_FAMILY)
+    case.expect(subflow["local"] == "[{}]:{}".format(*client.getsockname()), f"{subflow}")
+    case.expect(int(subflow["token"], 16) == int(token_of(case.client), 16), f"{subflow}")
     exchange(client, server, 10_000, 10_000)
     counters = ask_tool(case.client.namespace, "counters", "--zeros", family=KERNEL_FAMILY)
     case.expect(counters == case.client.counters(), f"{counters}")
