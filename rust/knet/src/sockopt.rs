@@ -85,6 +85,8 @@ pub mod option {
     pub const MPTCP_FULL_INFO: i32 = bindings::MPTCP_FULL_INFO as i32;
     /// SOL_MPTCP, a number that the kernel's own does not know: how received packets are steered.
     pub const STEERING: i32 = 1000;
+    /// SOL_MPTCP, another such number: the name of the scheduler.
+    pub const SCHEDULER: i32 = 1001;
 }
 
 /// A `setsockopt` call.
@@ -129,6 +131,17 @@ impl SetOption {
         Ok(i32::from_ne_bytes(value))
     }
 
+    /// The value as a name, of which no more than 15 bytes count.
+    pub fn text(&self) -> Result<Name> {
+        let mut bytes = [0u8; Name::SIZE];
+        let len = (self.len as usize).min(Name::SIZE - 1);
+        // SAFETY: The buffer is larger than what is copied.
+        to_result(unsafe {
+            bindings::knet_helper_copy_from_sockptr(bytes.as_mut_ptr().cast(), self.value, len)
+        })?;
+        Ok(Name(bytes))
+    }
+
     /// Sets it on a subflow too.
     pub fn apply_to_subflow<P: Protocol>(&self, subflow: &Subflow<P>) -> Result {
         let socket = subflow.socket();
@@ -141,7 +154,12 @@ impl SetOption {
                 bindings::sock_setsockopt(socket, self.level, self.name, self.value, self.len)
             });
         }
-        let sk = subflow.sock().as_ptr();
+        self.apply_to(subflow.sock())
+    }
+
+    /// Sets an option of another level than the socket's on a TCP socket that nobody closes meanwhile.
+    pub fn apply_to(&self, tcp: &Sock) -> Result {
+        let sk = tcp.as_ptr();
         // SAFETY: The subflow is live; TCP passes other levels on to IP.
         to_result(unsafe {
             let set = (*(*sk).__sk_common.skc_prot).setsockopt.ok_or(EOPNOTSUPP)?;
@@ -156,6 +174,33 @@ impl SetOption {
         to_result(unsafe {
             bindings::sock_setsockopt((*sk).sk_socket, self.level, self.name, self.value, self.len)
         })
+    }
+}
+
+/// The name of something that can be chosen, as options pass it: it ends with the first zero byte.
+#[derive(Clone, Copy)]
+pub struct Name([u8; Self::SIZE]);
+
+impl Name {
+    const SIZE: usize = 16;
+
+    /// The name of these letters, of which no more than 15 count.
+    pub fn new(name: &str) -> Self {
+        let mut bytes = [0; Self::SIZE];
+        for (to, from) in bytes.iter_mut().take(Self::SIZE - 1).zip(name.bytes()) {
+            *to = from;
+        }
+        Self(bytes)
+    }
+
+    /// Its letters.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.split(|byte| *byte == 0).next().unwrap_or(&[])
+    }
+
+    /// Its letters and zeros behind them, 16 bytes.
+    pub const fn padded(&self) -> &[u8] {
+        &self.0
     }
 }
 

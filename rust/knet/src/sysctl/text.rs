@@ -14,6 +14,8 @@ use kernel::prelude::*;
 pub trait Text: Send + Sync + 'static {
     /// Name of the file.
     const NAME: &'static CStr;
+    /// Whether the administrator may write it.
+    const WRITABLE: bool = true;
 
     /// Writes the present value, without a newline. Process context.
     fn show(&self, out: &mut dyn fmt::Write) -> fmt::Result;
@@ -55,7 +57,7 @@ impl<T: Text> TextSetting<T> {
         memory.entry = bindings::ctl_table {
             procname: T::NAME.as_char_ptr(),
             data: core::ptr::from_ref(&memory.value).cast_mut().cast(),
-            mode: 0o644,
+            mode: if T::WRITABLE { 0o644 } else { 0o444 },
             proc_handler: Some(access::<T>),
             ..Default::default()
         };
