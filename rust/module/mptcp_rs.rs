@@ -14,6 +14,7 @@ mod netns;
 mod path_manager;
 mod proc;
 mod protocol;
+mod scheduler;
 mod socket;
 mod steering;
 mod subflow;

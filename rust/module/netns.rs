@@ -10,6 +10,7 @@ use crate::{
     },
     proc,
     protocol::Mptcp,
+    scheduler,
     steering,
     subflow::cookie::Notes,
     sysctl::Settings, //
@@ -33,6 +34,8 @@ pub(crate) struct Namespace {
     pub(crate) settings: Settings,
     /// How received packets are steered.
     pub(crate) steering: steering::Settings,
+    /// Which subflow gets the next data.
+    pub(crate) scheduler: scheduler::Settings,
     /// What happened.
     pub(crate) counters: Counters,
     /// SYNs that may be answered with SYN cookies.
@@ -60,6 +63,7 @@ impl PerNet for Namespace {
         Ok(Self {
             settings: Settings::new(net)?,
             steering: steering::Settings::new(net)?,
+            scheduler: scheduler::Settings::new(net)?,
             counters: Counters::new()?,
             syns: Notes::new(),
             tokens: Index::new()?,

@@ -3,7 +3,7 @@
 //! Multipath TCP as a protocol of meta-sockets: which function of this crate answers which call.
 
 use crate::connection::Connection;
-use crate::{socket, steering, subflow, timer};
+use crate::{scheduler, socket, steering, subflow, timer};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, AtomicU64};
 use kernel::prelude::*;
@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) steering: steering::Shared,
     /// The connection has, or had, more than one subflow.
     pub(crate) several: AtomicBool,
+    /// The scheduler that the application chose.
+    pub(crate) scheduler: scheduler::Choice,
 }
 
 /// What the owner of a meta-socket has to itself.

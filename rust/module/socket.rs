@@ -41,6 +41,7 @@ impl Shared {
             corked: AtomicBool::new(from.corked.load(Ordering::Relaxed)),
             steering: from.steering.inherit(),
             several: AtomicBool::new(false),
+            scheduler: from.scheduler.inherit(),
         }
     }
 }

@@ -5,6 +5,7 @@
 use crate::connection::{test_wrap, uncount_established, Connection, Mode};
 use crate::keys;
 use crate::protocol::{Meta, Mptcp};
+use crate::scheduler;
 use crate::socket::first_subflow;
 use crate::subflow::table::SubflowState;
 use kernel::prelude::*;
@@ -43,6 +44,7 @@ pub(crate) fn connect(owner: &mut OwnerGuard<'_, Mptcp>, address: &SocketAddress
         connection.mode = Mode::Connecting;
         connection.client = true;
         connection.tokenless = !keys::draw(&mut connection);
+        scheduler::begin(&mut connection);
         connection.subflows.put_first(state);
         sock.set_state(State::SynSent);
     }

@@ -5,9 +5,9 @@
 use crate::connection::Mode;
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::{first_subflow, info};
-use crate::steering;
 use crate::subflow::handshake::OPTION_BYTES;
 use crate::subflow::push;
+use crate::{scheduler, steering};
 use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use knet::congestion::Choice;
@@ -33,6 +33,7 @@ pub(crate) fn set(meta: &Meta, call: &SetOption) -> Result {
             call.apply_to_subflow(first_subflow(&mut owner, family)?)
         }
         (level::MPTCP, option::STEERING) => steering::set_option(meta, call),
+        (level::MPTCP, option::SCHEDULER) => scheduler::set_option(meta, call),
         _ => Err(ENOPROTOOPT),
     }
 }
@@ -115,6 +116,7 @@ pub(crate) fn get(meta: &Meta, call: &GetOption) -> Result {
         }
         (level::TCP | level::IP | level::IPV6, _) => ask_subflow(meta, call),
         (level::MPTCP, option::STEERING) => steering::get_option(meta, call),
+        (level::MPTCP, option::SCHEDULER) => scheduler::get_option(meta, call),
         (level::MPTCP, _) => info::get(meta, call),
         _ => Err(EOPNOTSUPP),
     }

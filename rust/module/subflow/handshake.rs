@@ -9,6 +9,7 @@ use crate::counters::Counter;
 use crate::keys::{claim, key_of_number};
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
+use crate::scheduler;
 use crate::steering;
 use crate::subflow::table::SubflowState;
 use crate::subflow::{delivery, join, loss};
@@ -261,6 +262,7 @@ pub(crate) fn child(
         connection.fully_established = false;
         connection.policy = policy;
         connection.congestion = Choice::of(tcp);
+        scheduler::begin(&mut connection);
         subflow.local_isn = request.handshake.local_isn;
         subflow.remote_isn = request.handshake.remote_isn;
         // If the listener goes away before anybody accepts the connection, the peer shall know.

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The choice of a scheduler: by a namespace's setting, by a socket, while it sends."""
+
+import errno
+import socket
+import time
+
+from lib.info import SOL_MPTCP
+from lib.registry import OURS_ONLY, scenario
+from lib.transfer import Task, exchange
+
+SCHEDULER = 1001
+NAMES = ("default", "blest", "ecf", "roundrobin", "redundant")
+
+
+def setting(namespace, name: str = "scheduler") -> str:
+    return namespace.read(f"/proc/sys/net/mptcp_rs/{name}").rstrip("\n")
+
+
+def choose(sock: socket.socket, name: str) -> None:
+    sock.setsockopt(SOL_MPTCP, SCHEDULER, name.encode())
+
+
+def chosen(sock: socket.socket) -> str:
+    return sock.getsockopt(SOL_MPTCP, SCHEDULER, 16).rstrip(b"\0").decode()
+
+
+def errno_of(function, *arguments) -> int | None:
+    try:
+        function(*arguments)
+    except OSError as error:
+        return error.errno
+    return None
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def values(case):
+    """The names there are, the default, refusals, and that one namespace's choice is not another's."""
+    client, server = case.network.ends
+    case.expect(setting(client) == "default", f"the default is {setting(client)}")
+    available = setting(client, "available_schedulers")
+    case.expect(available == " ".join(NAMES), f"available are {available}")
+    for name in NAMES:
+        client.sysctl("net.mptcp_rs.scheduler", name)
+        case.expect(setting(client) == name, f"{name} became {setting(client)}")
+    for wrong in ("", "lowest", "blest ecf", "0", "redundan", "redundant2", "x" * 5000):
+        error = errno_of(client.sysctl, "net.mptcp_rs.scheduler", wrong)
+        case.expect(error == errno.EINVAL, f"scheduler={wrong[:20]}: {error}")
+        case.expect(setting(client) == NAMES[-1], f"{wrong[:20]} left {setting(client)}")
+    error = errno_of(client.sysctl, "net.mptcp_rs.available_schedulers", "blest")
+    case.expect(error == errno.EACCES, f"available_schedulers was written: {error}")
+    case.expect(setting(server) == "default", "the other namespace changed too")
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def of_a_socket(case):
+    """A socket begins with the setting, keeps its own choice, and leaves it to those that it accepts."""
+    case.network.sysctl("net.mptcp_rs.scheduler", "ecf")
+    listener = case.listen()
+    case.expect(chosen(listener) == "ecf", f"a listener has {chosen(listener)}")
+    first = case.connect()
+    accepted = case.keep(listener.accept()[0])
+    choose(listener, "roundrobin")
+    second = case.keep(case.client.new_socket())
+    choose(second, "blest")
+    second.connect((case.server.address(), case.port))
+    inheriting = case.keep(listener.accept()[0])
+    case.network.sysctl("net.mptcp_rs.scheduler", "redundant")
+    for sock, name in (
+        (first, "ecf"),
+        (accepted, "ecf"),
+        (second, "blest"),
+        (inheriting, "roundrobin"),
+        (case.client.new_socket(), "redundant"),
+    ):
+        case.expect(chosen(sock) == name, f"{chosen(sock)} is chosen, not {name}")
+    for wrong in ("", "lowest", "blest2", "a name that is too long"):
+        error = errno_of(choose, second, wrong)
+        case.expect(error == errno.ENOENT, f"{wrong!r} gave {error}")
+    case.expect(chosen(second) == "blest", "a wrong name changed the choice")
+    exchange(second, inheriting, 100_000, 100_000)
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def exchanged_while_it_sends(case):
+    """One scheduler after the other on a connection that carries data."""
+    case.network.netem("delay", "2ms", "loss", "1%")
+    client, server = case.connect_pair()
+    size = case.size(stock=8, test=2) << 20
+    traffic = Task(exchange, client, server, size, size)
+    rounds = 0
+    while traffic.is_alive():
+        for name in NAMES:
+            for sock in (client, server):
+                choose(sock, name)
+                case.expect(chosen(sock) == name, f"after {name} was chosen it is {chosen(sock)}")
+            time.sleep(0.01)
+        rounds += 1
+    traffic.result()
+    case.expect(rounds > 1, "the data was sent before the schedulers were exchanged")
+    case.expect_mptcp()
