@@ -13,6 +13,7 @@ use kernel::prelude::*;
 use knet::congestion::Choice;
 use knet::meta::OwnerGuard;
 use knet::sockopt::{level, option, GetOption, SetOption};
+use mptcp_core::scheduler::MAX_PATHS;
 
 /// `setsockopt`.
 pub(crate) fn set(meta: &Meta, call: &SetOption) -> Result {
@@ -77,14 +78,23 @@ fn set_coalescing(meta: &Meta, call: &SetOption) -> Result {
     Ok(())
 }
 
-/// TCP_CONGESTION: for the subflow, and for those that are still to come.
+/// TCP_CONGESTION: for all subflows, and for those that are still to come.
 fn set_congestion_control(meta: &Meta, call: &SetOption) -> Result {
     let mut owner = meta.lock();
     let family = meta.sock().family();
     let subflow = first_subflow(&mut owner, family)?;
     call.apply_to_subflow(subflow)?;
     let choice = Choice::of(&subflow.lock());
-    meta.lock_data().congestion = choice;
+    let subflows: [_; MAX_PATHS] = {
+        let mut connection = meta.lock_data();
+        connection.congestion = choice;
+        let mut all = connection.subflows.iter();
+        core::array::from_fn(|_| all.next().map(|(_, one)| one.sock.hold()))
+    };
+    // Nobody but the owner closes them. Where a route says which algorithm to use, that holds.
+    for other in subflows.iter().flatten() {
+        let _ = call.apply_to(other);
+    }
     Ok(())
 }
 

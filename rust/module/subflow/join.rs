@@ -356,6 +356,7 @@ pub(crate) fn joined(
     state.handle = Some(handle);
     prepare(tcp);
     meta.shared().several.store(true, Ordering::Relaxed);
+    congestion::follow(&meta, tcp);
     let mut connection = meta.lock_data();
     let path = connection.subflows.join_reserved(state);
     steering::subflow_created(&mut connection, tcp.sock(), joining.hash);
