@@ -14,7 +14,7 @@ from lib.events import wait_until
 from lib.network import LINK
 from lib.path_manager import FAMILIES
 from lib.registry import OURS_ONLY, scenario
-from lib.tool import Monitor, ToolError, ask_tool, run_tool, tool_path
+from lib.tool import Monitor, Screen, ToolError, ask_tool, run_tool, tool_path
 from lib.transfer import exchange, receive_exactly
 
 BUILTIN_ONLY = (("builtin", "builtin"),)
@@ -71,6 +71,11 @@ l sh
 """
 
 
+def family_of(end) -> str:
+    """The netlink family of an end's implementation."""
+    return FAMILIES[end.stack.counters]
+
+
 def outcome(namespace, *command):
     """What the command prints, or None where it refuses."""
     with namespace:
@@ -81,7 +86,7 @@ def outcome(namespace, *command):
 @scenario(roles=(("ours", "builtin"), ("builtin", "builtin")))
 def as_ip(case):
     """Every command of ip-mptcp does the same, line by line and as JSON, with our family and the kernel's own."""
-    family = FAMILIES[case.client.stack.counters]
+    family = family_of(case.client)
     ours, theirs = case.client.namespace, case.server.namespace
     theirs.run("ip", "addr", "add", "10.0.1.1/24", "dev", LINK)
     for line in COMMANDS.strip().splitlines():
@@ -134,7 +139,7 @@ def two_addresses(case) -> None:
     """Gives the client a second address, and both ends room for a second subflow."""
     case.client.namespace.run("ip", "addr", "add", "10.0.1.3/24", "dev", LINK)
     for end in case.ends:
-        run_tool(end.namespace, "limits", "set", "subflows", "4", family=KERNEL_FAMILY)
+        run_tool(end.namespace, "limits", "set", "subflows", "4", family=family_of(end))
 
 
 def converse(client, server) -> None:
@@ -176,55 +181,56 @@ def events_as_ip(case):
     case.expect(got == wanted, f"{got}, ip says {wanted}")
 
 
-def token_of(end) -> str:
-    """The token of the only connection of an end of the kernel's own."""
-    found = re.search(r"token:([0-9a-f]+) ", end.namespace.run("ss", "-Mnti"))
-    if not found:
-        raise AssertionError(f"ss knows no token at the {end.name}")
-    return found[1]
+def subflows_of(end) -> list[dict]:
+    """What the command says of an end's subflows."""
+    return ask_tool(end.namespace, "subflows", family=family_of(end))
 
 
 @scenario(roles=BUILTIN_ONLY)
 def by_hand(case):
-    """A path manager in user space: a subflow is opened, made a backup and closed, an address announced and taken back."""
+    """A path manager in user space: subflows opened, made backups and closed, addresses announced and taken back."""
     for end in case.ends:
-        end.namespace.sysctl("net.mptcp.pm_type", 1)
+        place = "mptcp_rs" if end.stack.counters == "module" else "mptcp"
+        end.namespace.sysctl(f"net.{place}.pm_type", 1)
     two_addresses(case)
-    here, there = case.client.namespace, case.server.namespace
-    here_events = case.keep(Monitor(here, tool_path(), "--family", KERNEL_FAMILY, "--json", "monitor"))
+    watch = (tool_path(), "--family", family_of(case.client), "--json", "monitor")
+    events = case.keep(Monitor(case.client.namespace, *watch))
     time.sleep(1)
     listener = case.listen()
     client = case.connect()
     server = case.keep(listener.accept()[0])
     converse(client, server)
-    token = token_of(case.client)
+    tokens = {end.name: subflows_of(end)[0]["token"] for end in case.ends}
 
-    def order(namespace, *words):
-        run_tool(namespace, *words, family=KERNEL_FAMILY)
+    def order(end, *words):
+        run_tool(end.namespace, *words, "token", tokens[end.name], family=family_of(end))
+
+    def count(end, name, value):
+        wait_until(lambda: end.counter(name) == value, f"{name} {value} of the {end.name}")
 
     remote = f"10.0.1.2:{case.port}"
-    order(here, "subflow", "add", "token", token, "local", "10.0.1.3", "id", "5", "remote", remote)
-    wait_until(lambda: case.server.counter("MPJoinAckRx") == 1, "the second subflow")
-    port = re.search(r"10\.0\.1\.3(?:%\w+)?:(\d+)", here.run("ss", "-tn"))[1]
-    path = ("token", token, "local", f"10.0.1.3:{port}", "remote", remote)
-    order(here, "subflow", "backup", *path)
-    wait_until(lambda: case.server.counter("MPPrioRx") == 1, "the change to a backup")
-    order(here, "subflow", "backup", *path, "off")
-    wait_until(lambda: case.server.counter("MPPrioRx") == 2, "the change back")
-    order(there, "announce", "10.0.1.2", "id", "9", "token", token_of(case.server))
-    wait_until(lambda: case.client.counter("AddAddr") == 1, "the announcement")
-    order(there, "remove", "id", "9", "token", token_of(case.server))
-    wait_until(lambda: case.client.counter("RmAddr") == 1, "the removal")
-    order(here, "subflow", "del", *path)
-    established = ("ss", "-tn", "state", "established")
-    wait_until(lambda: "10.0.1.3" not in here.run(*established), "the end of the second subflow")
-    events = [json.loads(line) for line in here_events.stop()]
+    order(case.client, "subflow", "add", "local", "10.0.1.3", "id", "5", "remote", remote)
+    count(case.server, "MPJoinAckRx", 1)
+    [local] = [end["local"] for end in subflows_of(case.client) if "10.0.1.3" in end["local"]]
+    path = ("local", local, "remote", remote)
+    order(case.client, "subflow", "backup", *path)
+    count(case.server, "MPPrioRx", 1)
+    order(case.client, "subflow", "backup", *path, "off")
+    count(case.server, "MPPrioRx", 2)
+    order(case.server, "announce", "10.0.1.2", "id", "9")
+    count(case.client, "AddAddr", 1)
+    order(case.server, "remove", "id", "9")
+    count(case.client, "RmAddr", 1)
+    order(case.client, "subflow", "del", *path)
+    wait_until(lambda: len(subflows_of(case.client)) == 1, "the end of the second subflow")
+    events = [json.loads(line) for line in events.stop()]
     kinds = [event["event"] for event in events]
     for kind in ("SF_ESTABLISHED", "ANNOUNCED", "REMOVED", "SF_CLOSED"):
         case.expect(kinds.count(kind) == 1, f"not one {kind} in {kinds}")
     joined = next(event for event in events if event["event"] == "SF_ESTABLISHED")
     case.expect(joined["saddr4"] == "10.0.1.3" and joined["locid"] == 5, f"{joined}")
-    case.expect(int(joined["token"], 16) == int(token, 16), f"{joined}, not {token}")
+    token = int(tokens["client"], 16)
+    case.expect(int(joined["token"], 16) == token, f"{joined}, not {token:x}")
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)
@@ -256,7 +262,7 @@ def tables(case):
 @scenario(all_roles=True)
 def live_view(case):
     """top tells what each path carries, and how fast."""
-    family = FAMILIES[case.client.stack.counters]
+    family = family_of(case.client)
     client, server = case.connect_pair()
     words = ("--family", family, "--json", "top", "--interval", "300", "--count", "3")
     looks = case.keep(Monitor(case.client.namespace, tool_path(), *words))
@@ -276,6 +282,30 @@ def live_view(case):
     case.expect(name in figure.read_text(), "the figure does not name the path")
     text = run_tool(case.client.namespace, "top", "-n", "1", "-i", "100", family=family)
     case.expect(f"{name} token {looks[0]['token']} out 0 in 0 rtt " in text, f"a quiet path: {text}")
+
+
+@scenario(roles=(("builtin", "ours"),), all_roles=True)
+def several_paths(case):
+    """connections, subflows and top bring the paths of a connection together."""
+    family = family_of(case.server)
+    two_addresses(case)
+    run_tool(case.client.namespace, "endpoint", "add", "10.0.1.3", "subflow", family=KERNEL_FAMILY)
+    listener = case.listen()
+    client = case.connect()
+    server = case.keep(listener.accept()[0])
+    converse(client, server)
+    wait_until(lambda: case.server.counter("MPJoinAckRx") == 1, "the second subflow")
+    converse(client, server)
+    [connection] = ask_tool(case.server.namespace, "connections", family=family)
+    remotes = sorted(path["remote"].split(":")[0] for path in connection["paths"])
+    case.expect(remotes == ["10.0.1.1", "10.0.1.3"], f"{connection}")
+    words = ("subflows", "token", connection["token"])
+    subflows = ask_tool(case.server.namespace, *words, family=family)
+    received = sum(subflow["bytes_received"] for subflow in subflows)
+    case.expect(len(subflows) == 2 and received == 4000, f"{subflows}")
+    looks = run_tool(case.server.namespace, "--json", "top", "-n", "1", "-i", "100", family=family)
+    looks = [json.loads(line) for line in looks.splitlines()]
+    case.expect([look["token"] for look in looks] == [connection["token"]] * 2, f"{looks}")
 
 
 def outside(*words):
@@ -308,13 +338,26 @@ def steering(case):
     case.expect(said == "nothing was set up that could be undone", said)
 
 
+@scenario(roles=OURS_ONLY)
+def screen(case):
+    """top draws a screen, and q ends it."""
+    family = family_of(case.client)
+    client, _server = case.connect_pair()
+    top = case.keep(Screen(case.client.namespace, tool_path(), "--family", family, "top", "-i", "100"))
+    top.wait_for("{}:{}-{}:{}".format(*client.getsockname(), *client.getpeername()))
+    top.press("q")
+    status = top.process.wait(timeout=20)
+    case.expect(status == 0, f"status {status}")
+
+
 @scenario(roles=BUILTIN_ONLY)
 def of_the_kernel(case):
     """subflows, counters and scheduler of the kernel's own Multipath TCP."""
     client, server = case.connect_pair(socket.AF_INET6)
-    [subflow] = ask_tool(case.client.namespace, "subflows", family=KERNEL_FAMILY)
+    [subflow] = subflows_of(case.client)
     case.expect(subflow["local"] == "[{}]:{}".format(*client.getsockname()), f"{subflow}")
-    case.expect(int(subflow["token"], 16) == int(token_of(case.client), 16), f"{subflow}")
+    token = re.search(r"token:([0-9a-f]+) ", case.client.namespace.run("ss", "-Mnti"))[1]
+    case.expect(int(subflow["token"], 16) == int(token, 16), f"{subflow}, not {token}")
     exchange(client, server, 10_000, 10_000)
     counters = ask_tool(case.client.namespace, "counters", "--zeros", family=KERNEL_FAMILY)
     case.expect(counters == case.client.counters(), f"{counters}")
