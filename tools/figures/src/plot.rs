@@ -28,6 +28,7 @@ use plotters::{
 use std::collections::BTreeMap;
 
 const SIZE: (u32, u32) = (960, 480);
+const TEXT: (&str, u32) = ("sans-serif", 16);
 const SUM: RGBColor = BLACK;
 const MARK: RGBColor = RGBColor(128, 128, 128);
 
@@ -67,6 +68,8 @@ impl Figure<'_> {
             .build_cartesian_2d(0..end, 0..top)?;
         chart
             .configure_mesh()
+            .label_style(TEXT)
+            .axis_desc_style(TEXT)
             .x_desc("seconds")
             .y_desc("bit/s")
             .x_label_formatter(&|time| format!("{}.{}", time / 1000, time % 1000 / 100))
@@ -97,6 +100,7 @@ impl Figure<'_> {
         }
         chart
             .configure_series_labels()
+            .label_font(TEXT)
             .position(SeriesLabelPosition::UpperRight)
             .background_style(WHITE.mix(0.8))
             .border_style(BLACK.mix(0.3))
