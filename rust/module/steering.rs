@@ -25,11 +25,13 @@ use kernel::sync::rcu;
 use knet::meta::DataGuard;
 use knet::netns::PerNet;
 use knet::procfs::SeqFile;
+use knet::segment::Incoming;
 use knet::sock::{Sock, State};
 use knet::sockopt::{GetOption, SetOption};
 use knet::steering::{flow_table, is_configured};
 use knet::{cpu, time};
 use machine::Seat;
+use mptcp_core::scheduler::PathId;
 use mptcp_core::steering::{Access, Cpu, CpuSet, FlowTable, Mode, Steering, EMPTY_ENTRY};
 use settings::{number_of, OptionalMode};
 
@@ -96,15 +98,6 @@ impl SubflowSteering {
         Some(self.seat.as_ref()?.cpu().number())
     }
 
-    /// Whether nothing is to be done about a segment with this hash that arrived here.
-    #[inline]
-    fn is_right(&self, hash: u32) -> bool {
-        match &self.seat {
-            Some(seat) => u32::from(seat.cpu().number()) == cpu::current() && hash == self.hash,
-            None => true,
-        }
-    }
-
     fn sit(&mut self, cpu: Option<Cpu>) {
         if self.seat.as_ref().map(Seat::cpu) != cpu {
             self.seat = cpu.map(Seat::take);
@@ -128,29 +121,38 @@ pub(crate) fn subflow_created(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock,
 }
 
 /// A segment of a subflow arrived here. Softirq.
+///
+/// Its hash is not looked at: if it is another than before, and the table knows nothing of it, the
+/// segment strays.
 #[inline]
-pub(crate) fn segment_arrived(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock, hash: u32) {
+pub(crate) fn segment_arrived(
+    connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
+    segment: &Incoming<'_>,
+) {
     let stands = connection.steering.generation == machine::generation();
-    let Some(subflow) = connection.subflows.of(tcp) else {
+    let Some(subflow) = connection.subflows.at_mut(path) else {
         return;
     };
-    if stands && subflow.steering.is_right(hash) {
-        subflow.steering.steered = subflow.steering.steered.wrapping_add(1);
-    } else {
-        segment_strayed(connection, tcp, hash);
+    match &subflow.steering.seat {
+        None if stands => {}
+        Some(seat) if stands && u32::from(seat.cpu().number()) == cpu::current() => {
+            subflow.steering.steered = subflow.steering.steered.wrapping_add(1);
+        }
+        _ => segment_strayed(connection, path, segment),
     }
 }
 
 /// It arrived on another processor than the chosen one, or the choice may not stand any more.
 #[cold]
-fn segment_strayed(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock, hash: u32) {
+fn segment_strayed(connection: &mut DataGuard<'_, Mptcp>, path: PathId, segment: &Incoming<'_>) {
     let Some(namespace) = Namespace::of(connection.meta().sock().net()) else {
         return;
     };
     if connection.steering.generation != machine::generation() {
         settle(connection);
     }
-    let Some(subflow) = connection.subflows.of(tcp) else {
+    let Some(subflow) = connection.subflows.at_mut(path) else {
         return;
     };
     if let Some(chosen) = subflow.steering.cpu() {
@@ -160,7 +162,7 @@ fn segment_strayed(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock, hash: u32)
             subflow.steering.strayed = subflow.steering.strayed.wrapping_add(1);
             namespace.counters.count(Counter::SteeringStray);
         }
-        record(namespace, subflow, hash);
+        record(namespace, subflow, segment.hash());
     }
 }
 

@@ -9,7 +9,7 @@ use crate::bindings;
 use crate::context::{with_meta, Context};
 use crate::meta::Protocol;
 use crate::rewrite::{droppable, rewrite_transport};
-use crate::segment::{flow_hash, ChildRequest, Handshake, Header, OptionEdit, Outgoing};
+use crate::segment::{ChildRequest, Handshake, Header, OptionEdit, Outgoing};
 use crate::sock::Sock;
 use crate::subflow::Tcp;
 use core::cell::UnsafeCell;
@@ -242,7 +242,7 @@ unsafe extern "C" fn sk_rx_dst_set<P: Protocol>(
         let header = Header::new((*skb).data.cast());
         if header.flags().syn() {
             with_meta::<P>(sk, |meta, tcp| {
-                let segment = header.incoming(core::ptr::null_mut(), false, 0, 0, flow_hash(skb));
+                let segment = header.incoming(core::ptr::null_mut(), false, 0, 0, skb);
                 P::syn_ack_received(meta, tcp, &segment);
             });
         }
@@ -309,7 +309,7 @@ unsafe extern "C" fn syn_recv_sock<P: Protocol>(
         let request = ChildRequest {
             handshake: Handshake::new(request),
             syn_options,
-            segment: header.incoming(core::ptr::null_mut(), false, 0, payload, flow_hash(skb)),
+            segment: header.incoming(core::ptr::null_mut(), false, 0, payload, skb),
         };
         let mut tcp = Tcp::assume_locked(child);
         if let Some((application, own)) = P::child(parent, &request, &mut tcp) {

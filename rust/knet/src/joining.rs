@@ -12,7 +12,7 @@ use crate::context::{Callbacks, Context};
 use crate::hooks;
 use crate::meta::Protocol;
 use crate::netns::Net;
-use crate::segment::{flow_hash, ChildRequest, Handshake, Header};
+use crate::segment::{ChildRequest, Handshake, Header};
 use crate::sock::{Sock, State};
 use crate::subflow::{Subflow, Tcp};
 use core::ptr::{addr_of, null_mut};
@@ -147,7 +147,7 @@ pub(crate) unsafe fn join<P: Protocol>(
         let asked = ChildRequest {
             handshake: Handshake::new(request),
             syn_options: crate::netfilter::saved_options(request),
-            segment: header.incoming(null_mut(), false, 0, payload, flow_hash(skb)),
+            segment: header.incoming(null_mut(), false, 0, payload, skb),
         };
         let net = Net::from_raw(bindings::knet_helper_sock_net(listener));
         let joining = match P::admit(net, &asked) {

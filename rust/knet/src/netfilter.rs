@@ -12,7 +12,6 @@ use crate::netns::Net;
 use crate::protocol::{SynFate, Verdict};
 use crate::rewrite::rewrite_packet;
 use crate::segment::{
-    flow_hash,
     CookieSynAck,
     Handshake,
     Header,
@@ -195,7 +194,7 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
                     }
                     SynFate::Unknown(reason) => {
                         let payload = total.saturating_sub(length);
-                        let segment = header.incoming(skb, IPV6, offset, payload, flow_hash(skb));
+                        let segment = header.incoming(skb, IPV6, offset, payload, skb);
                         refuse::<P, IPV6>(skb, &*state, at, &segment, reason)
                     }
                 };
@@ -215,7 +214,7 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
             let payload = total.saturating_sub(length);
             match Context::<P>::of(sk).filter(|_| is_tcp).map(Context::meta) {
                 Some(Some(meta)) => {
-                    let segment = header.incoming(skb, IPV6, offset, payload, flow_hash(skb));
+                    let segment = header.incoming(skb, IPV6, offset, payload, skb);
                     verdict = P::arrived(meta, Sock::from_ptr(sk), &segment);
                 }
                 // Another CPU is making the child's meta-socket. Nobody can note the mapping of

@@ -109,13 +109,19 @@ pub struct Incoming<'a> {
     pub window: u16,
     /// Bytes of data.
     pub payload_len: u32,
-    /// The hash by which the packet's flow is looked up; zero if nobody computed one.
-    pub hash: u32,
     /// The options.
     pub options: &'a [u8],
+    /// The packet that it came in, which lives during `'a`.
+    packet: *const bindings::sk_buff,
 }
 
 impl Incoming<'_> {
+    /// The hash by which the packet's flow is looked up; zero if nobody computed one.
+    pub fn hash(&self) -> u32 {
+        // SAFETY: The packet is live during the hook.
+        unsafe { bindings::knet_helper_skb_hash(self.packet) }
+    }
+
     /// Whether the checksum of the segment is right. What was computed is kept for TCP.
     pub fn checksum_is_right(&self) -> bool {
         let Some(skb) = self.skb else { return true };
@@ -204,7 +210,7 @@ impl<'a> Header<'a> {
         ipv6: bool,
         offset: u32,
         payload_len: u32,
-        hash: u32,
+        packet: *const bindings::sk_buff,
     ) -> Incoming<'a> {
         Incoming {
             skb: NonNull::new(skb),
@@ -215,21 +221,10 @@ impl<'a> Header<'a> {
             ack: self.ack(),
             window: self.window(),
             payload_len,
-            hash,
             options: self.options(),
+            packet,
         }
     }
-}
-
-/// The hash by which a packet's flow is looked up; zero if nobody computed one.
-///
-/// # Safety
-///
-/// `skb` is a live packet.
-#[inline]
-pub(crate) unsafe fn flow_hash(skb: *const bindings::sk_buff) -> u32 {
-    // SAFETY: By the caller's promise.
-    unsafe { bindings::knet_helper_skb_hash(skb) }
 }
 
 /// A handshake with a listener, seen from its request.

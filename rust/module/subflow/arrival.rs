@@ -76,7 +76,7 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
         let Some(path) = connection.subflows.number_of(tcp) else {
             return Verdict::Accept;
         };
-        steering::segment_arrived(&mut connection, tcp, segment.hash);
+        steering::segment_arrived(&mut connection, path, segment);
         match connection.mode {
             Mode::Mptcp => believe(&mut connection, path, segment, &received, &numbers),
             Mode::Fallback => {

@@ -90,7 +90,7 @@ pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incomin
         }
     }
     begin(&mut connection, tcp);
-    steering::subflow_created(&mut connection, tcp.sock(), segment.hash);
+    steering::subflow_created(&mut connection, tcp.sock(), segment.hash());
 }
 
 /// Prepares connection and subflow for data, whatever the handshake decided.
@@ -298,7 +298,7 @@ pub(crate) fn child(
             }
         }
         begin(&mut connection, tcp);
-        steering::subflow_created(&mut connection, tcp.sock(), segment.hash);
+        steering::subflow_created(&mut connection, tcp.sock(), segment.hash());
         sock.set_state(State::Established);
     }
     Some((application, own))

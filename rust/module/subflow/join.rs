@@ -184,7 +184,7 @@ pub(crate) fn syn_ack_received(
             subflow.remote_id = accepted.address_id;
             subflow.remote_backup = accepted.backup;
             prepare(tcp);
-            steering::subflow_created(connection, tcp.sock(), segment.hash);
+            steering::subflow_created(connection, tcp.sock(), segment.hash());
         }
         Err(refusal) => {
             if refusal == Refusal::WrongHmac {
@@ -329,7 +329,7 @@ pub(crate) fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Resu
         place: Some(place),
         request: asked,
         handshake: request.handshake,
-        hash: segment.hash,
+        hash: segment.hash(),
         meta,
     })
 }
