@@ -24,12 +24,18 @@ def set_table(entries: int) -> None:
     TABLE.write_text(f"{entries}\n")
 
 
-def turn_on(case: Case, entries: int = 4096) -> None:
+def set_queue(namespace: Namespace, link: str, name: str, value: int | str) -> None:
+    """Sets how the link's receive queue hands packets on."""
+    path = f"/sys/class/net/{link}/queues/rx-0/{name}"
+    command = f"mount -t sysfs sysfs /sys && echo {value} > {path}"
+    namespace.run("unshare", "--mount", "sh", "-c", command)
+
+
+def turn_on(case: Case, links: tuple[str, ...] = (LINK,), entries: int = 4096) -> None:
     """Lets both ends' links look flows up, until the scenario ends."""
     for namespace in case.network.ends:
-        path = f"/sys/class/net/{LINK}/queues/rx-0/rps_flow_cnt"
-        command = f"mount -t sysfs sysfs /sys && echo {entries} > {path}"
-        namespace.run("unshare", "--mount", "sh", "-c", command)
+        for link in links:
+            set_queue(namespace, link, "rps_flow_cnt", entries)
     set_table(entries)
     case.cleanup.callback(set_table, 0)
 

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from lib.events import wait_until
+from lib.network import LINK
 from lib.registry import OURS_ONLY, scenario
 from lib.steering import (
     MODES,
@@ -25,6 +26,7 @@ from lib.steering import (
 from lib.transfer import Task, exchange, receive_exactly
 
 CHUNK = 16 * 1024
+FROM_BUILTIN = (("builtin", "ours"),)
 
 
 def refused(namespace, name: str, value: str) -> bool:
@@ -178,6 +180,44 @@ def first_segment(case, mode):
         case.expect(len(receive_exactly(server, CHUNK)) == CHUNK, "data is missing")
         client.close()
     case.expect_mptcp(connections=count)
+
+
+@scenario(
+    roles=FROM_BUILTIN,
+    needs_module=True,
+    all_roles=True,
+    variants={mode: (mode,) for mode in ("follow", "pin", "spread")},
+)
+def joined(case, mode):
+    """Four subflows over four links: all on one processor, or one each, from the first segment on."""
+    links = (LINK, *(case.network.add_link(number) for number in (2, 3, 4)))
+    turn_on(case, links)
+    for end in case.ends:
+        end.namespace.run("ip", "mptcp", "limits", "set", "subflows", "8")
+    for number, link in enumerate(links[1:], start=2):
+        words = ("endpoint", "add", f"10.0.{number}.1", "dev", link, "subflow")
+        case.client.namespace.run("ip", "mptcp", *words)
+    first, *_, last = processors()
+    case.server.namespace.sysctl("net.mptcp_rs.steering", mode)
+    if mode == "pin":
+        case.server.namespace.sysctl("net.mptcp_rs.steering_cpus", last)
+    flow = Flow(case, writer_cpu=first, reader_cpu=last)
+    wait_until(lambda: len(subflows(case.server)) == len(links), "the opening of all subflows")
+    flow.run(case.size(stock=8 << 20, test=1 << 20))
+    flows = subflows(case.server)
+    used = {flow["cpu"] for flow in flows}
+    if mode == "spread":
+        expected = min(len(links), len(processors()))
+        case.expect(len(used) == expected, f"{len(links)} subflows are on the processors {used}")
+    else:
+        case.expect(used == {str(last)}, f"the subflows are on the processors {used}")
+    for one in flows:
+        steered, strayed = int(one["steered"]), int(one["strayed"])
+        # The first subflow carried data before its reader was seen, and then it had to move.
+        most = 1 + steered // 100 + (20 if mode == "follow" else 0)
+        case.expect(strayed <= most, f"{strayed} segments strayed and {steered} did not")
+    flow.end()
+    case.expect_mptcp()
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)
