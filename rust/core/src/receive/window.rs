@@ -11,9 +11,11 @@ use crate::seq::Dsn;
 pub struct Advertised {
     /// The value of the TCP header's window field.
     pub field: u16,
-    /// The right edge of the connection-level window once the segment is sent; never before the
-    /// edge that was promised earlier.
-    pub edge: Dsn,
+    /// The right edge that is promised once the segment is sent; never before the one that was
+    /// promised earlier.
+    pub promised: Dsn,
+    /// The right edge that the field says: the promise, rounded up.
+    pub said: Dsn,
 }
 
 /// The window to advertise in a segment whose DATA_ACK is `rcv_nxt`.
@@ -24,11 +26,13 @@ pub struct Advertised {
 ///
 /// RFC 9293 section 3.8.6: the right edge must not move back, so a buffer that shrank does not
 /// shrink the window; and a new promise is rounded down to what the field can say, an old one up.
+/// What is gained by rounding up is not promised: else segments smaller than the unit would move
+/// the edge on for ever, however full the buffer is.
 // rfc8684:3.3.4-1
 #[inline]
 pub const fn advertise(promised: Dsn, rcv_nxt: Dsn, free: u32, scale: u8) -> Advertised {
     let scale = if scale > 14 { 14 } else { scale };
-    let offered = free >> scale;
+    let offered = at_most(free >> scale, 0xffff);
     let due = saturate32(promised.since(rcv_nxt));
     let rest = if due.trailing_zeros() < scale as u32 {
         1
@@ -36,11 +40,20 @@ pub const fn advertise(promised: Dsn, rcv_nxt: Dsn, free: u32, scale: u8) -> Adv
         0
     };
     let owed = (due >> scale).saturating_add(rest);
-    let units = if offered > owed { offered } else { owed };
-    let units = if units > 0xffff { 0xffff } else { units };
+    let units = at_most(if offered > owed { offered } else { owed }, 0xffff);
     Advertised {
         field: low16(units),
-        edge: promised.latest(rcv_nxt.plus((units as u64) << scale)),
+        promised: promised.latest(rcv_nxt.plus((offered as u64) << scale)),
+        said: rcv_nxt.plus((units as u64) << scale),
+    }
+}
+
+#[inline]
+const fn at_most(units: u32, most: u32) -> u32 {
+    if units > most {
+        most
+    } else {
+        units
     }
 }
 
@@ -65,6 +78,7 @@ pub const fn update_due(left: u32, free: u32, capacity: u32, mss: u32) -> bool {
 /// The promised right edge together with the rules above, for callers that hold a lock.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ReceiveWindow {
+    promised: Dsn,
     edge: Dsn,
 }
 
@@ -72,10 +86,14 @@ impl ReceiveWindow {
     /// The window whose right edge is `edge`.
     #[inline]
     pub const fn new(edge: Dsn) -> Self {
-        Self { edge }
+        Self {
+            promised: edge,
+            edge,
+        }
     }
 
-    /// The right edge promised so far.
+    /// The furthest right edge that any segment has said. The peer may send data until there; it is
+    /// less than a unit behind what was promised.
     #[inline]
     pub const fn edge(&self) -> Dsn {
         self.edge
@@ -84,8 +102,9 @@ impl ReceiveWindow {
     /// Promises what [`advertise`] says and returns the header's window field.
     #[inline]
     pub fn advertise(&mut self, rcv_nxt: Dsn, free: u32, scale: u8) -> u16 {
-        let advertised = advertise(self.edge, rcv_nxt, free, scale);
-        self.edge = advertised.edge;
+        let advertised = advertise(self.promised, rcv_nxt, free, scale);
+        self.promised = advertised.promised;
+        self.edge = self.edge.latest(advertised.said);
         advertised.field
     }
 
