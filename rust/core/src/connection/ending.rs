@@ -16,7 +16,7 @@ pub struct Rest {
     pub state: State,
     /// TCP took only a part of a piece, the rest waits.
     pub piece_begun: bool,
-    /// The peer's FIN was taken from every subflow.
+    /// The peer's FIN was taken from every subflow that is established.
     pub subflows_finished: bool,
 }
 
@@ -39,6 +39,30 @@ pub const fn is_over(rest: &Rest, send: &SendState) -> bool {
     match rest.state {
         State::Closed => rest.subflows_finished,
         state => state.subflows_may_close(),
+    }
+}
+
+/// How an orphan ends that nothing came from for long.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Farewell {
+    /// Its subflows are closed by FIN.
+    Close,
+    /// Its subflows are reset, with MP_FASTCLOSE.
+    Abort,
+}
+
+/// Decides how an orphan ends whose patience is over.
+///
+/// When both DATA_FINs are acknowledged the peer has everything, but its application may not have
+/// read it yet, and so not closed. TCP would have forgotten the connection by now; to abort it
+/// would turn the end of the peer's stream into an error.
+// rfc8684:3.3.3-2
+#[inline]
+pub const fn on_patience_lost(rest: &Rest) -> Farewell {
+    if !rest.aborted && !rest.fell_back && rest.state.subflows_may_close() {
+        Farewell::Close
+    } else {
+        Farewell::Abort
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{is_breakdown, is_over, Rest};
+use super::{is_breakdown, is_over, on_patience_lost, Farewell, Rest};
 use crate::connection::state::State;
 use crate::send::SendState;
 use crate::seq::Dsn;
@@ -76,5 +76,35 @@ fn a_subflow_that_goes_early_breaks_the_connection() {
             ..rest
         };
         assert!(!is_breakdown(&aborted, error));
+    }
+}
+
+// rfc8684:3.3.3-2
+#[test]
+fn a_peer_that_has_everything_may_read_it_as_slowly_as_it_likes() {
+    for (state, farewell) in [
+        (State::FinWait1, Farewell::Abort),
+        (State::FinWait2, Farewell::Abort),
+        (State::LastAck, Farewell::Abort),
+        (State::TimeWait, Farewell::Close),
+        (State::Closed, Farewell::Close),
+    ] {
+        let rest = Rest {
+            state,
+            ..Rest::default()
+        };
+        assert_eq!(on_patience_lost(&rest), farewell, "{state:?}");
+        for lost in [
+            Rest {
+                aborted: true,
+                ..rest
+            },
+            Rest {
+                fell_back: true,
+                ..rest
+            },
+        ] {
+            assert_eq!(on_patience_lost(&lost), Farewell::Abort);
+        }
     }
 }
