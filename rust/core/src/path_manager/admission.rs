@@ -64,6 +64,15 @@ impl Refusal {
             }
         }
     }
+
+    /// Whether the RST tells the peer to try again later (RFC 8684 section 3.6).
+    ///
+    /// A join over a short path overtakes what makes the connection fully established over a long
+    /// one. The peer cannot know, and would never try again.
+    #[inline]
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Self::NotNow | Self::NoRoom)
+    }
 }
 
 impl PathManager {

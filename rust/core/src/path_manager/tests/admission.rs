@@ -105,6 +105,19 @@ fn joins_are_refused_when_they_come_too_early_or_too_late() {
 }
 
 #[test]
+fn what_passes_is_told_as_transient() {
+    assert!(Refusal::NotNow.is_transient() && Refusal::NoRoom.is_transient());
+    for lasting in [
+        Refusal::Limit,
+        Refusal::Denied,
+        Refusal::Port,
+        Refusal::UnknownAddress,
+    ] {
+        assert!(!lasting.is_transient());
+    }
+}
+
+#[test]
 fn there_is_room_for_so_many_subflows() {
     let mut world = World::new(&server(), 255, 0);
     let to = request(at(local(0), 80));
