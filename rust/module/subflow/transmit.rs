@@ -138,7 +138,7 @@ fn reset(connection: &Connection, path: PathId, sock: &Sock) -> Wanted {
     match reset {
         Reset::Tcp => {}
         Reset::Fastclose => count(sock, Counter::MpFastcloseTx),
-        Reset::Reason(_) => count(sock, Counter::MpRstTx),
+        Reset::Reason(_) | Reset::Fail(_) => count(sock, Counter::MpRstTx),
     }
     speech::of_reset(reset, connection.remote_key)
 }

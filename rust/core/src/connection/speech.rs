@@ -48,6 +48,9 @@ pub enum Reset {
     Fastclose,
     /// The subflow is of no use (RFC 8684 section 3.6).
     Reason(ResetReason),
+    /// The checksum of the mapping at this number was wrong, and plain TCP is not possible
+    /// (RFC 8684 section 3.7).
+    Fail(Dsn),
 }
 
 /// The options of a segment. `has_data` says whether it carries data, `record` is the mapping that
@@ -103,16 +106,16 @@ pub fn of_plain_segment(farewell: &Farewell, has_data: bool) -> Wanted {
 // rfc8684:3.5-2
 #[inline]
 pub const fn of_reset(reset: Reset, receiver: Key) -> Wanted {
-    let (fastclose, tcp_rst) = match reset {
-        Reset::Tcp => (None, None),
+    let (fastclose, tcp_rst, mp_fail) = match reset {
+        Reset::Tcp => (None, None, None),
         // RFC 8684 section 3.5: the peer's key proves that the sender is the peer.
-        Reset::Fastclose => (Some(MpFastclose { receiver }), None),
-        Reset::Reason(reason) => (
+        Reset::Fastclose => (Some(MpFastclose { receiver }), None, None),
+        Reset::Reason(reason) => (None, because(reason), None),
+        // RFC 8684 section 3.7: the RST of a subflow with a wrong checksum carries MP_FAIL.
+        Reset::Fail(dsn) => (
             None,
-            Some(MpTcpRst {
-                transient: false,
-                reason,
-            }),
+            because(ResetReason::MIDDLEBOX_INTERFERENCE),
+            Some(MpFail { dsn }),
         ),
     };
     Wanted {
@@ -121,11 +124,19 @@ pub const fn of_reset(reset: Reset, receiver: Key) -> Wanted {
         fastclose,
         tcp_rst,
         dss: None,
-        mp_fail: None,
+        mp_fail,
         mp_prio: None,
         add_addr: None,
         remove_addr: None,
     }
+}
+
+#[inline]
+const fn because(reason: ResetReason) -> Option<MpTcpRst> {
+    Some(MpTcpRst {
+        transient: false,
+        reason,
+    })
 }
 
 /// Whether the segment carries MP_CAPABLE, and the mapping that this implies.

@@ -5,7 +5,7 @@ use crate::connection::handshake::Agreed;
 use crate::crypto::{Key, KeyPair};
 use crate::mapping::{DssChecksum, TxRecord};
 use crate::seq::{Dsn, Ssn};
-use crate::wire::plan::Wanted;
+use crate::wire::plan::{plan, Wanted};
 use crate::wire::{CapableContent, ResetReason, WireSeq};
 
 const KEYS: KeyPair = KeyPair {
@@ -143,4 +143,9 @@ fn a_reset_says_why() {
     let why = of_reset(Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE), receiver);
     let reason = why.tcp_rst.map(|option| option.reason);
     assert_eq!(reason, Some(ResetReason::MIDDLEBOX_INTERFERENCE));
+    let failed = of_reset(Reset::Fail(Dsn::new(5)), receiver);
+    assert_eq!((failed.tcp_rst, failed.fastclose), (why.tcp_rst, None));
+    assert_eq!(failed.mp_fail.map(|fail| fail.dsn), Some(Dsn::new(5)));
+    let carried = plan(&failed, 28).carried;
+    assert_eq!(carried, failed);
 }
