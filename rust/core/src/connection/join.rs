@@ -5,6 +5,14 @@
 //! The client is the end that opens the subflow, whichever end opened the connection. What each end
 //! knows before is in [`Secrets`]; what it decides goes out as an option to write or as a
 //! [`Refusal`] to put into a RST.
+//!
+//! | the connection | at the client | at the server |
+//! |---|---|---|
+//! | does not go on as plain TCP any more | from [`on_syn_ack`] on: the third ACK may arrive | from [`on_third_ack`] on |
+//! | knows that the peer does not either | from [`establishes_client`] on | from [`on_third_ack`] on |
+//!
+//! Between the two the first subflow alone counts: to send its data again where it does not show
+//! that options pass, or to end it by FIN, would change the stream of a peer that is plain TCP.
 
 use super::arrival::shows_mptcp;
 use super::handshake::{put, Attempt};

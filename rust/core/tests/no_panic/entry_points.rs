@@ -9,7 +9,7 @@ use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, An
 use mptcp_core::connection::delivery::{
     on_subflow_fin, position, streams_agree, Position, SubflowEnd,
 };
-use mptcp_core::connection::ending::{is_breakdown, is_over, Rest};
+use mptcp_core::connection::ending::{is_breakdown, is_over, on_patience_lost, Farewell, Rest};
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::connection::fallback::{
     on_checksum_failure, on_infinite_mapping, on_mp_fail, on_unmapped_data, Answer, ChecksumAnswer,
@@ -26,7 +26,7 @@ use mptcp_core::connection::join::{
 };
 use mptcp_core::connection::push::{next_step, Conditions, Step};
 use mptcp_core::connection::speech::{
-    of_plain_segment, of_reset, of_segment, Farewell, Reset, Speaker,
+    self, of_plain_segment, of_reset, of_segment, Reset, Speaker,
 };
 use mptcp_core::connection::state::{Event, State};
 use mptcp_core::crypto::{same_code, Derived, Key, KeyPair, Sha256, Token};
@@ -317,13 +317,14 @@ entry_points! {
     connection_over(rest: &Rest, send: &SendState) -> [bool; 2] {
         [is_over(rest, send), is_breakdown(rest, send.fin_acked())]
     }
+    connection_patience(rest: &Rest) -> Farewell { on_patience_lost(rest) }
     connection_push(send: &SendState, conditions: &Conditions) -> Step {
         next_step(send, conditions)
     }
     connection_speech(s: &Speaker, data: bool, record: Option<&TxRecord>) -> Wanted {
         of_segment(s, data, record)
     }
-    connection_farewell(farewell: &Farewell, data: bool, reset: Reset, key: Key) -> [Wanted; 2] {
+    connection_farewell(farewell: &speech::Farewell, data: bool, reset: Reset, key: Key) -> [Wanted; 2] {
         [of_plain_segment(farewell, data), of_reset(reset, key)]
     }
 
