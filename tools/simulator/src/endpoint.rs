@@ -1,32 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One end of a connection: the core's decisions joined with a subflow's TCP, as the kernel module
-//! joins them with the kernel's.
+//! One end of a connection: the core's decisions joined with the TCPs of its subflows, as the kernel
+//! module joins them with the kernel's.
 
 mod arrival;
+mod carriers;
 mod close;
 mod delivery;
 mod handshake;
 mod inspect;
+mod join;
+mod paths;
 mod push;
+mod schedule;
 mod speech;
+mod subflow;
 mod timer;
+
+pub use paths::{Happening, PathsKind};
 
 use crate::app::AppKind;
 use crate::chance::Chance;
-use crate::segment::{Segment, Time};
+use crate::segment::{Place, Segment, Time};
 use crate::tcp::{self, Tcp};
 use mptcp_core::connection::fallback::Circumstances;
 use mptcp_core::connection::handshake::Agreed;
 use mptcp_core::connection::speech::{Farewell, Reset};
 use mptcp_core::connection::state::State;
 use mptcp_core::crypto::{Derived, Key};
-use mptcp_core::mapping::{RxMappings, TxMappings};
+use mptcp_core::path_manager::SubflowId;
 use mptcp_core::reassembly::{Piece, Reassembly, Slot};
 use mptcp_core::receive::{ReceiveState, ReceiveWindow};
 use mptcp_core::send::SendState;
-use mptcp_core::seq::{Dsn, Ssn};
+use mptcp_core::seq::Dsn;
+use paths::Paths;
+use schedule::Scheduling;
 use std::collections::VecDeque;
+use subflow::{Stage, Subflow};
 
 /// Pieces that a subflow can have in flight.
 pub const TX_MAPPINGS: usize = 96;
@@ -72,6 +82,8 @@ pub struct EndKind {
     pub isn: u32,
     /// Data sequence numbers begin so many bytes before they wrap.
     pub wrap: Option<u32>,
+    /// How it manages several paths; `None`: it keeps to one.
+    pub paths: Option<PathsKind>,
     /// Its application.
     pub app: AppKind,
 }
@@ -94,22 +106,24 @@ pub struct Timers {
     pub retransmit_at: Option<Time>,
     /// What was unacknowledged when the timer was set.
     pub watched: Dsn,
+    /// When that was.
+    pub watched_since: Time,
     /// How often it was sent again without progress.
     pub backoff: u8,
     /// When an orphan is given up.
     pub give_up_at: Option<Time>,
-    /// Since the subflow was given data, the peer acknowledged all of it and spoke MPTCP.
-    pub heard: bool,
-    /// The peer spoke MPTCP since the handshake.
-    pub ever_heard: bool,
-    /// How often in a row the timer expired without that.
-    pub unheard: u8,
+    /// When the last data acknowledgement came.
+    pub heard_at: Time,
+    /// When a connection without subflows is given up.
+    pub alone_until: Option<Time>,
 }
 
 /// An end.
 #[derive(Debug)]
 pub struct Endpoint {
     kind: EndKind,
+    /// Makes keys and nonces unpredictable.
+    secret: u64,
     client: bool,
     now: Time,
     mode: Mode,
@@ -127,13 +141,17 @@ pub struct Endpoint {
     window: ReceiveWindow,
     readable: VecDeque<u8>,
     reassembly: Reassembly<Bytes, Vec<Slot<Bytes>>>,
-    tcp: Option<Tcp>,
-    /// The options of the SYN that a server answered.
-    saved_syn: Segment,
-    tx: TxMappings<TX_MAPPINGS>,
-    rx: RxMappings<RX_MAPPINGS>,
-    /// Bytes of a mapping that TCP did not take yet.
-    partial: Option<(Dsn, Vec<u8>)>,
+    subflows: Vec<Subflow>,
+    /// A second subflow may count for the peer, so that neither end may go on as plain TCP.
+    several: bool,
+    /// A second subflow counted for both ends, so that neither did go on as plain TCP.
+    joined: bool,
+    /// How many subflows joined.
+    joins: u32,
+    /// How many ended before the connection.
+    losses: u32,
+    scheduling: Scheduling,
+    paths: Option<Paths>,
     farewell: Farewell,
     /// MP_FAIL is repeated until the peer answers it.
     fail_unanswered: bool,
@@ -141,9 +159,6 @@ pub struct Endpoint {
     failed: bool,
     reset: Reset,
     offered: bool,
-    dss_seen: bool,
-    finished: bool,
-    verified: Option<Ssn>,
     timers: Timers,
     retransmitted: bool,
     /// No more will be read.
@@ -160,9 +175,10 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// The end that connects.
-    pub fn client(kind: EndKind, ports: (u16, u16), now: Time) -> Self {
-        let tcp = Tcp::connect(kind.tcp.clone(), ports, kind.isn, now);
-        let mut end = Self::new(kind, true, Some(tcp));
+    pub fn client(kind: EndKind, places: (Place, Place), now: Time) -> Self {
+        let tcp = Tcp::connect(kind.tcp.clone(), places, kind.isn, now);
+        let mut end = Self::new(kind, true);
+        end.add_subflow(SubflowId::FIRST, Stage::First, tcp);
         end.now = now;
         end.flush();
         end
@@ -170,10 +186,10 @@ impl Endpoint {
 
     /// The end that waits for a connection.
     pub fn server(kind: EndKind) -> Self {
-        Self::new(kind, false, None)
+        Self::new(kind, false)
     }
 
-    fn new(kind: EndKind, client: bool, tcp: Option<Tcp>) -> Self {
+    fn new(kind: EndKind, client: bool) -> Self {
         let first = Dsn::new(1);
         let slots = std::iter::repeat_with(|| Slot::FREE).take(SLOTS).collect();
         let local = handshake::derive(&kind, Key::new(kind.key));
@@ -194,19 +210,18 @@ impl Endpoint {
             window: ReceiveWindow::new(first),
             readable: VecDeque::new(),
             reassembly: Reassembly::new(slots),
-            tcp,
-            saved_syn: Segment::default(),
-            tx: TxMappings::new(),
-            rx: RxMappings::starting_at(Ssn::new(1)),
-            partial: None,
+            subflows: Vec::new(),
+            several: false,
+            joined: false,
+            joins: 0,
+            losses: 0,
+            scheduling: Scheduling::new(&kind),
+            paths: None,
             farewell: Farewell::default(),
             fail_unanswered: false,
             failed: false,
             reset: Reset::Tcp,
             offered: false,
-            dss_seen: false,
-            finished: false,
-            verified: None,
             timers: Timers::default(),
             retransmitted: false,
             receive_shut: false,
@@ -215,6 +230,7 @@ impl Endpoint {
             chance: Chance::new(kind.key, 2),
             ended: false,
             out: Vec::new(),
+            secret: kind.key,
             kind,
         }
     }
@@ -222,25 +238,36 @@ impl Endpoint {
     /// A segment arrived.
     pub fn on_segment(&mut self, segment: &Segment, now: Time) {
         self.now = now;
-        self.arrived(segment);
-        self.settle();
+        if !self.has_lost(segment.to.address) {
+            self.arrived(segment);
+            self.settle();
+        }
     }
 
     /// Time passed.
     pub fn on_timer(&mut self, now: Time) {
         self.now = now;
-        if let Some(tcp) = self.tcp.as_mut() {
-            tcp.on_timer(now);
+        for subflow in &mut self.subflows {
+            subflow.tcp.on_timer(now);
         }
+        self.prove_again();
         self.expired();
+        self.happen();
         self.settle();
     }
 
     /// When something is due.
     pub fn deadline(&self) -> Option<Time> {
-        let tcp = self.tcp.as_ref().and_then(Tcp::deadline);
-        let timers = [self.timers.retransmit_at, self.timers.give_up_at, tcp];
-        timers.into_iter().flatten().min()
+        let tcps = self.subflows.iter().filter_map(|one| one.tcp.deadline());
+        let timers = [
+            self.timers.retransmit_at,
+            self.timers.give_up_at,
+            self.timers.alone_until,
+            self.proof_due(),
+            self.scheduling_due(),
+            self.paths_due(),
+        ];
+        tcps.chain(timers.into_iter().flatten()).min()
     }
 
     /// The segments to send.
@@ -296,63 +323,54 @@ impl Endpoint {
 
     /// Whether nothing is left of the connection.
     pub fn gone(&self) -> bool {
-        let tcp = self.tcp.as_ref();
-        self.ended && tcp.is_none_or(|tcp| tcp.state() == tcp::State::Closed)
+        self.ended && self.subflows.is_empty()
     }
 
-    /// What the decision to fall back depends on.
-    fn circumstances(&self) -> Circumstances {
+    fn add_subflow(&mut self, id: SubflowId, stage: Stage, tcp: Tcp) {
+        let number = self.free_number();
+        self.subflows.push(Subflow::new(id, number, stage, tcp));
+    }
+
+    /// What the decision to fall back on a subflow depends on.
+    fn circumstances(&self, at: usize) -> Circumstances {
         use mptcp_core::connection::delivery::streams_agree;
-        let next = self
-            .tcp
-            .as_ref()
-            .map_or(Ssn::new(1), |tcp| self.received(tcp.receiving().copied()));
+        let subflow = &self.subflows[at];
         let first = self.remote.idsn.plus(1);
-        let agree = streams_agree(&self.receive, &self.rx, first, next);
+        let agree = streams_agree(&self.receive, &subflow.rx, first, subflow.next());
         Circumstances {
-            only_subflow: true,
-            dss_seen: self.dss_seen,
+            only_subflow: !self.several,
+            dss_seen: subflow.dss_seen,
             in_order: self.reassembly.is_empty() && agree,
             retransmitted: self.retransmitted,
             fell_back: self.mode == Mode::Fallback,
         }
     }
 
-    /// Goes on as plain TCP in the middle of the connection.
-    fn fall_back(&mut self) {
+    /// Goes on as plain TCP in the middle of the connection, on the only subflow.
+    fn fall_back(&mut self, at: usize) {
         self.mode = Mode::Fallback;
         let done = self.send.fall_back();
         self.queue.drain(..done as usize);
         self.timers.retransmit_at = None;
-        let next = self
+        let subflow = &self.subflows[at];
+        let next = subflow
             .partial
             .as_ref()
             .map_or(self.send.nxt(), |(dsn, _)| *dsn);
-        if let Some(tcp) = self.tcp.as_ref() {
-            let ssn = self.sent(tcp.sending().write_seq());
-            self.farewell.infinite = Some((ssn, next));
-        }
-    }
-
-    /// Relative number of a sequence number of ours.
-    fn sent(&self, seq: u32) -> Ssn {
-        let isn = self.tcp.as_ref().map_or(0, Tcp::isn);
-        Ssn::new(seq.wrapping_sub(isn))
-    }
-
-    /// Relative number of a sequence number of the peer.
-    fn received(&self, seq: u32) -> Ssn {
-        let isn = self.tcp.as_ref().map_or(0, |tcp| tcp.receiving().isn());
-        Ssn::new(seq.wrapping_sub(isn))
+        let ssn = subflow.sent(subflow.tcp.sending().write_seq());
+        self.farewell.infinite = Some((ssn, next));
+        self.stop_joins();
     }
 
     /// Does what follows from any event.
     fn settle(&mut self) {
         self.take_data();
-        self.subflow_closed();
+        self.bury_subflows();
+        self.manage_paths();
         self.push();
         self.look_after_orphan();
         self.flush();
+        self.bury_subflows();
     }
 
     /// Progress of any kind: an orphan is waited for longer.

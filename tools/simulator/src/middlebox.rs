@@ -9,9 +9,12 @@ mod renumber;
 mod replay;
 mod rewrite;
 mod split;
+mod station;
 mod strip;
+mod tamper;
 
 pub use rewrite::INSERTED;
+pub use station::Station;
 pub use strip::Stage;
 
 use crate::chance::Chance;
@@ -64,7 +67,7 @@ pub trait Middlebox {
 /// A kind of middlebox.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum BoxKind {
-    /// Gives the client another port.
+    /// Gives the client another address and port.
     Nat,
     /// Takes MPTCP's options off segments, on one way or both.
     Strip {
@@ -108,6 +111,11 @@ pub enum BoxKind {
         /// How often, per mille.
         often: u16,
     },
+    /// Changes the proof in a segment of the MP_JOIN handshake.
+    Tamper {
+        /// Which: 1 to 3.
+        which: u8,
+    },
 }
 
 impl BoxKind {
@@ -140,17 +148,29 @@ impl BoxKind {
                     },
                 }
             }
-            88..=93 => Self::Proxy,
+            88..=91 => Self::Proxy,
+            92..=94 => Self::Tamper {
+                which: chance.between(1, 3) as u8,
+            },
             _ => Self::Replay {
                 often: chance.spread(1, 100) as u16,
             },
         }
     }
 
-    /// A middlebox of this kind at work.
-    pub fn build(self, mut chance: Chance) -> Box<dyn Middlebox> {
+    /// Whether it leaves all options where they are, except in the handshake of a join.
+    pub fn spares_options(self) -> bool {
+        matches!(
+            self,
+            Self::Nat | Self::Renumber | Self::Split { .. } | Self::Tamper { .. }
+        )
+    }
+
+    /// A middlebox of this kind, but a translator, at work on one flow.
+    fn build(self, mut chance: Chance) -> Box<dyn Middlebox> {
         match self {
-            Self::Nat => Box::new(nat::Nat::new(&mut chance)),
+            Self::Nat => unreachable!("a translator treats all flows together"),
+            Self::Tamper { which } => Box::new(tamper::Tamper { which }),
             Self::Strip { way, stage } => Box::new(strip::Strip::new(way, stage, chance)),
             Self::Split { most, copy_options } => Box::new(split::Split { most, copy_options }),
             Self::Coalesce { wait, last_options } => {

@@ -2,12 +2,25 @@
 
 //! A scenario: two ends, the links and middleboxes between them. Its seed says all of it.
 
+mod simplification;
+
+pub use simplification::{Simplification, SIMPLIFICATIONS};
+
 use crate::app::{AppKind, Ending};
 use crate::chance::Chance;
-use crate::endpoint::EndKind;
+use crate::endpoint::{EndKind, PathsKind};
 use crate::link::LinkKind;
-use crate::middlebox::{BoxKind, Stage, Way};
+use crate::middlebox::{BoxKind, Way};
 use crate::tcp;
+
+/// A way through the network, from the client to the server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Route {
+    /// To the server and to the client: between the client and the middleboxes.
+    pub links: [LinkKind; 2],
+    /// From the client to the server.
+    pub boxes: Vec<BoxKind>,
+}
 
 /// A scenario.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,10 +31,23 @@ pub struct Scenario {
     pub client: EndKind,
     /// The end that waits.
     pub server: EndKind,
-    /// To the server and to the client: between the client and the middleboxes.
-    pub links: [LinkKind; 2],
-    /// From the client to the server.
-    pub boxes: Vec<BoxKind>,
+    /// The first is that of the first subflow.
+    pub routes: Vec<Route>,
+}
+
+/// The address of this number that the client may have.
+pub const fn client_address(number: u8) -> [u8; 4] {
+    [10, 0, number, 1]
+}
+
+/// The address of this number that the server may have.
+pub const fn server_address(number: u8) -> [u8; 4] {
+    [10, 0, number, 2]
+}
+
+/// The address by which a translator on a route replaces the client's.
+pub const fn translated_address(route: usize) -> [u8; 4] {
+    [192, 0, 2, route as u8]
 }
 
 impl Scenario {
@@ -39,20 +65,27 @@ impl Scenario {
             1 => server.mptcp = false,
             _ => {}
         }
-        let to_server = LinkKind::random(&mut chance);
-        let to_client = match chance.percent(60) {
-            true => to_server.clone(),
-            false => LinkKind::random(&mut chance),
+        let several = chance.percent(50);
+        let count = match several {
+            true => chance.pick(&[1, 2, 2, 2, 3, 4]),
+            false => 1,
         };
-        let count = chance.pick(&[0, 0, 1, 1, 1, 1, 2, 2]);
-        let mut boxes: Vec<BoxKind> = (0..count).map(|_| BoxKind::random(&mut chance)).collect();
-        keep_honest(&mut boxes, client.checksum || server.checksum);
+        if several {
+            [client.mptcp, server.mptcp] = [true; 2];
+            let keen = chance.percent(70);
+            provide(&mut client, client_address, count, keen, &mut chance);
+            provide(&mut server, server_address, count, keen, &mut chance);
+        }
+        let checksums = client.checksum || server.checksum;
+        let mut routes: Vec<_> = (0..count)
+            .map(|_| Route::random(&mut chance, several, checksums))
+            .collect();
+        keep_one_rewriter(&mut routes);
         Self {
             seed,
             client,
             server,
-            links: [to_server, to_client],
-            boxes,
+            routes,
         }
     }
 
@@ -64,9 +97,31 @@ impl Scenario {
         }
     }
 
-    /// The rewriting of a stream, if there is one.
+    /// All middleboxes.
+    fn boxes(&self) -> impl Iterator<Item = &BoxKind> {
+        self.routes.iter().flat_map(|route| &route.boxes)
+    }
+
+    /// All links.
+    fn links(&self) -> impl Iterator<Item = &LinkKind> {
+        self.routes.iter().flat_map(|route| &route.links)
+    }
+
+    /// All links, to be changed.
+    fn links_mut(&mut self) -> impl Iterator<Item = &mut LinkKind> {
+        self.routes.iter_mut().flat_map(|route| &mut route.links)
+    }
+
+    /// Whether the stream is rewritten on any route.
+    pub fn rewrites(&self) -> bool {
+        let rewrites = |kind: &BoxKind| matches!(kind, BoxKind::Rewrite { .. });
+        self.boxes().any(rewrites)
+    }
+
+    /// The rewriting of the first subflow's stream, which alone can go on as plain TCP.
     pub fn rewriting(&self) -> Option<(Way, u32, u32, u32)> {
-        self.boxes.iter().find_map(|kind| match *kind {
+        let mut boxes = self.routes.first()?.boxes.iter();
+        boxes.find_map(|kind| match *kind {
             BoxKind::Rewrite {
                 way,
                 at,
@@ -82,23 +137,103 @@ impl Scenario {
         self.client.checksum || self.server.checksum
     }
 
+    /// Whether either end manages several paths.
+    pub fn several(&self) -> bool {
+        self.client.paths.is_some() || self.server.paths.is_some()
+    }
+
+    /// Whether an application may end the connection otherwise than the other wishes.
+    pub fn forced(&self) -> bool {
+        let forced = |end: &EndKind| matches!(end.app.ending, Ending::Abort(_) | Ending::AtOnce);
+        forced(&self.client) || forced(&self.server)
+    }
+
     /// Whether the connection may end otherwise than both applications wish.
     pub fn may_break(&self) -> bool {
-        let forced = |end: &EndKind| matches!(end.app.ending, Ending::Abort(_) | Ending::AtOnce);
-        forced(&self.client)
-            || forced(&self.server)
-            || self.links.iter().any(LinkKind::dies)
-            || self.rewriting().is_some()
+        self.forced()
+            || self.links().any(LinkKind::dies)
+            || self.rewrites()
             || self.may_tear()
+            || self.may_lose_paths()
+    }
+
+    /// Whether an end throws received data away.
+    pub fn prunes(&self) -> bool {
+        self.client.prunes > 0 || self.server.prunes > 0
     }
 
     /// Whether data that was thrown away and the end of MPTCP may come together, so that plain TCP
     /// cannot go on with the stream; or a dead link, so that an orphan loses its patience.
     fn may_tear(&self) -> bool {
-        let prunes = self.client.prunes > 0 || self.server.prunes > 0;
         let harmless = |kind: &BoxKind| matches!(kind, BoxKind::Nat | BoxKind::Renumber);
-        let dead = self.links.iter().any(|link| link.dead.is_some());
-        prunes && (dead || !self.boxes.iter().all(harmless))
+        let dead = self.links().any(|link| link.dead.is_some());
+        self.prunes() && (dead || !self.boxes().all(harmless))
+    }
+
+    /// Whether a connection that can have several subflows, and so cannot go on as plain TCP, may
+    /// be without any that works.
+    fn may_lose_paths(&self) -> bool {
+        let ends = [&self.client, &self.server];
+        let mut paths = ends.iter().filter_map(|end| end.paths.as_ref());
+        let moves = paths.any(|paths| !paths.happenings.is_empty());
+        self.several() && (moves || !self.boxes().all(|kind| kind.spares_options()))
+    }
+}
+
+impl Route {
+    fn random(chance: &mut Chance, several: bool, checksums: bool) -> Self {
+        let to_server = LinkKind::random(chance);
+        let to_client = match chance.percent(60) {
+            true => to_server.clone(),
+            false => LinkKind::random(chance),
+        };
+        let count = match several {
+            true => chance.pick(&[0, 0, 0, 0, 1, 1, 2]),
+            false => chance.pick(&[0, 0, 1, 1, 1, 1, 2, 2]),
+        };
+        let mut boxes: Vec<BoxKind> = (0..count).map(|_| BoxKind::random(chance)).collect();
+        keep_honest(&mut boxes, checksums);
+        Self {
+            links: [to_server, to_client],
+            boxes,
+        }
+    }
+
+    /// Whether data and options always pass.
+    pub fn is_good(&self) -> bool {
+        let alive = self.links.iter().all(|link| link.dead.is_none());
+        alive && self.boxes.iter().all(|kind| kind.spares_options())
+    }
+}
+
+/// Gives an end, mostly, some of the addresses and a path manager; `keen` ends will have several
+/// subflows.
+fn provide(
+    end: &mut EndKind,
+    address: fn(u8) -> [u8; 4],
+    count: u8,
+    keen: bool,
+    chance: &mut Chance,
+) {
+    let most = chance.between(1, count.into()) as u8;
+    let addresses: Vec<_> = (0..most).map(address).collect();
+    let managed = keen || chance.percent(80);
+    end.paths = managed.then(|| PathsKind::random(chance, &addresses, keen));
+    // Joins take their time.
+    if keen || chance.percent(30) {
+        end.app.bytes = chance.spread(20_000, 120_000);
+        end.send_buffer = end.send_buffer.max(20_000);
+    }
+}
+
+/// What a rewritten stream should be is known for one box.
+fn keep_one_rewriter(routes: &mut [Route]) {
+    let mut seen = false;
+    for route in routes {
+        route.boxes.retain(|kind| match kind {
+            BoxKind::Rewrite { .. } => !std::mem::replace(&mut seen, true),
+            _ => true,
+        });
     }
 }
 
@@ -127,6 +262,7 @@ fn end(chance: &mut Chance, wrap: Option<u32>) -> EndKind {
             false => chance.number() as u32,
         },
         wrap,
+        paths: None,
         app: AppKind::random(chance),
     }
 }
@@ -161,122 +297,5 @@ fn keep_honest(boxes: &mut Vec<BoxKind>, checksums: bool) {
     if let Some(index) = boxes.iter().position(alone) {
         let mut position = 0..;
         boxes.retain(|kind| position.next() == Some(index) || harmless(kind));
-    }
-}
-
-/// A way to make a scenario simpler.
-#[derive(Clone, Copy, Debug)]
-pub struct Simplification {
-    /// Its name.
-    pub name: &'static str,
-    apply: fn(&mut Scenario),
-}
-
-/// All ways to make a scenario simpler.
-pub const SIMPLIFICATIONS: [Simplification; 23] = [
-    simplification("no-first-box", |s| {
-        (!s.boxes.is_empty()).then(|| s.boxes.remove(0));
-    }),
-    simplification("no-last-box", |s| {
-        s.boxes.pop();
-    }),
-    simplification("good-links", |s| {
-        s.links = [LinkKind::GOOD, LinkKind::GOOD];
-    }),
-    simplification("no-death", |s| {
-        s.links.iter_mut().for_each(|l| l.dead = None)
-    }),
-    simplification("no-loss", |s| s.links.iter_mut().for_each(|l| l.loss = 0)),
-    simplification("no-reordering", |s| {
-        s.links.iter_mut().for_each(|l| l.reorder = 0);
-    }),
-    simplification("no-duplication", |s| {
-        s.links.iter_mut().for_each(|l| l.duplicate = 0);
-    }),
-    simplification("no-jitter", |s| {
-        s.links.iter_mut().for_each(|l| l.jitter = 0)
-    }),
-    simplification("large-buffers", |s| {
-        for end in [&mut s.client, &mut s.server] {
-            end.send_buffer = 1 << 20;
-            end.receive_buffer = 1 << 20;
-            end.tcp.send_buffer = 1 << 20;
-            end.tcp.receive_buffer = 1 << 20;
-            end.tcp.scale = 7;
-        }
-        s.links.iter_mut().for_each(|l| l.buffer = 1 << 20);
-    }),
-    simplification("no-pruning", |s| {
-        s.client.prunes = 0;
-        s.server.prunes = 0;
-    }),
-    simplification("no-checksum", |s| {
-        s.client.checksum = false;
-        s.server.checksum = false;
-    }),
-    simplification("no-wrap", |s| {
-        s.client.wrap = None;
-        s.server.wrap = None;
-        s.client.isn = 1_000_000;
-        s.server.isn = 2_000_000;
-    }),
-    simplification("no-delayed-ack", |s| {
-        s.client.tcp.delayed_ack = false;
-        s.server.tcp.delayed_ack = false;
-    }),
-    simplification("quick-readers", |s| {
-        for app in [&mut s.client.app, &mut s.server.app] {
-            app.read_pause = 0;
-            app.reads_from = 0;
-            app.read_chunk = 1 << 20;
-        }
-    }),
-    simplification("quick-client", |s| {
-        s.client.app.pause = 0;
-        s.client.app.chunk = 1 << 20;
-    }),
-    simplification("quick-server", |s| {
-        s.server.app.pause = 0;
-        s.server.app.chunk = 1 << 20;
-    }),
-    simplification("silent-client", |s| s.client.app.bytes = 0),
-    simplification("silent-server", |s| s.server.app.bytes = 0),
-    simplification("half-client", |s| s.client.app.bytes /= 2),
-    simplification("half-server", |s| s.server.app.bytes /= 2),
-    simplification("same-mss", |s| {
-        s.client.tcp.mss = 1000;
-        s.server.tcp.mss = 1000;
-    }),
-    simplification("patient-ends", |s| {
-        s.client.app.ending = Ending::HalfClose;
-        s.server.app.ending = Ending::HalfClose;
-        s.server.app.answers = false;
-    }),
-    simplification("always-stripping", |s| {
-        for kind in &mut s.boxes {
-            if let BoxKind::Strip { stage, .. } = kind {
-                if matches!(stage, Stage::Sometimes(_)) {
-                    *stage = Stage::Later;
-                }
-            }
-        }
-    }),
-];
-
-const fn simplification(name: &'static str, apply: fn(&mut Scenario)) -> Simplification {
-    Simplification { name, apply }
-}
-
-impl Simplification {
-    /// The simplification of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        SIMPLIFICATIONS.into_iter().find(|one| one.name == name)
-    }
-
-    /// The simpler scenario.
-    pub fn of(&self, scenario: &Scenario) -> Scenario {
-        let mut simpler = scenario.clone();
-        (self.apply)(&mut simpler);
-        simpler
     }
 }

@@ -2,8 +2,9 @@
 
 //! TCP segments on the simulated wire.
 
+use mptcp_core::path_manager::SocketAddress;
 use mptcp_core::seq::Ssn;
-use mptcp_core::wire::{kind, walk, Received, SegmentKind, OPTION_SPACE};
+use mptcp_core::wire::{kind, walk, Address, Received, SegmentKind, OPTION_SPACE};
 use std::fmt;
 
 /// Simulated time, in microseconds.
@@ -11,6 +12,43 @@ pub type Time = u64;
 
 /// One simulated second.
 pub const SECOND: Time = 1_000_000;
+
+/// Where a segment comes from or goes to.
+#[derive(Clone, Copy, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Place {
+    /// The IPv4 address.
+    pub address: [u8; 4],
+    /// The port.
+    pub port: u16,
+}
+
+impl From<Place> for SocketAddress {
+    fn from(place: Place) -> Self {
+        Self {
+            address: Address::V4(place.address),
+            port: place.port,
+        }
+    }
+}
+
+impl From<SocketAddress> for Place {
+    fn from(place: SocketAddress) -> Self {
+        match place.address {
+            Address::V4(address) => Self {
+                address,
+                port: place.port,
+            },
+            Address::V6(_) => unreachable!("all addresses here are of IPv4"),
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d] = self.address;
+        write!(out, "{a}.{b}.{c}.{d}:{}", self.port)
+    }
+}
 
 /// The flags of a segment.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -61,10 +99,10 @@ impl Options {
 /// A segment.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Segment {
-    /// The port it comes from. Client and server each have one port.
-    pub from: u16,
-    /// The port it goes to.
-    pub to: u16,
+    /// Where it comes from.
+    pub from: Place,
+    /// Where it goes to.
+    pub to: Place,
     /// Sequence number.
     pub seq: u32,
     /// Acknowledgement number.
@@ -131,6 +169,7 @@ impl fmt::Debug for Segment {
             (self.flags.rst, "RST "),
             (self.flags.ack, "ACK "),
         ];
+        write!(out, "{:?} to {:?} ", self.from, self.to)?;
         for (set, name) in flags {
             out.write_str(if set { name } else { "" })?;
         }
@@ -139,6 +178,9 @@ impl fmt::Debug for Segment {
         let said = self.received();
         if let Some(option) = said.mp_capable {
             write!(out, " {:?}", option.content)?;
+        }
+        if let Some(option) = said.mp_join {
+            write!(out, " {option:x?}")?;
         }
         if let Some(dss) = said.dss {
             if let Some(ack) = dss.data_ack {
@@ -152,6 +194,15 @@ impl fmt::Debug for Segment {
         }
         if let Some(fail) = said.mp_fail {
             write!(out, " {fail:x?}")?;
+        }
+        if let Some(option) = said.add_addr {
+            write!(out, " {option:?}")?;
+        }
+        if let Some(option) = said.remove_addr {
+            write!(out, " REMOVE_ADDR {:?}", option.ids())?;
+        }
+        if let Some(option) = said.mp_prio {
+            write!(out, " {option:?}")?;
         }
         if said.fastclose.is_some() {
             out.write_str(" FASTCLOSE")?;

@@ -54,7 +54,8 @@ fn simplify(shrunk: &mut Shrunk) -> bool {
         if simpler == shrunk.scenario {
             continue;
         }
-        if let Err(failure) = run(&simpler) {
+        let same = |failure: &Failure| failure.kind() == shrunk.failure.kind();
+        if let Some(failure) = run(&simpler).err().filter(same) {
             shrunk.scenario = simpler;
             shrunk.steps.push(step);
             shrunk.failure = failure;

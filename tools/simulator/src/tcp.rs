@@ -10,7 +10,7 @@ mod send;
 pub use receive::Inbound;
 pub use send::Outbound;
 
-use crate::segment::{Flags, Segment, Time, SECOND};
+use crate::segment::{Flags, Place, Segment, Time, SECOND};
 use mptcp_core::acceptable::{self, Expected};
 use mptcp_core::seq::Ssn;
 
@@ -78,8 +78,8 @@ pub struct Tcp {
     settings: Settings,
     state: State,
     error: Option<Error>,
-    local_port: u16,
-    remote_port: u16,
+    local: Place,
+    remote: Place,
     isn: u32,
     peer_scale: u8,
     send: Outbound,
@@ -99,16 +99,16 @@ pub struct Tcp {
 
 impl Tcp {
     /// Begins to connect.
-    pub fn connect(settings: Settings, ports: (u16, u16), isn: u32, now: Time) -> Self {
+    pub fn connect(settings: Settings, places: (Place, Place), isn: u32, now: Time) -> Self {
         let receive = Inbound::new(0, settings.receive_buffer);
-        Self::new(settings, State::SynSent, ports, isn, receive, now)
+        Self::new(settings, State::SynSent, places, isn, receive, now)
     }
 
     /// Answers a SYN.
     pub fn answer(settings: Settings, syn: &Segment, isn: u32, now: Time) -> Self {
         let receive = Inbound::new(syn.seq, settings.receive_buffer);
-        let ports = (syn.to, syn.from);
-        let mut tcp = Self::new(settings, State::SynReceived, ports, isn, receive, now);
+        let places = (syn.to, syn.from);
+        let mut tcp = Self::new(settings, State::SynReceived, places, isn, receive, now);
         tcp.peer_scale = syn.scale;
         tcp.start_sending(syn);
         tcp
@@ -117,7 +117,7 @@ impl Tcp {
     fn new(
         settings: Settings,
         state: State,
-        (local_port, remote_port): (u16, u16),
+        (local, remote): (Place, Place),
         isn: u32,
         receive: Inbound,
         now: Time,
@@ -128,8 +128,8 @@ impl Tcp {
             settings,
             state,
             error: None,
-            local_port,
-            remote_port,
+            local,
+            remote,
             isn,
             peer_scale: 0,
             receive,
@@ -157,7 +157,8 @@ impl Tcp {
     fn start_sending(&mut self, syn: &Segment) {
         let first = self.isn.wrapping_add(1);
         let window = syn.window.into();
-        self.send = Outbound::new(first, self.settings.mss, window, syn.seq, syn.ack);
+        // A SYN acknowledges nothing.
+        self.send = Outbound::new(first, self.settings.mss, window, syn.seq, first);
     }
 
     /// The state.
@@ -200,6 +201,11 @@ impl Tcp {
         self.peer_scale
     }
 
+    /// Bytes of data in the largest segment.
+    pub fn mss(&self) -> u32 {
+        self.settings.mss
+    }
+
     /// How often the SYN was repeated.
     pub fn syn_retries(&self) -> u8 {
         self.syn_retries
@@ -219,6 +225,21 @@ impl Tcp {
     /// Writes a piece that no segment joins with another.
     pub fn write(&mut self, data: &[u8]) {
         self.send.write(data);
+    }
+
+    /// Where our segments come from and where they go to.
+    pub fn places(&self) -> (Place, Place) {
+        (self.local, self.remote)
+    }
+
+    /// The sending half, to reduce its window.
+    pub fn sending_mut(&mut self) -> &mut Outbound {
+        &mut self.send
+    }
+
+    /// Asks whether the peer is still there.
+    pub fn ask(&mut self) {
+        self.ask_due = true;
     }
 
     /// Acknowledges, even if nothing is new.
@@ -477,8 +498,8 @@ impl Tcp {
     /// A segment without data.
     fn outline(&mut self) -> Segment {
         Segment {
-            from: self.local_port,
-            to: self.remote_port,
+            from: self.local,
+            to: self.remote,
             seq: self.send.max(),
             ack: self.receive.next(),
             flags: Flags {

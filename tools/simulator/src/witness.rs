@@ -8,8 +8,10 @@ use crate::endpoint::{Endpoint, Mode};
 use crate::middlebox::{Way, INSERTED};
 use crate::scenario::Scenario;
 use crate::segment::Segment;
-use mptcp_core::mapping::{RxMapping, RxMappings};
-use mptcp_core::seq::{Dsn, Ssn};
+use mptcp_core::mapping::RxMapping;
+use mptcp_core::path_manager::SubflowId;
+use mptcp_core::seq::Dsn;
+use std::collections::{BTreeMap, HashMap};
 
 /// Bytes of slack that a receiver's memory may exceed its buffer by: one piece that began inside
 /// the window is taken whole.
@@ -36,8 +38,8 @@ pub struct Witness {
     una: Option<Dsn>,
     rcv_nxt: Option<Dsn>,
     right_edge: Option<Dsn>,
-    /// Every mapping that was sent.
-    said: Box<RxMappings<4096>>,
+    /// Every mapping that was sent, by subflow.
+    said: HashMap<SubflowId, Said>,
 }
 
 impl Witness {
@@ -49,14 +51,14 @@ impl Witness {
             rewriting: rewriting.map(|(_, at, remove, insert)| (at, remove, insert)),
             intact: true,
             rewritten: rewriting.is_some(),
-            blind: rewriting.is_some() && !scenario.checksums(),
+            blind: scenario.rewrites() && !scenario.checksums(),
             read: 0,
             edge: None,
             acked: None,
             una: None,
             rcv_nxt: None,
             right_edge: None,
-            said: Box::new(RxMappings::starting_at(Ssn::new(1))),
+            said: HashMap::new(),
         }
     }
 
@@ -126,7 +128,10 @@ impl Witness {
 
     /// Data needs its mapping, the same each time, inside the window that was told.
     fn on_data(&mut self, segment: &Segment, sender: &Endpoint) -> Result<(), String> {
-        let ssn = sender.relative(segment.seq);
+        let Some((subflow, ssn)) = sender.subflow_of(segment) else {
+            // It was the last of the subflow.
+            return Ok(());
+        };
         let mapping = sender
             .mapping_said(segment)
             .ok_or_else(|| format!("data without mapping: {segment:?}"))?;
@@ -134,11 +139,8 @@ impl Witness {
         if ssn.before(mapping.ssn) || end.after(mapping.ssn.plus(mapping.len.into())) {
             return Err(format!("the mapping does not cover the data: {segment:?}"));
         }
-        let plain = RxMapping {
-            checksum: None,
-            ..mapping
-        };
-        if self.said.record(plain).is_err() {
+        let said = self.said.entry(subflow).or_default();
+        if !said.agrees_with(&mapping) {
             return Err(format!("the mapping of bytes changed: {segment:?}"));
         }
         let last = mapping.dsn.plus(mapping.len.into());
@@ -187,6 +189,26 @@ impl Witness {
             return Err(format!("{held} bytes are held by the sender"));
         }
         Ok(())
+    }
+}
+
+/// The mappings of a subflow that were told: where each starts, its length and where it maps to.
+#[derive(Debug, Default)]
+struct Said(BTreeMap<u32, (u32, Dsn)>);
+
+impl Said {
+    /// Adds a mapping; whether it agrees with what was told of the same bytes before.
+    fn agrees_with(&mut self, mapping: &RxMapping) -> bool {
+        let start = mapping.ssn.raw();
+        let len = u32::from(mapping.len);
+        let before = self.0.range(..start + len).next_back();
+        let overlapping = before.filter(|(first, (len, _))| *first + len > start);
+        if let Some((&first, &(_, dsn))) = overlapping {
+            // Both must place a byte at the same number.
+            return mapping.dsn.plus(u64::from(first)) == dsn.plus(u64::from(start));
+        }
+        self.0.insert(start, (len, mapping.dsn));
+        true
     }
 }
 

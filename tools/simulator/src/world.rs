@@ -2,21 +2,24 @@
 
 //! The clock: takes what happens next, lets it happen, looks whether all still holds.
 
+mod arrival;
+
 use crate::app::App;
 use crate::chance::Chance;
 use crate::endpoint::{Endpoint, Mode};
 use crate::link::Link;
-use crate::middlebox::{Middlebox, Passed, Way};
-use crate::scenario::Scenario;
-use crate::segment::{Segment, Time, SECOND};
+use crate::middlebox::{Passed, Station, Way};
+use crate::scenario::{client_address, server_address, translated_address, Scenario};
+use crate::segment::{Place, Segment, Time, SECOND};
 use crate::witness::Witness;
+use arrival::Arrival;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Every scenario is over by then.
 const HORIZON: Time = 3600 * SECOND;
-/// Every scenario is over after so many events.
-const EVENTS: u64 = 3_000_000;
+/// So many events at most happen at the same time.
+const EVENTS: u64 = 20_000;
 const CLIENT_PORT: u16 = 1000;
 const SERVER_PORT: u16 = 80;
 
@@ -27,6 +30,14 @@ pub struct Failure {
     pub at: Time,
     /// What.
     pub what: String,
+}
+
+impl Failure {
+    /// What it says before its details.
+    pub fn kind(&self) -> &str {
+        let details = |letter: char| letter.is_ascii_digit() || letter == ':';
+        self.what.split(details).next().unwrap_or_default()
+    }
 }
 
 /// What a run was like.
@@ -40,14 +51,12 @@ pub struct Report {
     pub mptcp: bool,
     /// An end saw the connection broken.
     pub broken: bool,
-}
-
-/// A segment under way.
-struct Arrival {
-    at: Time,
-    order: u64,
-    way: Way,
-    segment: Segment,
+    /// Subflows that joined, as the end with more of them saw it.
+    pub joined: u32,
+    /// Subflows that ended before their connection, as the end with more of them saw it.
+    pub lost: u32,
+    /// Bytes of data that reached the server, those sent again counted too, by route.
+    pub carried: [u64; 4],
 }
 
 /// A world.
@@ -57,11 +66,19 @@ pub struct World<'a> {
     /// The server, then the client: where the ways lead.
     ends: [Endpoint; 2],
     apps: [App; 2],
-    links: [Link; 2],
-    boxes: Vec<Box<dyn Middlebox>>,
+    /// By route.
+    links: Vec<[Link; 2]>,
+    /// By route, from the client to the server.
+    stations: Vec<Vec<Station>>,
     arrivals: BinaryHeap<Reverse<Arrival>>,
     order: u64,
     witnesses: [Witness; 2],
+    /// Both ends could use a subflow over a good route.
+    working: bool,
+    /// How much happened at the hosts.
+    moves: usize,
+    /// Bytes of data that reached the server, by route.
+    carried: [u64; 4],
     log: Option<&'a mut dyn FnMut(String)>,
 }
 
@@ -85,27 +102,48 @@ impl<'a> World<'a> {
     fn new(scenario: &'a Scenario, log: Option<&'a mut dyn FnMut(String)>) -> Self {
         let seed = scenario.seed;
         let server = Endpoint::server(scenario.server.clone());
-        let ports = (CLIENT_PORT, SERVER_PORT);
-        let client = Endpoint::client(scenario.client.clone(), ports, 0);
+        let places = (
+            Place {
+                address: client_address(0),
+                port: CLIENT_PORT,
+            },
+            Place {
+                address: server_address(0),
+                port: SERVER_PORT,
+            },
+        );
+        let client = Endpoint::client(scenario.client.clone(), places, 0);
         let app = |way: Way| App::new(scenario.sender(way).app.clone(), Witness::stream(way));
-        let link = |way: Way| {
-            let index = way.index();
-            let chance = Chance::new(seed, 10 + index as u64);
-            Link::new(scenario.links[index].clone(), chance)
+        let link = |route: usize, way: Way| {
+            let kind = scenario.routes[route].links[way.index()].clone();
+            let purpose = 10 + 2 * route + way.index();
+            Link::new(kind, Chance::new(seed, purpose as u64))
         };
-        let boxes = scenario.boxes.iter().zip(20..);
+        let stations = |route: usize| {
+            let boxes = scenario.routes[route].boxes.iter().zip(0..);
+            let purpose = 100 + 10 * route as u64;
+            let seed = |index: u64| Chance::new(seed, purpose + index).number();
+            boxes
+                .map(|(kind, index)| Station::new(*kind, route, seed(index)))
+                .collect()
+        };
+        let routes = 0..scenario.routes.len();
         Self {
             scenario,
             now: 0,
             ends: [server, client],
             apps: [app(Way::ToClient), app(Way::ToServer)],
-            links: Way::BOTH.map(link),
-            boxes: boxes
-                .map(|(kind, purpose)| kind.build(Chance::new(seed, purpose)))
+            links: routes
+                .clone()
+                .map(|route| Way::BOTH.map(|way| link(route, way)))
                 .collect(),
+            stations: routes.map(stations).collect(),
             arrivals: BinaryHeap::new(),
             order: 0,
             witnesses: Way::BOTH.map(|way| Witness::new(scenario, way)),
+            working: false,
+            moves: 0,
+            carried: [0; 4],
             log,
         }
     }
@@ -116,7 +154,7 @@ impl<'a> World<'a> {
             let Some(next) = self.next().filter(|next| *next <= HORIZON) else {
                 break self.judge();
             };
-            events += 1;
+            events = if next > self.now { 0 } else { events + 1 };
             if events > EVENTS {
                 break Err("it does not come to rest".into());
             }
@@ -131,6 +169,9 @@ impl<'a> World<'a> {
             read: [self.witnesses[0].read, self.witnesses[1].read],
             mptcp: self.ends.iter().all(|end| end.mode() == Mode::Mptcp),
             broken: self.ends.iter().any(Endpoint::broken),
+            joined: self.ends.iter().map(Endpoint::joined).max().unwrap_or(0),
+            lost: self.ends.iter().map(Endpoint::lost).max().unwrap_or(0),
+            carried: self.carried,
         })
     }
 
@@ -138,7 +179,8 @@ impl<'a> World<'a> {
     fn next(&self) -> Option<Time> {
         let arrival = self.arrivals.peek().map(|first| first.0.at);
         let ends = self.ends.iter().filter_map(Endpoint::deadline);
-        let boxes = self.boxes.iter().filter_map(|one| one.deadline());
+        let boxes = self.stations.iter().flatten();
+        let boxes = boxes.filter_map(Station::deadline);
         let apps = self.apps.iter().zip(&self.ends);
         let apps = apps.filter_map(|(app, end)| app.deadline(end, self.now));
         arrival
@@ -154,7 +196,7 @@ impl<'a> World<'a> {
         let now = self.now;
         if self.arrivals.peek().is_some_and(|first| first.0.at <= now) {
             if let Some(Reverse(arrival)) = self.arrivals.pop() {
-                return self.arrive(arrival.way, arrival.segment);
+                return self.arrive(arrival.route, arrival.way, arrival.segment);
             }
         }
         for way in Way::BOTH {
@@ -171,30 +213,39 @@ impl<'a> World<'a> {
                 return self.settle(way);
             }
         }
-        for index in 0..self.boxes.len() {
-            if self.boxes[index].deadline().is_some_and(|at| at <= now) {
-                let mut out = Passed::new();
-                self.boxes[index].on_timer(now, &mut out);
-                for (way, segment) in out {
-                    self.pass(way, segment, Some(index))?;
+        for route in 0..self.stations.len() {
+            for index in 0..self.stations[route].len() {
+                let station = &mut self.stations[route][index];
+                if station.deadline().is_some_and(|at| at <= now) {
+                    let mut out = Passed::new();
+                    station.on_timer(now, &mut out);
+                    for (way, segment) in out {
+                        self.pass(route, way, segment, Some(index))?;
+                    }
+                    return Ok(());
                 }
-                return Ok(());
             }
         }
         Ok(())
     }
 
     /// A segment comes out of a link: the client's is next to the client.
-    fn arrive(&mut self, way: Way, segment: Segment) -> Result<(), String> {
+    fn arrive(&mut self, route: usize, way: Way, segment: Segment) -> Result<(), String> {
         match way {
-            Way::ToServer => self.pass(way, segment, None),
+            Way::ToServer => self.pass(route, way, segment, None),
             Way::ToClient => self.deliver(way, segment),
         }
     }
 
     /// A segment passes the middleboxes behind the one it comes from.
-    fn pass(&mut self, way: Way, segment: Segment, from: Option<usize>) -> Result<(), String> {
-        let count = self.boxes.len();
+    fn pass(
+        &mut self,
+        route: usize,
+        way: Way,
+        segment: Segment,
+        from: Option<usize>,
+    ) -> Result<(), String> {
+        let count = self.stations[route].len();
         let next = match (way, from) {
             (Way::ToServer, None) => 0,
             (Way::ToServer, Some(index)) => index + 1,
@@ -202,26 +253,29 @@ impl<'a> World<'a> {
             (Way::ToClient, Some(index)) => index.wrapping_sub(1),
         };
         let now = self.now;
-        let Some(next_box) = self.boxes.get_mut(next) else {
+        let Some(station) = self.stations[route].get_mut(next) else {
             match way {
-                Way::ToServer => self.deliver(way, segment)?,
-                Way::ToClient => self.transmit(way, segment),
+                Way::ToServer => {
+                    self.carried[route] += u64::from(segment.payload_len());
+                    self.deliver(way, segment)?;
+                }
+                Way::ToClient => self.transmit(route, way, segment),
             }
             return Ok(());
         };
         let mut out = Passed::new();
-        next_box.pass(way, segment, now, &mut out);
+        station.pass(way, segment, now, &mut out);
         for (way, segment) in out {
-            self.pass(way, segment, Some(next))?;
+            self.pass(route, way, segment, Some(next))?;
         }
         Ok(())
     }
 
-    /// A segment goes into the link.
-    fn transmit(&mut self, way: Way, segment: Segment) {
-        let arrivals = self.links[way.index()].send(&segment, self.now);
+    /// A segment goes into the link of a route.
+    fn transmit(&mut self, route: usize, way: Way, segment: Segment) {
+        let arrivals = self.links[route][way.index()].send(&segment, self.now);
         if arrivals == [None; 2] {
-            self.tell(|| format!("{way:?} lost"));
+            self.tell(|| format!("{way:?} lost on route {route}"));
         }
         for at in arrivals.into_iter().flatten() {
             self.order += 1;
@@ -229,9 +283,32 @@ impl<'a> World<'a> {
                 at,
                 order: self.order,
                 way,
+                route,
                 segment: segment.clone(),
             }));
         }
+    }
+
+    /// The route between a place of the client and one of the server.
+    fn route(&self, client: Place, server: Place) -> usize {
+        let routes = self.scenario.routes.len();
+        let translated = (0..routes).find(|route| translated_address(*route) == client.address);
+        let of = |place: Place| usize::from(place.address[2]);
+        translated.unwrap_or_else(|| (of(client) + of(server)) % routes)
+    }
+
+    /// Whether both ends can use a subflow over a good route.
+    fn works(&self) -> bool {
+        let [server, client] = &self.ends;
+        let at_server = |route: usize| {
+            let mut usable = server.usable_between();
+            usable.any(|(local, remote)| self.route(remote, local) == route)
+        };
+        let mut usable = client.usable_between();
+        usable.any(|(local, remote)| {
+            let route = self.route(local, remote);
+            self.scenario.routes[route].is_good() && at_server(route)
+        })
     }
 
     fn deliver(&mut self, way: Way, segment: Segment) -> Result<(), String> {
@@ -240,7 +317,7 @@ impl<'a> World<'a> {
         self.settle(way)
     }
 
-    /// Sends what the end at which `way` ends has to send, and looks at both ends.
+    /// Sends what the end at which `way` ends has to send, then looks at both ends.
     fn settle(&mut self, way: Way) -> Result<(), String> {
         let end = way.index();
         for segment in self.ends[end].take_out() {
@@ -248,13 +325,33 @@ impl<'a> World<'a> {
             self.witnesses[way.back().index()].on_sent(&segment, &self.ends[end])?;
             self.witnesses[end].on_answered(&segment, &self.ends[end])?;
             match way {
-                Way::ToClient => self.transmit(way.back(), segment),
-                Way::ToServer => self.pass(way.back(), segment, None)?,
+                Way::ToClient => {
+                    let route = self.route(segment.from, segment.to);
+                    self.transmit(route, way.back(), segment);
+                }
+                Way::ToServer => {
+                    let route = self.route(segment.to, segment.from);
+                    self.pass(route, way.back(), segment, None)?;
+                }
             }
         }
+        self.look()
+    }
+
+    /// Looks at both ends.
+    fn look(&mut self) -> Result<(), String> {
         for way in Way::BOTH {
             let [sender, receiver] = [way.back().index(), way.index()];
             self.witnesses[way.index()].look(&self.ends[sender], &self.ends[receiver])?;
+        }
+        if self.scenario.several() && !self.scenario.forced() {
+            let broken = self.ends.iter().any(Endpoint::broken);
+            let moves = self.ends.iter().map(Endpoint::happened).sum();
+            let moved = std::mem::replace(&mut self.moves, moves) != moves;
+            if self.working && broken && !moved {
+                return Err("the connection broke though a path worked".into());
+            }
+            self.working = self.works();
         }
         Ok(())
     }
@@ -292,25 +389,5 @@ impl<'a> World<'a> {
             let (seconds, rest) = (now / SECOND, now % SECOND);
             log(format!("{seconds:>5}.{rest:06} {}", what()));
         }
-    }
-}
-
-impl PartialEq for Arrival {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.order) == (other.at, other.order)
-    }
-}
-
-impl Eq for Arrival {}
-
-impl PartialOrd for Arrival {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Arrival {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
     }
 }

@@ -23,13 +23,14 @@ fn calm() -> Scenario {
         "quick-server",
         "same-mss",
         "patient-ends",
+        "one-path",
     ];
     let steps = steps.map(|name| Simplification::named(name).expect("it exists"));
     let random = Scenario::random(1);
     let mut scenario = steps
         .iter()
         .fold(random, |scenario, step| step.of(&scenario));
-    scenario.boxes.clear();
+    scenario.routes[0].boxes.clear();
     for end in [&mut scenario.client, &mut scenario.server] {
         end.mptcp = true;
         end.app.bytes = BYTES;
@@ -40,7 +41,7 @@ fn calm() -> Scenario {
 /// How the connection ends with a middlebox on its way.
 fn behind(kind: BoxKind, checksum: bool) -> Report {
     let mut scenario = calm();
-    scenario.boxes.push(kind);
+    scenario.routes[0].boxes.push(kind);
     scenario.client.checksum = checksum;
     run(&scenario).unwrap_or_else(|failure| panic!("{kind:?}: {failure:?}"))
 }
@@ -135,11 +136,13 @@ fn a_failure_is_noticed_and_made_simple() {
         dead: Some((20_000, u64::MAX - 1)),
         ..LinkKind::GOOD
     };
-    scenario.links = [dead.clone(), dead];
+    scenario.routes[0].links = [dead.clone(), dead];
     scenario.client.app.bytes = BYTES;
-    let step = Simplification::named("patient-ends").expect("it exists");
-    let shrunk = simplest(step.of(&scenario)).expect("the link is dead");
-    assert!(shrunk.scenario.boxes.is_empty());
-    assert!(shrunk.scenario.links[0].dead.is_some());
+    let steps = ["patient-ends", "one-path"].map(Simplification::named);
+    let steps = steps.into_iter().flatten();
+    let scenario = steps.fold(scenario, |scenario, step| step.of(&scenario));
+    let shrunk = simplest(scenario).expect("the link is dead");
+    assert!(shrunk.scenario.routes[0].boxes.is_empty());
+    assert!(shrunk.scenario.routes[0].links[0].dead.is_some());
     assert!(shrunk.command().contains("--seed 3 "));
 }

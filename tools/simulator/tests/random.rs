@@ -21,6 +21,8 @@ struct Tally {
     mptcp: AtomicU64,
     plain: AtomicU64,
     broken: AtomicU64,
+    several: AtomicU64,
+    survived: AtomicU64,
     bytes: AtomicU64,
     seconds: AtomicU64,
 }
@@ -47,6 +49,10 @@ fn work(next: &AtomicU64, last: u64, tally: &Tally, failed: &Mutex<Vec<u64>>) {
                 (false, false) => &tally.plain,
             };
             ending.fetch_add(1, Ordering::Relaxed);
+            let joined = u64::from(report.joined > 0);
+            tally.several.fetch_add(joined, Ordering::Relaxed);
+            let lost = report.lost > 0 && report.joined > 0 && !report.broken;
+            tally.survived.fetch_add(lost.into(), Ordering::Relaxed);
             let bytes = report.read.iter().sum();
             tally.bytes.fetch_add(bytes, Ordering::Relaxed);
             let seconds = report.time / 1_000_000;
@@ -81,9 +87,10 @@ fn random_scenarios_keep_every_promise() {
 
     let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
     let (mptcp, plain, broken) = (of(&tally.mptcp), of(&tally.plain), of(&tally.broken));
+    let (several, survived) = (of(&tally.several), of(&tally.survived));
     println!(
         "{count} connections: {mptcp} by MPTCP, {plain} by TCP in the end, {broken} broken; \
-         {} bytes, {} s",
+         {several} had several subflows, {survived} survived the loss of one; {} bytes, {} s",
         of(&tally.bytes),
         of(&tally.seconds)
     );
@@ -91,5 +98,6 @@ fn random_scenarios_keep_every_promise() {
     assert_eq!(mptcp + plain + broken, count);
     if count >= 1000 {
         assert!(mptcp > count / 3 && plain > count / 20 && broken > count / 20);
+        assert!(several > count / 8 && survived > count / 50);
     }
 }

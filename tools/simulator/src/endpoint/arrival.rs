@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Segments of the subflow: their options are read before TCP has them.
+//! Segments of the subflows: their options are read before TCP has them.
 
+use super::subflow::Stage;
 use super::{Endpoint, Mode};
-use crate::segment::{before, Flags, Segment};
+use crate::segment::{before, Segment};
 use crate::tcp::{self, Tcp};
 use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Trust};
 use mptcp_core::connection::fallback::{on_mp_fail, Answer};
@@ -11,67 +12,82 @@ use mptcp_core::connection::handshake::{establishes_client, establishes_server};
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
 use mptcp_core::mapping::RecordError;
+use mptcp_core::path_manager::End;
 use mptcp_core::seq::Dsn;
 use mptcp_core::wire::{Dss, Received, ResetReason};
 
 impl Endpoint {
     pub(super) fn arrived(&mut self, segment: &Segment) {
-        let Some(state) = self.tcp.as_ref().map(Tcp::state) else {
+        let belongs = |one: &super::Subflow| one.is_between(segment.to, segment.from);
+        let Some(at) = self.subflows.iter().position(belongs) else {
             return match segment.flags.syn && !segment.flags.ack {
-                true => self.listen(segment),
-                false => self.refuse(segment),
+                true => self.asked(segment),
+                false => self.refuse(segment, None),
             };
         };
+        let state = self.subflows[at].tcp.state();
         match state {
-            tcp::State::Closed => return self.refuse(segment),
+            tcp::State::Closed => return self.refuse(segment, None),
             tcp::State::SynSent => {}
             tcp::State::SynReceived => {
-                let answers = self.tcp.as_ref().map(|tcp| tcp.sending().una());
+                let answers = self.subflows[at].tcp.sending().una();
                 let third = segment.flags.ack && !segment.flags.syn && !segment.flags.rst;
-                if third && answers == Some(segment.ack) {
-                    self.on_third_ack(segment);
+                if third && answers == segment.ack {
+                    self.on_third_ack(at, segment);
                 }
             }
             _ => {
-                if !self.read_options(segment) {
+                if !self.read_options(at, segment) {
                     return;
                 }
             }
         }
-        let now = self.now;
-        if let Some(tcp) = self.tcp.as_mut() {
-            tcp.on_segment(segment, now);
-            if state == tcp::State::SynSent && tcp.state() == tcp::State::Established {
-                self.on_syn_ack(segment);
-            }
+        self.take(at, segment);
+        let connected = self.subflows[at].tcp.state() == tcp::State::Established;
+        if state == tcp::State::SynSent && connected {
+            self.on_syn_ack(at, segment);
         }
     }
 
-    /// Answers a segment of a connection that is not.
-    fn refuse(&mut self, segment: &Segment) {
-        if segment.flags.rst {
+    /// Lets TCP have a segment.
+    fn take(&mut self, at: usize, segment: &Segment) {
+        let now = self.now;
+        let subflow = &mut self.subflows[at];
+        let una = subflow.tcp.sending().una();
+        subflow.tcp.on_segment(segment, now);
+        if segment.flags.rst && subflow.tcp.state() == tcp::State::Closed {
+            let reason = segment.received().tcp_rst;
+            subflow.end.get_or_insert(End::Reset(reason));
             return;
         }
-        self.out.push(Segment {
-            from: segment.to,
-            to: segment.from,
-            seq: segment.ack,
-            ack: segment.end(),
-            flags: Flags {
-                rst: true,
-                ack: true,
-                ..Flags::default()
-            },
-            ..Segment::default()
-        });
+        let progress = before(una, subflow.tcp.sending().una());
+        if progress || !subflow.tcp.sending().in_flight() {
+            self.on_progress(at);
+        }
+        self.on_heard(at);
+    }
+
+    fn on_syn_ack(&mut self, at: usize, segment: &Segment) {
+        match self.subflows[at].stage {
+            Stage::First => self.on_first_syn_ack(at, segment),
+            _ => self.on_join_syn_ack(at, segment),
+        }
+    }
+
+    fn on_third_ack(&mut self, at: usize, segment: &Segment) {
+        match self.subflows[at].stage {
+            Stage::First => self.on_first_third_ack(at, segment),
+            _ => self.on_join_third_ack(at, segment),
+        }
     }
 
     /// Acts on the options of a segment. Returns whether TCP may have it.
-    fn read_options(&mut self, segment: &Segment) -> bool {
+    fn read_options(&mut self, at: usize, segment: &Segment) -> bool {
         let received = segment.received();
-        let Some(tcp) = self.tcp.as_ref().filter(|_| received.has_mptcp()) else {
+        if !received.has_mptcp() {
             return true;
-        };
+        }
+        let tcp = &self.subflows[at].tcp;
         let old = before(segment.seq, tcp.receiving().next());
         let verdict = tcp.judge(segment);
         match trust(
@@ -86,54 +102,69 @@ impl Endpoint {
             Trust::Drop => return self.mode == Mode::Fallback,
         }
         match self.mode {
-            Mode::Mptcp => self.believe(segment, &received),
+            Mode::Mptcp => {
+                self.hear_proof(at, &received);
+                match self.subflows[at].is_established() {
+                    true => self.believe(at, segment, &received),
+                    false => true,
+                }
+            }
             Mode::Fallback => {
-                self.hear_farewell(&received);
+                self.hear_farewell(at, &received);
                 true
             }
             Mode::Connecting => true,
         }
     }
 
-    fn believe(&mut self, segment: &Segment, received: &Received) -> bool {
-        self.listen_for_mptcp(segment, received);
-        self.fully_established |= match self.client {
-            true => establishes_client(received),
-            false => establishes_server(received),
-        };
+    fn believe(&mut self, at: usize, segment: &Segment, received: &Received) -> bool {
+        self.listen_for_mptcp(at, segment, received);
+        if self.subflows[at].stage == Stage::First {
+            self.fully_established |= match self.client {
+                true => establishes_client(received),
+                false => establishes_server(received),
+            };
+        }
         // RFC 8684 section 3.5: our key proves that the sender is the peer.
         if received
             .fastclose
             .is_some_and(|option| option.receiver.raw() == self.kind.key)
         {
             self.abort();
+            self.reset_all(Reset::Tcp);
             return true;
         }
         if received.mp_fail.is_some() && self.agreed.checksum {
-            self.on_mp_fail();
+            self.on_mp_fail(at);
             return true;
         }
-        if !self.client {
+        if !self.client && self.subflows[at].stage == Stage::First {
             let first = self.remote.idsn.plus(1);
             if let Some(mapping) = implied(received, first, self.agreed.checksum) {
-                self.dss_seen |= self.rx.record(mapping).is_ok();
+                let subflow = &mut self.subflows[at];
+                subflow.dss_seen |= subflow.rx.record(mapping).is_ok();
             }
         }
-        received.dss.is_none_or(|dss| self.on_dss(segment, &dss))
+        self.hear_of_paths(at, received);
+        received
+            .dss
+            .is_none_or(|dss| self.on_dss(at, segment, &dss))
     }
 
     /// Takes note of signs that the peer speaks MPTCP.
-    fn listen_for_mptcp(&mut self, segment: &Segment, received: &Received) {
+    fn listen_for_mptcp(&mut self, at: usize, segment: &Segment, received: &Received) {
         if shows_mptcp(received) {
-            let all = self.tcp.as_ref().map(|tcp| tcp.sending().write_seq());
-            self.timers.ever_heard = true;
-            self.timers.heard |= all.is_some_and(|all| !before(segment.ack, all));
+            let subflow = &mut self.subflows[at];
+            let all = subflow.tcp.sending().write_seq();
+            subflow.ever_heard = true;
+            subflow.heard |= !before(segment.ack, all);
         }
     }
 
-    fn on_dss(&mut self, segment: &Segment, dss: &Dss) -> bool {
+    fn on_dss(&mut self, at: usize, segment: &Segment, dss: &Dss) -> bool {
         if let Some(ack) = dss.data_ack {
-            let scale = self.tcp.as_ref().map_or(0, Tcp::peer_scale);
+            self.timers.heard_at = self.now;
+            let scale = self.subflows[at].tcp.peer_scale();
             let ack = ack.expand(self.send.una());
             self.acknowledge(ack, u32::from(segment.window) << scale);
         }
@@ -145,13 +176,14 @@ impl Endpoint {
             checksums,
         );
         if let Some(fin) = news.fin {
-            self.on_data_fin(fin);
+            self.on_data_fin(at, fin);
         }
         let Some(mapping) = news.mapping else {
             return true;
         };
-        self.dss_seen = true;
-        match self.rx.record(mapping) {
+        let subflow = &mut self.subflows[at];
+        subflow.dss_seen = true;
+        match subflow.rx.record(mapping) {
             Ok(_) | Err(RecordError::Outside) => true,
             Err(RecordError::Conflict | RecordError::Full) => false,
         }
@@ -165,6 +197,7 @@ impl Endpoint {
         if outcome.acked > 0 || outcome.fin_acked {
             self.queue.drain(..outcome.acked as usize);
             self.timers.backoff = 0;
+            self.on_data_acked();
             self.progressed();
         }
         if outcome.fin_acked {
@@ -172,11 +205,9 @@ impl Endpoint {
         }
     }
 
-    fn on_data_fin(&mut self, fin: Dsn) {
-        if let Some(tcp) = self.tcp.as_mut() {
-            // RFC 8684 section 3.3.3: it is acknowledged at the data level.
-            tcp.acknowledge();
-        }
+    fn on_data_fin(&mut self, at: usize, fin: Dsn) {
+        // RFC 8684 section 3.3.3: it is acknowledged at the data level.
+        self.subflows[at].tcp.acknowledge();
         let edge = self.window.edge();
         let result = self.reassembly.on_data_fin(&mut self.receive, fin, edge);
         if result == Ok(true) {
@@ -185,31 +216,37 @@ impl Endpoint {
     }
 
     /// A checksum of ours was found wrong.
-    fn on_mp_fail(&mut self) {
-        match on_mp_fail(&self.circumstances()) {
+    fn on_mp_fail(&mut self, at: usize) {
+        match on_mp_fail(&self.circumstances(at)) {
             Answer::FallBack => {
                 self.farewell.fail = Some(self.receive.rcv_nxt());
-                self.fall_back();
-                if let Some(tcp) = self.tcp.as_mut() {
-                    tcp.acknowledge();
-                }
+                self.fall_back(at);
+                self.subflows[at].tcp.acknowledge();
             }
-            Answer::Reset => self.break_subflow(Reset::Reason(ResetReason::MPTCP_SPECIFIC)),
+            Answer::Reset => self.break_subflow(at, Reset::Reason(ResetReason::MPTCP_SPECIFIC)),
             Answer::Ignore => {}
         }
     }
 
     /// Plain TCP listens for MP_FAIL only, and for the peer's answer to its own.
-    fn hear_farewell(&mut self, received: &Received) {
+    fn hear_farewell(&mut self, at: usize, received: &Received) {
         let infinite = received.dss.is_some_and(|dss| dss.data_len() == Some(0));
         if self.fail_unanswered && (received.mp_fail.is_some() || infinite) {
             self.fail_unanswered = false;
             self.farewell.fail = None;
         } else if received.mp_fail.is_some() && !self.failed {
             self.farewell.fail = Some(self.receive.rcv_nxt());
-            if let Some(tcp) = self.tcp.as_mut() {
-                tcp.acknowledge();
-            }
+            self.subflows[at].tcp.acknowledge();
+        }
+    }
+
+    /// A SYN that belongs to no subflow.
+    fn asked(&mut self, syn: &Segment) {
+        if self.mode == Mode::Connecting && self.subflows.is_empty() && !self.client {
+            let tcp = Tcp::answer(self.kind.tcp.clone(), syn, self.kind.isn, self.now);
+            self.listen(tcp, syn);
+        } else {
+            self.asked_to_join(syn);
         }
     }
 }

@@ -2,12 +2,14 @@
 
 //! `shutdown`, `close`, aborts, and what goes on after the application is gone.
 
+use super::subflow::Subflow;
 use super::{Endpoint, Mode};
 use crate::segment::{Time, SECOND};
-use crate::tcp;
-use mptcp_core::connection::ending::{is_breakdown, is_over, Rest};
+use mptcp_core::connection::ending::{is_breakdown, is_over, on_patience_lost, Farewell, Rest};
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
+use mptcp_core::path_manager::{End, Event as PathEvent};
+use mptcp_core::wire::ResetReason;
 
 /// How long an orphan waits without any progress: TCP's timeout in FIN-WAIT-2.
 pub(super) const ORPHAN_PATIENCE: Time = 60 * SECOND;
@@ -51,11 +53,15 @@ impl Endpoint {
         let next = self.receive.rcv_nxt();
         let (buffer, mss) = (self.kind.receive_buffer, self.kind.tcp.mss);
         if self.window.update_due(next, space, buffer, mss) {
-            if let Some(tcp) = self.tcp.as_mut() {
-                tcp.acknowledge();
-            }
+            self.acknowledge_on_all();
         }
         self.settle();
+    }
+
+    /// Lets every subflow say what is new.
+    pub(super) fn acknowledge_on_all(&mut self) {
+        let established = self.subflows.iter_mut().filter(|one| one.is_established());
+        established.for_each(|subflow| subflow.tcp.acknowledge());
     }
 
     /// The network or the peer broke the connection.
@@ -64,55 +70,92 @@ impl Endpoint {
         self.state = self.state.after(Event::Aborted);
         self.receive_shut = true;
         self.timers.retransmit_at = None;
+        self.timers.alone_until = None;
+        self.tell_paths(&PathEvent::Ended);
     }
 
-    /// Resets the subflow, which is the only one.
-    pub(super) fn break_subflow(&mut self, reset: Reset) {
-        self.reset = reset;
-        self.send_reset(reset);
-        self.abort();
+    /// Resets a subflow that is of no use; the connection ends with its last one.
+    pub(super) fn break_subflow(&mut self, at: usize, reset: Reset) {
+        self.send_reset(at, reset);
+        self.subflows[at].end = Some(End::Refused);
+    }
+
+    /// Ends a subflow in order, while others go on.
+    ///
+    /// To a peer that went on as plain TCP a FIN would be the end of the stream.
+    pub(super) fn leave(&mut self, at: usize) {
+        match self.joined {
+            true => self.subflows[at].tcp.shut_down(),
+            false => self.break_subflow(at, Reset::Reason(ResetReason::UNSPECIFIED)),
+        }
+    }
+
+    /// Resets all subflows.
+    pub(super) fn reset_all(&mut self, reset: Reset) {
+        (0..self.subflows.len()).for_each(|at| self.send_reset(at, reset));
+    }
+
+    /// There was no progress for long.
+    pub(super) fn lose_patience(&mut self) {
+        let silence = self.now - self.timers.heard_at;
+        if self.mode == Mode::Mptcp && self.send.needs_retransmit() && silence < ORPHAN_PATIENCE {
+            // The peer answers: it reads slowly.
+            self.timers.give_up_at = Some(self.now + ORPHAN_PATIENCE);
+            return;
+        }
+        self.timers.give_up_at = None;
+        match on_patience_lost(&self.rest()) {
+            Farewell::Close => self.finish(),
+            Farewell::Abort => self.abort(),
+        }
     }
 
     /// What the decisions about the end depend on.
     fn rest(&self) -> Rest {
+        let mut established = self.subflows.iter().filter(|one| one.is_established());
         Rest {
             aborted: self.aborted,
             fell_back: self.mode == Mode::Fallback,
             state: self.state,
-            piece_begun: self.partial.is_some(),
-            subflows_finished: self.finished,
+            piece_begun: self.subflows.iter().any(|one| one.partial.is_some()),
+            subflows_finished: established.all(|one| one.finished),
         }
     }
 
-    /// TCP's connection may be gone.
-    pub(super) fn subflow_closed(&mut self) {
-        let Some(tcp) = self.tcp.as_ref() else {
-            return;
+    /// Whether the end of the last subflow breaks the connection.
+    pub(super) fn breaks_by(&self, last: &Subflow) -> bool {
+        let rest = Rest {
+            subflows_finished: last.finished,
+            ..self.rest()
         };
-        if tcp.state() == tcp::State::Closed && !self.ended {
-            if is_breakdown(&self.rest(), tcp.error().is_some()) {
-                self.abort();
-            }
-            self.finished = true;
+        is_breakdown(&rest, last.tcp.error().is_some())
+    }
+
+    /// Closes the subflows of a connection that has nothing left to do.
+    pub(super) fn look_after_orphan(&mut self) {
+        if !self.ended && self.orphan && is_over(&self.rest(), &self.send) {
+            self.finish();
         }
     }
 
-    /// Closes the subflow of a connection that has nothing left to do.
-    pub(super) fn look_after_orphan(&mut self) {
-        if self.ended || !self.orphan || !is_over(&self.rest(), &self.send) {
-            return;
-        }
+    fn finish(&mut self) {
         self.ended = true;
         self.timers.retransmit_at = None;
         self.timers.give_up_at = None;
+        self.timers.alone_until = None;
+        self.tell_paths(&PathEvent::Ended);
         if self.aborted {
             let reset = match self.reset {
                 Reset::Tcp => Reset::Fastclose,
                 reason => reason,
             };
-            self.send_reset(reset);
-        } else if let Some(tcp) = self.tcp.as_mut() {
-            tcp.shut_down();
+            return self.reset_all(reset);
+        }
+        for at in 0..self.subflows.len() {
+            match self.subflows[at].is_established() {
+                true => self.subflows[at].tcp.shut_down(),
+                false => self.send_reset(at, Reset::Tcp),
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 //! Data on its way from the subflow to the application.
 
+use super::subflow::Stage;
 use super::{Bytes, Endpoint, Mode};
 use crate::tcp::State as TcpState;
 use mptcp_core::connection::delivery::{on_subflow_fin, position, Position, SubflowEnd};
@@ -9,93 +10,102 @@ use mptcp_core::connection::fallback::{on_checksum_failure, ChecksumAnswer};
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
 use mptcp_core::mapping::DssChecksum;
+use mptcp_core::path_manager::End;
 use mptcp_core::reassembly::Verdict;
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::ResetReason;
 
 impl Endpoint {
-    /// Takes what TCP has in order.
+    /// Takes what the TCPs have in order.
     pub(super) fn take_data(&mut self) {
-        while self.take_next() {}
-        let ended = self.tcp.as_ref().is_some_and(|tcp| tcp.receiving().ended());
-        if ended && !self.finished && !self.ended {
-            self.on_subflow_fin();
+        for at in 0..self.subflows.len() {
+            while self.take_next(at) {}
+            let subflow = &self.subflows[at];
+            let news = subflow.tcp.receiving().ended() && !subflow.finished;
+            if news && subflow.is_established() && !self.ended {
+                self.on_subflow_fin(at);
+            }
+        }
+        for subflow in &mut self.subflows {
+            subflow.finished |= subflow.tcp.receiving().ended();
         }
     }
 
-    fn take_next(&mut self) -> bool {
-        let Some(tcp) = self.tcp.as_ref() else {
-            return false;
-        };
-        let left = tcp.receiving().ready().len() as u32;
-        if left == 0 || tcp.state() == TcpState::Closed && self.ended {
+    fn take_next(&mut self, at: usize) -> bool {
+        let subflow = &mut self.subflows[at];
+        let left = subflow.tcp.receiving().ready().len() as u32;
+        let closed = subflow.tcp.state() == TcpState::Closed;
+        if left == 0 || closed && (self.ended || subflow.end == Some(End::Refused)) {
             return false;
         }
         if self.ended && !self.aborted && self.mode == Mode::Mptcp {
             // All of the stream is here, this is a repetition: the acknowledgement was lost.
-            if let Some(tcp) = self.tcp.as_mut() {
-                tcp.receiving_mut().take(left as usize);
-            }
+            subflow.tcp.receiving_mut().take(left as usize);
             return true;
         }
         if self.ended || self.aborted {
             // Nobody will read it: TCP answers with a reset.
-            self.send_reset(Reset::Tcp);
+            self.send_reset(at, Reset::Tcp);
             return false;
         }
-        let ssn = self.received(tcp.receiving().copied());
-        let Some((dsn, mapped)) = self.position(ssn, left) else {
+        if !matches!(subflow.stage, Stage::First | Stage::Joined) {
+            return false;
+        }
+        let ssn = subflow.next();
+        let Some((dsn, mapped)) = self.position(at, ssn, left) else {
             return false;
         };
-        if self.mode == Mode::Mptcp && self.agreed.checksum && !self.verify(ssn) {
+        if self.mode == Mode::Mptcp && self.agreed.checksum && !self.verify(at, ssn) {
             // It waits for the rest of its mapping, or the mode has changed.
             return self.mode == Mode::Fallback;
         }
         let take = left.min(mapped);
-        if let Some(tcp) = self.tcp.as_mut() {
-            let bytes = tcp.receiving_mut().take(take as usize);
-            self.rx.consumed(ssn.plus(take));
-            self.place(dsn, bytes);
-        }
+        let subflow = &mut self.subflows[at];
+        let bytes = subflow.tcp.receiving_mut().take(take as usize);
+        subflow.rx.consumed(ssn.plus(take));
+        self.place(dsn, bytes);
         true
     }
 
     /// The data sequence number of the byte at `ssn`, and how many bytes follow it.
-    fn position(&mut self, ssn: Ssn, left: u32) -> Option<(Dsn, u32)> {
+    fn position(&mut self, at: usize, ssn: Ssn, left: u32) -> Option<(Dsn, u32)> {
         let next = self.receive.rcv_nxt();
         if self.mode != Mode::Mptcp {
             return Some((next, left));
         }
-        match position(self.rx.lookup(ssn), next, || self.circumstances()) {
+        let span = self.subflows[at].rx.lookup(ssn);
+        match position(span, next, || self.circumstances(at)) {
             Position::At { dsn, len } => Some((dsn, len)),
             Position::FallBack => {
-                self.fall_back();
+                self.fall_back(at);
                 Some((next, left))
             }
             Position::Reset => {
-                self.break_subflow(Reset::Reason(ResetReason::MPTCP_SPECIFIC));
+                self.break_subflow(at, Reset::Reason(ResetReason::MPTCP_SPECIFIC));
                 None
             }
         }
     }
 
     /// Whether the checksum of the mapping at `ssn` is known to be right.
-    fn verify(&mut self, ssn: Ssn) -> bool {
-        let Some(&record) = self.rx.covering(ssn) else {
+    fn verify(&mut self, at: usize, ssn: Ssn) -> bool {
+        let subflow = &self.subflows[at];
+        let Some(&record) = subflow.rx.covering(ssn) else {
             return true;
         };
-        let (Some(checksum), Some(tcp)) = (record.checksum, self.tcp.as_ref()) else {
+        let Some(checksum) = record.checksum else {
             return true;
         };
-        if self.verified == Some(record.ssn) {
+        if subflow.verified == Some(record.ssn) {
             return true;
         }
-        let ready = tcp.receiving().ready();
+        let receiving = subflow.tcp.receiving();
+        let ready = receiving.ready();
         let whole = record.end().since(ssn) as usize;
         if ready.len() < whole {
-            if tcp.receiving().finished() {
+            if receiving.finished() {
                 // The rest of the mapping will never come.
-                self.on_checksum_failure(record.dsn);
+                self.on_checksum_failure(at, record.dsn);
             }
             return false;
         }
@@ -104,27 +114,23 @@ impl Endpoint {
         sum.add(&bytes);
         let len = record.len as u16 + u16::from(record.data_fin);
         if sum.verify(record.dsn, record.ssn, len, checksum) {
-            self.verified = Some(record.ssn);
+            self.subflows[at].verified = Some(record.ssn);
             return true;
         }
-        self.on_checksum_failure(record.dsn);
+        self.on_checksum_failure(at, record.dsn);
         false
     }
 
-    fn on_checksum_failure(&mut self, dsn: Dsn) {
-        match on_checksum_failure(&self.circumstances()) {
+    fn on_checksum_failure(&mut self, at: usize, dsn: Dsn) {
+        match on_checksum_failure(&self.circumstances(at)) {
             ChecksumAnswer::FailAndFallBack => {
                 self.farewell.fail = Some(dsn);
                 self.fail_unanswered = true;
                 self.failed = true;
-                self.fall_back();
-                if let Some(tcp) = self.tcp.as_mut() {
-                    tcp.acknowledge();
-                }
+                self.fall_back(at);
+                self.subflows[at].tcp.acknowledge();
             }
-            ChecksumAnswer::FailAndReset => {
-                self.break_subflow(Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE));
-            }
+            ChecksumAnswer::FailAndReset => self.break_subflow(at, Reset::Fail(dsn)),
         }
     }
 
@@ -157,19 +163,21 @@ impl Endpoint {
         }
     }
 
-    /// The peer's FIN was taken off the subflow.
-    fn on_subflow_fin(&mut self) {
-        self.finished = true;
+    /// The peer's FIN was taken off a subflow.
+    fn on_subflow_fin(&mut self, at: usize) {
+        self.subflows[at].finished = true;
         let fin_acked = self.send.fin_acked();
-        match on_subflow_fin(&self.receive, fin_acked, &self.circumstances()) {
+        match on_subflow_fin(&self.receive, fin_acked, &self.circumstances(at)) {
             SubflowEnd::Expected if self.mode != Mode::Fallback => {}
             SubflowEnd::FallBack => {
-                self.fall_back();
+                self.fall_back(at);
                 self.end_of_stream();
             }
             SubflowEnd::Expected => self.end_of_stream(),
+            // The peer has no more use for it.
+            SubflowEnd::Broken if self.several => self.leave(at),
             SubflowEnd::Broken => {
-                self.break_subflow(Reset::Reason(ResetReason::MPTCP_SPECIFIC));
+                self.break_subflow(at, Reset::Reason(ResetReason::MPTCP_SPECIFIC));
             }
         }
     }

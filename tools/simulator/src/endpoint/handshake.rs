@@ -2,6 +2,7 @@
 
 //! The handshake of the first subflow (RFC 8684 section 3.1).
 
+use super::subflow::Stage;
 use super::{EndKind, Endpoint, Mode};
 use crate::segment::Segment;
 use crate::tcp::Tcp;
@@ -12,14 +13,15 @@ use mptcp_core::connection::handshake::{
 };
 use mptcp_core::crypto::{Derived, Key, Sha256};
 use mptcp_core::mapping::RxMapping;
+use mptcp_core::path_manager::{SocketAddress, SubflowId};
 use mptcp_core::receive::{ReceiveState, ReceiveWindow};
 use mptcp_core::send::SendState;
 use mptcp_core::seq::{Dsn, Ssn};
-use mptcp_core::wire::{Address, MpCapable};
+use mptcp_core::wire::MpCapable;
 use sha2::Digest;
 
 /// SHA-256 of a library.
-struct Sha2;
+pub(super) struct Sha2;
 
 impl Sha256 for Sha2 {
     fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
@@ -51,7 +53,7 @@ impl Endpoint {
     pub(super) fn policy(&self) -> Policy {
         Policy {
             checksum: self.kind.checksum,
-            deny_join: false,
+            deny_join: self.kind.paths.as_ref().is_some_and(|paths| paths.denies),
         }
     }
 
@@ -62,55 +64,47 @@ impl Endpoint {
     }
 
     /// Client: TCP accepted the SYN/ACK.
-    pub(super) fn on_syn_ack(&mut self, segment: &Segment) {
+    pub(super) fn on_first_syn_ack(&mut self, at: usize, segment: &Segment) {
         match on_syn_ack(&segment.received(), self.policy()) {
             ClientOutcome::Mptcp { remote_key, agreed } if self.offered => {
-                self.begin_mptcp(remote_key, agreed, segment.window.into());
+                self.begin_mptcp(at, remote_key, agreed, segment.window.into());
             }
             _ => self.begin_fallback(),
         }
-        self.begin();
+        self.begin(at);
     }
 
-    /// Server: a SYN arrived.
-    pub(super) fn listen(&mut self, syn: &Segment) {
-        self.saved_syn = syn.clone();
-        let tcp = Tcp::answer(self.kind.tcp.clone(), syn, self.kind.isn, self.now);
-        self.tcp = Some(tcp);
+    /// Server: a SYN arrived, which `tcp` answers.
+    pub(super) fn listen(&mut self, tcp: Tcp, syn: &Segment) {
+        self.add_subflow(SubflowId::FIRST, Stage::First, tcp);
+        self.subflows[0].saved_syn = syn.clone();
     }
 
     /// Server: the option of the SYN/ACK, made anew from the SYN.
-    pub(super) fn syn_ack_option(&self) -> Option<MpCapable> {
+    pub(super) fn syn_ack_option(&self, at: usize) -> Option<MpCapable> {
         let policy = self.policy();
-        match on_syn(&self.saved_syn.received(), policy) {
+        let syn = &self.subflows[at].saved_syn;
+        match on_syn(&syn.received(), policy) {
             SynAnswer::Mptcp { agreed } if self.kind.mptcp => {
-                Some(server_syn_ack(policy, agreed, self.key_again()))
+                let key = server_key(&attempt(syn, self.kind.isn), |bytes| self.prf(bytes));
+                Some(server_syn_ack(policy, agreed, key))
             }
             _ => None,
         }
     }
 
-    /// The server's key, made from what tells this attempt from others.
-    fn key_again(&self) -> Key {
-        let attempt = Attempt {
-            local: Address::V4([10, 0, 0, 2]),
-            remote: Address::V4([10, 0, 0, 1]),
-            local_port: self.saved_syn.to,
-            remote_port: self.saved_syn.from,
-            local_isn: self.kind.isn,
-            remote_isn: self.saved_syn.seq,
-        };
-        server_key(&attempt, |bytes| {
-            let digest = Sha2.hmac(&self.kind.key.to_be_bytes(), &[bytes]);
-            digest
-                .first_chunk()
-                .map_or(0, |head| u64::from_be_bytes(*head))
-        })
+    /// A pseudo-random function of this host.
+    pub(super) fn prf(&self, bytes: &[u8]) -> u64 {
+        let digest = Sha2.hmac(&self.secret.to_be_bytes(), &[bytes]);
+        digest
+            .first_chunk()
+            .map_or(0, |head| u64::from_be_bytes(*head))
     }
 
     /// Server: the first segment after the SYN.
-    pub(super) fn on_third_ack(&mut self, segment: &Segment) {
-        let key = self.key_again();
+    pub(super) fn on_first_third_ack(&mut self, at: usize, segment: &Segment) {
+        let attempt = attempt(&self.subflows[at].saved_syn, self.kind.isn);
+        let key = server_key(&attempt, |bytes| self.prf(bytes));
         self.local = derive(&self.kind, key);
         self.kind.key = key.raw();
         let outcome = on_third_ack(&segment.received(), self.policy(), key);
@@ -120,8 +114,8 @@ impl Endpoint {
                 agreed,
                 first,
             } if self.kind.mptcp => {
-                let scale = self.tcp.as_ref().map_or(0, Tcp::peer_scale);
-                self.begin_mptcp(remote_key, agreed, u32::from(segment.window) << scale);
+                let scale = self.subflows[at].tcp.peer_scale();
+                self.begin_mptcp(at, remote_key, agreed, u32::from(segment.window) << scale);
                 if let Some(first) = first {
                     let mapping = RxMapping {
                         ssn: Ssn::new(1),
@@ -130,12 +124,13 @@ impl Endpoint {
                         checksum: first.checksum,
                         data_fin: false,
                     };
-                    self.dss_seen = self.rx.record(mapping).is_ok();
+                    let subflow = &mut self.subflows[at];
+                    subflow.dss_seen = subflow.rx.record(mapping).is_ok();
                 }
             }
             _ => self.begin_fallback(),
         }
-        self.begin();
+        self.begin(at);
     }
 
     fn begin_fallback(&mut self) {
@@ -144,7 +139,7 @@ impl Endpoint {
         self.receive = ReceiveState::new(Dsn::new(1));
     }
 
-    fn begin_mptcp(&mut self, remote_key: Key, agreed: Agreed, window: u32) {
+    fn begin_mptcp(&mut self, at: usize, remote_key: Key, agreed: Agreed, window: u32) {
         self.mode = Mode::Mptcp;
         self.remote_key = remote_key;
         self.remote = derive(&self.kind, remote_key);
@@ -152,12 +147,27 @@ impl Endpoint {
         // RFC 8684 section 3.1: the SYN takes one data sequence number.
         self.send = SendState::new(self.local.idsn.plus(1), window);
         self.receive = ReceiveState::new(self.remote.idsn.plus(1));
+        self.begin_managing(at);
     }
 
     /// What TCP promised in SYN and SYN/ACK holds for the connection too.
-    fn begin(&mut self) {
-        let promised = self.tcp.as_ref().map_or(0, |tcp| tcp.receiving().window());
+    fn begin(&mut self, at: usize) {
+        let promised = self.subflows[at].tcp.receiving().window();
         let first = self.receive.rcv_nxt();
         self.window = ReceiveWindow::new(first.plus(promised.min(0xffff).into()));
+    }
+}
+
+/// What tells a SYN, which is answered with `isn`, from others.
+pub(super) fn attempt(syn: &Segment, isn: u32) -> Attempt {
+    let local = SocketAddress::from(syn.to);
+    let remote = SocketAddress::from(syn.from);
+    Attempt {
+        local: local.address,
+        remote: remote.address,
+        local_port: local.port,
+        remote_port: remote.port,
+        local_isn: isn,
+        remote_isn: syn.seq,
     }
 }

@@ -2,10 +2,12 @@
 
 //! What a witness may see of an end.
 
+use super::subflow::Subflow;
 use super::{Endpoint, Mode};
-use crate::segment::Segment;
+use crate::segment::{Place, Segment};
 use mptcp_core::connection::arrival::{announced, implied};
 use mptcp_core::mapping::RxMapping;
+use mptcp_core::path_manager::SubflowId;
 use mptcp_core::seq::{Dsn, Ssn};
 
 impl Endpoint {
@@ -19,9 +21,28 @@ impl Endpoint {
         self.mode == Mode::Mptcp && self.agreed.checksum && !self.aborted
     }
 
-    /// The relative number of a sequence number of ours.
-    pub fn relative(&self, seq: u32) -> Ssn {
-        self.sent(seq)
+    /// The subflow that a segment of ours belongs to, and the relative number of its first byte.
+    pub fn subflow_of(&self, segment: &Segment) -> Option<(SubflowId, Ssn)> {
+        let belongs = |one: &&Subflow| one.is_between(segment.from, segment.to);
+        let subflow = self.subflows.iter().find(belongs)?;
+        Some((subflow.id, subflow.sent(segment.seq)))
+    }
+
+    /// Between which places data can be given to subflows: local, then remote.
+    pub fn usable_between(&self) -> impl Iterator<Item = (Place, Place)> + '_ {
+        let usable = self.subflows.iter().filter(|one| one.is_writable());
+        let places = usable.map(|one| one.tcp.places());
+        places.filter(|(local, _)| !self.has_lost(local.address))
+    }
+
+    /// How many subflows joined.
+    pub fn joined(&self) -> u32 {
+        self.joins
+    }
+
+    /// How many subflows ended before the connection.
+    pub fn lost(&self) -> u32 {
+        self.losses
     }
 
     /// The mapping that a segment of ours tells.
@@ -62,14 +83,16 @@ impl Endpoint {
 
     /// Bytes that may wait to be acknowledged, at both levels.
     pub fn send_buffers(&self) -> usize {
-        self.kind.send_buffer as usize + self.kind.tcp.send_buffer as usize
+        self.kind.send_buffer as usize + self.subflows.len() * self.kind.tcp.send_buffer as usize
     }
 
     /// Bytes that wait to be acknowledged, at both levels.
     pub fn memory_of_sender(&self) -> usize {
-        let tcp = self.tcp.as_ref().map_or(0, |tcp| tcp.sending().memory());
-        let partial = self.partial.as_ref().map_or(0, |(_, bytes)| bytes.len());
-        self.queue.len() + tcp + partial
+        let of_subflow = |one: &Subflow| {
+            let partial = one.partial.as_ref().map_or(0, |(_, bytes)| bytes.len());
+            one.tcp.sending().memory() + partial
+        };
+        self.queue.len() + self.subflows.iter().map(of_subflow).sum::<usize>()
     }
 
     /// Whether whatever waits for an answer has a timer.
@@ -81,11 +104,11 @@ impl Endpoint {
         if self.orphan && !self.ended && self.timers.give_up_at.is_none() {
             return Err("an orphan has no timer".into());
         }
-        let waits = |tcp: &crate::tcp::Tcp| {
-            let open = tcp.state() != crate::tcp::State::Closed;
-            open && tcp.sending().in_flight() && tcp.sending().deadline().is_none()
+        let waits = |one: &Subflow| {
+            let sending = one.tcp.sending();
+            sending.in_flight() && sending.deadline().is_none()
         };
-        if self.tcp.as_ref().is_some_and(waits) {
+        if self.subflows.iter().any(waits) {
             return Err("what TCP has in flight has no timer".into());
         }
         Ok(())

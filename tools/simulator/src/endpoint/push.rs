@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Giving data to the subflow.
+//! Giving data to subflows.
 
 use super::{Endpoint, Mode};
 use mptcp_core::connection::push::{next_step, Conditions, Step};
@@ -8,64 +8,83 @@ use mptcp_core::mapping::{DssChecksum, TxRecord};
 use mptcp_core::seq::Dsn;
 
 impl Endpoint {
-    /// Gives as much to the subflow as it and the peer's window take.
+    /// Gives as much to the subflows as they and the peer's window take.
     pub(super) fn push(&mut self) {
-        while self.mode != Mode::Connecting && !self.ended && self.push_next() {}
+        if self.mode == Mode::Connecting || self.ended {
+            return;
+        }
+        match self.joined {
+            true => self.schedule(),
+            false => while self.push_next() {},
+        }
     }
 
+    /// Gives the only subflow something. Returns whether it may take more.
     fn push_next(&mut self) -> bool {
-        let Some(tcp) = self.tcp.as_ref().filter(|tcp| tcp.room() > 0) else {
+        let room = |one: &super::Subflow| one.is_writable() && one.tcp.room() > 0;
+        let Some(at) = self.subflows.iter().position(room) else {
             return false;
         };
-        // A mapping that TCP has begun must be finished before anything else.
-        if let Some((dsn, bytes)) = self.partial.take() {
-            return self.give(dsn, bytes);
+        if self.subflows[at].partial.is_some() {
+            return self.finish_piece(at);
         }
-        let acked = self.sent(tcp.sending().una());
-        self.tx.acked(acked);
-        let conditions = Conditions {
-            most: u32::MAX,
-            mptcp: self.mode == Mode::Mptcp,
-            mappings_full: self.tx.is_full(),
-            mss: self.kind.tcp.mss,
-            drained: tcp.sending().is_drained(),
-            no_delay: self.no_delay,
-            corked: false,
-        };
+        let conditions = self.conditions(at);
         match next_step(&self.send, &conditions) {
             Step::Again { from, len } => {
                 self.send.on_retransmitted(len);
                 self.retransmitted = true;
-                self.map(from, len)
+                self.map(at, from, len)
             }
             Step::New { from, len } => {
                 self.send.on_pushed(len);
-                self.map(from, len)
+                self.map(at, from, len)
             }
             Step::Probe { from } => {
                 self.send.on_pushed(1);
-                self.map(from, 1)
+                self.map(at, from, 1)
             }
             Step::Fin => {
                 self.send.on_fin_sent();
-                self.give_fin();
+                self.give_fin(at);
                 true
             }
             Step::Rest | Step::MappingsFull => false,
         }
     }
 
-    /// Records the mapping of bytes and gives them to TCP.
-    fn map(&mut self, dsn: Dsn, len: u32) -> bool {
+    /// What a subflow allows.
+    pub(super) fn conditions(&mut self, at: usize) -> Conditions {
+        let mptcp = self.mode == Mode::Mptcp;
+        let subflow = &mut self.subflows[at];
+        subflow.forget_acked();
+        Conditions {
+            mptcp,
+            most: u32::MAX,
+            mappings_full: subflow.tx.is_full(),
+            mss: self.kind.tcp.mss,
+            drained: subflow.tcp.sending().is_drained(),
+            no_delay: self.no_delay,
+            corked: false,
+        }
+    }
+
+    /// A mapping that TCP has begun must be finished before anything else. Returns whether it is.
+    pub(super) fn finish_piece(&mut self, at: usize) -> bool {
+        let piece = self.subflows[at].partial.take();
+        piece.is_none_or(|(dsn, bytes)| self.give(at, dsn, bytes))
+    }
+
+    /// Records the mapping of bytes and gives them to TCP. Returns whether it took all.
+    pub(super) fn map(&mut self, at: usize, dsn: Dsn, len: u32) -> bool {
         let from = dsn.since(self.queue_start(dsn, len)) as usize;
         let bytes: Vec<u8> = self
             .queue
             .range(from..from + len as usize)
             .copied()
             .collect();
+        let subflow = &mut self.subflows[at];
         if self.mode == Mode::Mptcp {
-            let seq = self.tcp.as_ref().map_or(0, |tcp| tcp.sending().write_seq());
-            let ssn = self.sent(seq);
+            let ssn = subflow.sent(subflow.tcp.sending().write_seq());
             let checksum = self.agreed.checksum.then(|| {
                 let mut sum = DssChecksum::new();
                 sum.add(&bytes);
@@ -77,11 +96,13 @@ impl Endpoint {
                 len: len as u16,
                 checksum,
             };
-            self.tx
+            subflow
+                .tx
                 .push(record)
                 .expect("there was room for the mapping");
+            self.scheduling.carriers.on_sent(dsn, len, subflow.number);
         }
-        self.give(dsn, bytes)
+        self.give(at, dsn, bytes)
     }
 
     /// The data sequence number of the first byte in the queue.
@@ -95,16 +116,18 @@ impl Endpoint {
 
     /// Gives TCP what it takes of bytes that follow each other from `dsn` on. Returns whether it took
     /// all.
-    fn give(&mut self, dsn: Dsn, mut bytes: Vec<u8>) -> bool {
-        let Some(tcp) = self.tcp.as_mut() else {
-            return false;
-        };
-        let rest = bytes.split_off(bytes.len().min(tcp.room()));
-        tcp.write(&bytes);
+    fn give(&mut self, at: usize, dsn: Dsn, mut bytes: Vec<u8>) -> bool {
+        let now = self.now;
+        let subflow = &mut self.subflows[at];
+        let rest = bytes.split_off(bytes.len().min(subflow.tcp.room()));
+        if subflow.tcp.sending().is_drained() {
+            subflow.progress_at = now;
+        }
+        subflow.tcp.write(&bytes);
         let end = dsn.plus(bytes.len() as u64);
         let all = rest.is_empty();
-        self.partial = (!all).then_some((end, rest));
-        self.timers.heard = false;
+        subflow.partial = (!all).then_some((end, rest));
+        subflow.heard = false;
         match self.mode {
             // TCP's own acknowledgements are enough; what it took is done with.
             Mode::Fallback => self.acknowledge(end, u32::MAX >> 1),
@@ -113,14 +136,11 @@ impl Endpoint {
         all
     }
 
-    fn give_fin(&mut self) {
-        let Some(tcp) = self.tcp.as_mut() else {
-            return;
-        };
+    pub(super) fn give_fin(&mut self, at: usize) {
         if self.mode == Mode::Fallback {
-            tcp.shut_down();
+            self.subflows[at].tcp.shut_down();
         } else {
-            tcp.acknowledge();
+            self.acknowledge_on_all();
             self.watch();
         }
     }

@@ -2,81 +2,146 @@
 
 //! What the segments say: options and window.
 
+use super::subflow::{Saying, Stage};
 use super::{Endpoint, Mode};
-use crate::segment::Segment;
-use crate::tcp::Tcp;
+use crate::segment::{Flags, Segment};
+use mptcp_core::connection::join::third_ack;
 use mptcp_core::connection::speech::{of_plain_segment, of_reset, of_segment, Reset, Speaker};
-use mptcp_core::crypto::{Key, KeyPair};
 use mptcp_core::wire::plan::{plan, Wanted};
-use mptcp_core::wire::OPTION_SPACE;
+use mptcp_core::wire::{MpTcpRst, OPTION_SPACE};
 
 /// What timestamps leave of the option space.
 const SPACE: usize = OPTION_SPACE - 12;
 
 impl Endpoint {
-    /// Lets TCP send what it has.
+    /// Lets the TCPs send what they have.
     pub(super) fn flush(&mut self) {
         let now = self.now;
-        while let Some(mut segment) = self.tcp.as_mut().and_then(|tcp| tcp.poll(now)) {
-            let wanted = self.speak(&mut segment);
-            put(&mut segment, &wanted);
-            self.out.push(segment);
+        for at in 0..self.subflows.len() {
+            while let Some(mut segment) = self.subflows[at].tcp.poll(now) {
+                let wanted = self.speak(at, &mut segment);
+                let carried = put(&mut segment, &wanted);
+                self.said(at, &carried);
+                self.send_out(segment);
+            }
         }
     }
 
-    /// Resets the subflow.
-    pub(super) fn send_reset(&mut self, reset: Reset) {
-        let Some(mut segment) = self.tcp.as_mut().and_then(Tcp::abort) else {
+    /// Resets a subflow.
+    pub(super) fn send_reset(&mut self, at: usize, reset: Reset) {
+        let Some(mut segment) = self.subflows[at].tcp.abort() else {
             return;
         };
         if self.mode == Mode::Mptcp {
             put(&mut segment, &of_reset(reset, self.remote_key));
         }
-        self.out.push(segment);
+        self.send_out(segment);
     }
 
-    fn speak(&mut self, segment: &mut Segment) -> Wanted {
+    /// Answers a segment of a subflow that is not, or is not wanted.
+    pub(super) fn refuse(&mut self, segment: &Segment, tcp_rst: Option<MpTcpRst>) {
+        if segment.flags.rst {
+            return;
+        }
+        let mut answer = Segment {
+            from: segment.to,
+            to: segment.from,
+            seq: segment.ack,
+            ack: segment.end(),
+            flags: Flags {
+                rst: true,
+                ack: true,
+                ..Flags::default()
+            },
+            ..Segment::default()
+        };
+        let wanted = Wanted {
+            tcp_rst,
+            ..Wanted::default()
+        };
+        put(&mut answer, &wanted);
+        self.send_out(answer);
+    }
+
+    /// What leaves from an address that the host lost leaves nowhere.
+    pub(super) fn send_out(&mut self, segment: Segment) {
+        if !self.has_lost(segment.from.address) {
+            self.out.push(segment);
+        }
+    }
+
+    fn speak(&mut self, at: usize, segment: &mut Segment) -> Wanted {
+        let subflow = &self.subflows[at];
         if segment.flags.syn {
-            let repeated = self.tcp.as_ref().map_or(0, Tcp::syn_retries);
-            let mp_capable = match self.client {
-                true => self.syn_option(repeated),
-                false => self.syn_ack_option(),
+            let repeated = subflow.tcp.syn_retries();
+            let mp_capable = match (subflow.stage, self.client) {
+                (Stage::First, true) => self.syn_option(repeated),
+                (Stage::First, false) => self.syn_ack_option(at),
+                _ => None,
             };
             return Wanted {
                 mp_capable,
+                mp_join: self.join_option(at),
                 ..Wanted::default()
             };
         }
-        segment.window = self.window_of(segment);
+        segment.window = self.window_of(at, segment);
         let has_data = segment.payload_len() > 0;
-        match self.mode {
-            Mode::Connecting => Wanted::default(),
-            Mode::Mptcp => {
-                let record = self.tx.covering(self.sent(segment.seq));
-                of_segment(&self.speaker(), has_data, record)
+        let subflow = &self.subflows[at];
+        match (self.mode, subflow.stage) {
+            (Mode::Connecting, _) => Wanted::default(),
+            (Mode::Mptcp, Stage::Proving { hmac, .. }) => third_ack(hmac),
+            (Mode::Mptcp, stage) => {
+                let record = subflow.tx.covering(subflow.sent(segment.seq));
+                let wanted = of_segment(&self.speaker(stage), has_data, record);
+                self.with_sayings(at, wanted)
             }
-            Mode::Fallback => self.say_farewell(has_data),
+            (Mode::Fallback, _) => self.say_farewell(at, has_data),
         }
     }
 
-    fn speaker(&self) -> Speaker {
+    /// Adds what the subflow is to say once.
+    fn with_sayings(&self, at: usize, mut wanted: Wanted) -> Wanted {
+        for saying in &self.subflows[at].sayings {
+            match *saying {
+                Saying::Add(option) => _ = wanted.add_addr.get_or_insert(option),
+                Saying::Remove(option) => _ = wanted.remove_addr.get_or_insert(option),
+                Saying::Prio(option) => _ = wanted.mp_prio.get_or_insert(option),
+            }
+        }
+        wanted
+    }
+
+    /// Takes note of what was said, so that it is not said again.
+    fn said(&mut self, at: usize, carried: &Wanted) {
+        let subflow = &mut self.subflows[at];
+        subflow.sayings.retain(|saying| match saying {
+            Saying::Add(option) => carried.add_addr != Some(*option),
+            Saying::Remove(option) => carried.remove_addr != Some(*option),
+            Saying::Prio(option) => carried.mp_prio != Some(*option),
+        });
+        let more = !subflow.sayings.is_empty();
+        if more && carried.dss.is_some_and(|dss| dss.map.is_none()) {
+            subflow.tcp.acknowledge();
+        }
+    }
+
+    fn speaker(&self, stage: Stage) -> Speaker {
         Speaker {
-            client: self.client,
+            // Only the first subflow has an MP_CAPABLE to repeat.
+            client: self.client && stage == Stage::First,
             fully_established: self.fully_established,
             policy: self.policy(),
             agreed: self.agreed,
-            keys: KeyPair {
-                sender: Key::new(self.kind.key),
-                receiver: self.remote_key,
-            },
+            keys: self.keys(),
             rcv_nxt: self.receive.rcv_nxt(),
             fin_in_flight: self.send.fin().filter(|_| self.send.fin_in_flight()),
         }
     }
 
-    fn say_farewell(&mut self, has_data: bool) -> Wanted {
-        let una = self.tcp.as_ref().map_or(0, |tcp| tcp.sending().una());
-        let una = self.sent(una);
+    fn say_farewell(&mut self, at: usize, has_data: bool) -> Wanted {
+        let subflow = &self.subflows[at];
+        let una = subflow.sent(subflow.tcp.sending().una());
         // The peer's TCP has the byte at which the infinite mapping starts.
         self.farewell.infinite = self.farewell.infinite.filter(|(ssn, _)| !una.after(*ssn));
         let wanted = of_plain_segment(&self.farewell, has_data);
@@ -89,8 +154,8 @@ impl Endpoint {
     /// The window field: what the connection has room for, within what TCP takes.
     ///
     /// RFC 8684 section 3.3.1: it is relative to the DATA_ACK.
-    fn window_of(&mut self, segment: &Segment) -> u16 {
-        let scale = self.tcp.as_ref().map_or(0, Tcp::scale);
+    fn window_of(&mut self, at: usize, segment: &Segment) -> u16 {
+        let scale = self.subflows[at].tcp.scale();
         let subflow = u32::from(segment.window) << scale;
         let free = self.receive_space();
         let rcv_nxt = self.receive.rcv_nxt();
@@ -111,7 +176,9 @@ impl Endpoint {
     }
 }
 
-fn put(segment: &mut Segment, wanted: &Wanted) {
+/// Writes what fits, and returns it.
+fn put(segment: &mut Segment, wanted: &Wanted) -> Wanted {
     let chosen = plan(wanted, SPACE);
     segment.options.write(|out| chosen.emit(out));
+    chosen.carried
 }

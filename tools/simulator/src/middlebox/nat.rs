@@ -1,21 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A translator of ports.
+//! A translator of addresses and ports.
 
 use super::{Middlebox, Passed, Way};
 use crate::chance::Chance;
-use crate::segment::{Segment, Time};
+use crate::segment::{Place, Segment, Time};
 
 pub(super) struct Nat {
-    inside: Option<u16>,
-    outside: u16,
+    address: [u8; 4],
+    chance: Chance,
+    /// Places behind it, and the ports that stand for them.
+    known: Vec<(Place, u16)>,
 }
 
 impl Nat {
-    pub(super) fn new(chance: &mut Chance) -> Self {
+    pub(super) fn new(address: [u8; 4], chance: Chance) -> Self {
         Self {
-            inside: None,
-            outside: chance.between(1024, 65535) as u16,
+            address,
+            chance,
+            known: Vec::new(),
+        }
+    }
+
+    fn outside(&mut self, inside: Place) -> Place {
+        let known = self.known.iter().find(|(place, _)| *place == inside);
+        let port = match known {
+            Some((_, port)) => *port,
+            None => self.open(inside),
+        };
+        Place {
+            address: self.address,
+            port,
+        }
+    }
+
+    fn open(&mut self, inside: Place) -> u16 {
+        loop {
+            let port = self.chance.between(1024, 65535) as u16;
+            if self.known.iter().all(|(_, taken)| *taken != port) {
+                self.known.push((inside, port));
+                return port;
+            }
         }
     }
 }
@@ -23,15 +48,14 @@ impl Nat {
 impl Middlebox for Nat {
     fn pass(&mut self, way: Way, mut segment: Segment, _now: Time, out: &mut Passed) {
         match way {
-            Way::ToServer => {
-                self.inside = Some(segment.from);
-                segment.from = self.outside;
-            }
+            Way::ToServer => segment.from = self.outside(segment.from),
             Way::ToClient => {
-                let Some(inside) = self.inside.filter(|_| segment.to == self.outside) else {
-                    return;
-                };
-                segment.to = inside;
+                let here = segment.to.address == self.address;
+                let mut known = self.known.iter();
+                match known.find(|(_, port)| here && *port == segment.to.port) {
+                    Some((inside, _)) => segment.to = *inside,
+                    None => return,
+                }
             }
         }
         out.push((way, segment));

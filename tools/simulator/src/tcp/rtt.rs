@@ -11,6 +11,7 @@ const LONGEST: Time = 60 * SECOND;
 #[derive(Debug, Default)]
 pub(super) struct Rtt {
     smoothed: Option<(Time, Time)>,
+    least: Option<Time>,
     timed: Option<(u32, Time)>,
     backoff: u8,
 }
@@ -23,6 +24,16 @@ impl Rtt {
             Some((srtt, variation)) => (srtt + 4 * variation).max(SHORTEST),
         };
         (timeout << self.backoff.min(12)).min(LONGEST)
+    }
+
+    /// The smoothed time and its variation; 0 if unknown.
+    pub(super) fn smoothed(&self) -> (Time, Time) {
+        self.smoothed.unwrap_or_default()
+    }
+
+    /// The least that was measured; 0 if nothing was.
+    pub(super) fn least(&self) -> Time {
+        self.least.unwrap_or_default()
     }
 
     /// A segment that ends before `end` left for the first time.
@@ -47,6 +58,7 @@ impl Rtt {
 
     /// A segment took so long to be acknowledged.
     pub(super) fn on_sample(&mut self, sample: Time) {
+        self.least = Some(self.least.map_or(sample, |least| least.min(sample)));
         self.smoothed = Some(match self.smoothed {
             None => (sample, sample / 2),
             Some((srtt, variation)) => (

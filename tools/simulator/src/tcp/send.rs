@@ -103,6 +103,37 @@ impl Outbound {
         self.rtt.timeout()
     }
 
+    /// The smoothed round-trip time and its variation, in microseconds; 0 if unknown.
+    pub fn round_trip(&self) -> (Time, Time) {
+        self.rtt.smoothed()
+    }
+
+    /// The least round-trip time, in microseconds; 0 if unknown.
+    pub fn least_round_trip(&self) -> Time {
+        self.rtt.least()
+    }
+
+    /// The congestion window and the slow-start threshold, in segments.
+    pub fn congestion(&self) -> (u32, u32) {
+        (self.cwnd / self.mss, self.ssthresh / self.mss)
+    }
+
+    /// Sets both, in segments.
+    pub fn set_congestion(&mut self, (cwnd, ssthresh): (u32, u32)) {
+        self.cwnd = cwnd * self.mss;
+        self.ssthresh = ssthresh.saturating_mul(self.mss);
+    }
+
+    /// Segments that were sent and are not acknowledged.
+    pub fn flight(&self) -> u32 {
+        self.max.wrapping_sub(self.una).div_ceil(self.mss)
+    }
+
+    /// Bytes that were written and never sent.
+    pub fn queued(&self) -> u32 {
+        self.end().wrapping_sub(self.max)
+    }
+
     /// Bytes that are held.
     pub fn memory(&self) -> usize {
         self.queue.len()
