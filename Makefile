@@ -15,7 +15,7 @@ SECONDS	?= 60
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help env kernel module tool kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-core install clean distclean
+.PHONY: help env kernel module tool kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-core figures install clean distclean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,10 @@ bench: ## paired throughput and latency against plain TCP and the kernel's own M
 
 bench-core: ## instructions and time of the core's decisions on this host
 	@scripts/bench-core
+
+figures: ## steering under simulated caches: renews the picture and table of Documentation/steering.md
+	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
+	@scripts/figures
 
 install: ## install the module for KDIR (the running kernel's tree unless set)
 	@scripts/module --install $(or $(KDIR),/lib/modules/$(shell uname -r)/build)

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Downloads under simulated caches: how steering changes what the receiving processors must fetch.
+
+Runs in the guest that scripts/figures boots with the cache plugin. One process sends on processor 0, which
+also handles the acknowledgements; another reads on the last. What arrives is spread over all processors but the
+first by its hash, as a network card with several queues spreads it, unless somebody steers it. Segments are not
+merged: each is handled by itself. Writes a line of JSON for each measurement to the file that is named, under
+the number by which the plugin knows it.
+"""
+
+import argparse
+import ctypes
+import json
+import mmap
+import socket
+import struct
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+from lib.network import Network  # noqa: E402
+from lib.stack import BUILTIN, Stack, module_has  # noqa: E402
+from lib.steering import MODES, on_processor, processors, set_queue, set_table  # noqa: E402
+from lib.transfer import Task  # noqa: E402
+
+PORT = 8684
+OURS = Stack("ours", 261, "module")
+CHUNK = 64 * 1024
+WARM_UP = 1 << 20
+MARK = 0x4D500000
+
+
+def make_marks(count: int) -> list:
+    """Functions that tell the plugin the number of a phase by a no-operation; number 0 ends one."""
+    code = b"".join(
+        b"\x0f\x1f\x84\x00" + struct.pack("<I", MARK + number) + b"\xc3" + bytes(7)
+        for number in range(count)
+    )
+    memory = mmap.mmap(-1, len(code), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    memory.write(code)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    marks = [ctypes.CFUNCTYPE(None)(start + 16 * number) for number in range(count)]
+    marks[0].memory = memory
+    return marks
+
+
+class Paths:
+    """Two namespaces with as many links as there shall be subflows."""
+
+    def __init__(self, count: int):
+        self.network = Network()
+        self.count = count
+        names = ["veth0"] + [self.network.add_link(number) for number in range(2, count + 1)]
+        spread = sum(1 << cpu for cpu in processors()[1:])
+        for name in names:
+            set_queue(self.network.client, name, "rps_cpus", "1")
+            set_queue(self.network.server, name, "rps_cpus", f"{spread:x}")
+            set_queue(self.network.server, name, "rps_flow_cnt", "4096")
+        for end in self.network.ends:
+            end.run("ip", "mptcp", "limits", "set", "subflows", "8")
+            for name in names:
+                end.run("ethtool", "-K", name, "tso", "off", "gso", "off", "gro", "off")
+        for number, name in enumerate(names[1:], start=2):
+            self.network.client.run("ip", "mptcp", "endpoint", "add", f"10.0.{number}.1", "dev", name, "subflow")
+
+    def connect(self, stack: Stack) -> tuple[socket.socket, ...]:
+        """A connection of the kernel's own MPTCP to the stack, with all its subflows: client, server, listener."""
+        listener = self.network.server.new_socket(socket.AF_INET, socket.SOCK_STREAM, stack.protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("", PORT))
+        listener.listen()
+        client = self.network.client.new_socket(socket.AF_INET, socket.SOCK_STREAM, BUILTIN.protocol)
+        client.connect((Network.address("server", socket.AF_INET), PORT))
+        server, _ = listener.accept()
+        client.sendall(b"?")
+        server.recv(1)
+        server.sendall(b"!")
+        client.recv(1)
+        self._wait_for_subflows()
+        # Without a listener the kernel's own MPTCP takes no subflows in.
+        return client, server, listener
+
+    def _wait_for_subflows(self) -> None:
+        for _ in range(500):
+            lines = self.network.client.run("ss", "-Htn", "state", "established", f"dport = :{PORT}")
+            if len(lines.splitlines()) >= self.count:
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"there are no {self.count} subflows")
+
+
+def send(sock: socket.socket, amount: int) -> None:
+    data = bytes(CHUNK)
+    for _ in range(amount // CHUNK):
+        sock.sendall(data)
+    sock.shutdown(socket.SHUT_WR)
+
+
+def receive(sock: socket.socket, amount: int, begin, end) -> int:
+    """Reads until the end of the stream; what comes after the warm-up, and before the last bytes, is
+    between the marks. Gives the bytes between them."""
+    buffer = bytearray(CHUNK)
+    got, marked = 0, 0
+    while count := sock.recv_into(buffer):
+        got += count
+        if not marked and got >= WARM_UP:
+            begin()
+            marked = got
+        elif got >= amount - CHUNK and end:
+            end()
+            end, marked = None, got - marked
+    return marked
+
+
+def measure(paths: Paths, stack: Stack, amount: int, begin, end) -> int:
+    """One download; gives the bytes that were counted."""
+    client, server, listener = paths.connect(stack)
+    first, *_, last = processors()
+    sender = Task(on_processor, first, send, client, amount)
+    reader = Task(on_processor, last, receive, server, amount, begin, end)
+    counted = reader.result(600)
+    sender.result(600)
+    for sock in (client, server, listener):
+        sock.close()
+    return counted
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--mebibytes", type=int, default=4)
+    parser.add_argument("--subflows", default="1,2,4,8")
+    options = parser.parse_args()
+    if not module_has(OURS.protocol):
+        raise SystemExit("the module is not loaded with protocol=261")
+    counts = [int(count) for count in options.subflows.split(",")]
+    rows = [(count, mode) for count in counts for mode in (*MODES, "builtin")]
+    marks = make_marks(len(rows) + 1)
+    set_table(32768)
+    # Whatever happens only once shall not count.
+    measure(Paths(1), OURS, options.mebibytes << 20, marks[0], marks[0])
+    with options.results.open("w") as results:
+        for phase, (count, mode) in enumerate(rows, start=1):
+            paths = Paths(count)
+            stack = BUILTIN if mode == "builtin" else OURS
+            if stack is OURS:
+                paths.network.server.sysctl("net.mptcp_rs.steering", mode)
+                paths.network.server.sysctl("net.mptcp_rs.steering_cpus", "1-%d" % processors()[-1])
+            counted = measure(paths, stack, options.mebibytes << 20, marks[phase], marks[0])
+            line = {"phase": phase, "mode": mode, "subflows": count, "bytes": counted}
+            print(json.dumps(line), file=results, flush=True)
+            print(f"{mode} with {count} subflows: {counted} bytes", flush=True)
+
+
+if __name__ == "__main__":
+    main()
