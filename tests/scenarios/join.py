@@ -2,9 +2,11 @@
 """Further subflows: MP_JOIN in both roles."""
 
 import socket
+import struct
 import time
 
-from lib.registry import scenario
+from lib.network import filter_packets
+from lib.registry import OURS_ONLY, scenario
 from lib.transfer import exchange, receive_exactly
 
 MEGABYTE = 1 << 20
@@ -51,3 +53,138 @@ def taken_in(case, up, down):
     exchange(client, server, up * MEGABYTE, down * MEGABYTE)
     case.expect_mptcp()
     case.expect_counter(case.server, "MPJoinSynRx", 1, 1)
+
+
+@scenario(roles=FROM_BUILTIN)
+def taken_in_over_ipv6(case):
+    name = case.network.add_link(2)
+    allow_subflows(case)
+    case.client.namespace.run(
+        "ip", "mptcp", "endpoint", "add", "fd00:2::1", "dev", name, "subflow"
+    )
+    client, server = case.connect_pair(socket.AF_INET6)
+    client.sendall(b"?")
+    case.expect(receive_exactly(server, 1) == b"?", "the first byte")
+    wait_for_joins(case, case.server)
+    exchange(client, server, MEGABYTE, MEGABYTE)
+
+
+@scenario(roles=FROM_BUILTIN)
+def before_accept(case):
+    """A subflow joins a connection that nobody has accepted yet, and the listener goes away."""
+    name = case.network.add_link(2)
+    allow_subflows(case)
+    case.client.namespace.run(
+        "ip", "mptcp", "endpoint", "add", "10.0.2.1", "dev", name, "subflow"
+    )
+    listener = case.listen()
+    client = case.connect()
+    client.sendall(b"?")
+    wait_for_joins(case, case.server)
+    server, _ = listener.accept()
+    case.keep(server)
+    case.expect(receive_exactly(server, 1) == b"?", "the first byte")
+    exchange(client, server, MEGABYTE, MEGABYTE)
+    # Another one that nobody ever accepts.
+    case.connect().sendall(b"?")
+    wait_for_joins(case, case.server, 2)
+    listener.close()
+
+
+class Forger:
+    """Speaks TCP by hand from the client's namespace: a peer that guesses."""
+
+    PORT = 4000
+    ACK, RST, SYN, SYN_ACK = 0x10, 0x04, 0x02, 0x12
+
+    def __init__(self, case):
+        self.case = case
+        # The client's TCP knows nothing of this and would answer with a RST.
+        filter_packets(
+            case.client.namespace, "output", f"tcp sport {self.PORT}-{self.PORT + 99} tcp flags rst drop"
+        )
+        self.raw = case.keep(
+            case.client.namespace.new_socket(
+                socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP
+            )
+        )
+        self.raw.settimeout(5)
+
+    def send(self, flags: int, seq: int, ack: int, options: bytes) -> None:
+        """One segment to the server."""
+        source, destination = self.case.client.address(), self.case.server.address()
+        offset = (20 + len(options)) // 4 << 4
+        fields = (self.PORT, self.case.port, seq, ack, offset, flags, 65535)
+        ends = socket.inet_aton(source) + socket.inet_aton(destination)
+        segment = struct.pack("!HHIIBBHHH", *fields, 0, 0) + options
+        pseudo = ends + struct.pack("!HH", socket.IPPROTO_TCP, len(segment)) + segment
+        total = sum(struct.unpack(f"!{len(pseudo) // 2}H", pseudo))
+        total = (total & 0xFFFF) + (total >> 16)
+        checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+        segment = struct.pack("!HHIIBBHHH", *fields, checksum, 0) + options
+        self.raw.sendto(segment, (destination, 0))
+
+    def receive(self) -> tuple[int, int, int, bytes]:
+        """Flags, sequence and acknowledgement number and options of the next answer."""
+        while True:
+            packet = self.raw.recv(2000)
+            segment = packet[(packet[0] & 15) * 4 :]
+            _, port, seq, ack, offset, flags = struct.unpack("!HHIIBB", segment[:14])
+            if port == self.PORT:
+                return flags, seq, ack, segment[20 : (offset >> 4) * 4]
+
+    def expect_reset(self, reason: int) -> None:
+        """The answer is a RST with MP_TCPRST and this reason."""
+        flags, _, _, options = self.receive()
+        self.case.expect(flags & self.RST != 0, f"flags {flags:#x} where a RST was due")
+        at = options.find(b"\x1e\x04\x80")
+        self.case.expect(at >= 0, f"a RST without MP_TCPRST: {options.hex()}")
+        self.case.expect(options[at + 3] == reason, f"the reason {options[at + 3]}")
+
+
+def token_of(case) -> bytes:
+    """The server's token of the only connection."""
+    text = case.server.namespace.read("/proc/thread-self/net/mptcp_rs/connections")
+    head, line = (row.split() for row in text.splitlines()[:2])
+    return bytes.fromhex(dict(zip(head, line, strict=False))["token"])
+
+
+def join_syn(token: bytes) -> bytes:
+    return b"\x1e\x0c\x10\x07" + token + b"\x01\x02\x03\x04"
+
+
+# rfc8684:3.2-4
+@scenario(roles=OURS_ONLY)
+def guessed_token(case):
+    """A SYN that names a connection that there is not is refused with a reason."""
+    listener = case.listen()
+    client = case.connect()
+    server, _ = listener.accept()
+    case.keep(server)
+    forger = Forger(case)
+    wrong = bytes(byte ^ 0x5A for byte in token_of(case))
+    forger.send(Forger.SYN, 1000, 0, join_syn(wrong))
+    forger.expect_reset(1)
+    case.expect_counter(case.server, "MPJoinNoTokenFound", 1, 1)
+    exchange(client, server, 1000, 1000)
+
+
+# rfc8684:3.2-5
+@scenario(roles=OURS_ONLY)
+def guessed_hmac(case):
+    """Who knows the token and not the keys gets no further than his third ACK."""
+    client, server = begin(case)
+    forger = Forger(case)
+    for attempt in range(40):
+        seq = 1000 * attempt
+        forger.send(Forger.SYN, seq, 0, join_syn(token_of(case)))
+        flags, theirs, ack, options = forger.receive()
+        case.expect(flags == Forger.SYN_ACK, f"flags {flags:#x} where SYN/ACK was due")
+        case.expect(b"\x1e\x10\x10" in options, f"no MP_JOIN in {options.hex()}")
+        forger.send(Forger.ACK, ack, theirs + 1, b"\x1e\x18\x10\x00" + bytes(20))
+        forger.expect_reset(1)
+        forger.PORT += 1
+    case.expect_counter(case.server, "MPJoinAckHMacFailure", 40, 40)
+    case.expect_counter(case.server, "MPJoinAckRx", 0, 0)
+    exchange(client, server, 1000, 1000)
+    case.expect_mptcp()
