@@ -126,6 +126,8 @@ pub(crate) struct Timers {
     pub(crate) uncorked: bool,
     /// When to give data to subflows again that a process held.
     pub(crate) push_at: u64,
+    /// When the third ACK of a joining subflow may have to be said again.
+    pub(crate) join_at: u64,
     /// When the next of several subflows may turn out not to answer.
     pub(crate) silence_at: u64,
 }

@@ -6,7 +6,7 @@ use crate::connection::{abort, condemn, count, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::delivery::fall_back;
-use crate::subflow::{loss, push};
+use crate::subflow::{join, loss, push};
 use knet::meta::DataGuard;
 use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::now_us;
@@ -92,6 +92,17 @@ pub(crate) fn watch_silence(connection: &mut DataGuard<'_, Mptcp>, rto: u32) {
     }
 }
 
+/// Sees to it that a joining subflow's third ACK is sent again if it is not answered within `wait`
+/// microseconds.
+pub(crate) fn await_join(connection: &mut DataGuard<'_, Mptcp>, wait: u64) {
+    let at = now_us().saturating_add(wait);
+    let timers = &mut connection.timers;
+    if timers.join_at == 0 || at < timers.join_at {
+        timers.join_at = at;
+        arm(connection);
+    }
+}
+
 /// Sets the kernel's timer to what comes first.
 fn arm(connection: &DataGuard<'_, Mptcp>) {
     let times = [
@@ -100,6 +111,7 @@ fn arm(connection: &DataGuard<'_, Mptcp>) {
         connection.timers.uncork_at,
         connection.timers.push_at,
         connection.timers.silence_at,
+        connection.timers.join_at,
     ];
     if let Some(next) = times.into_iter().filter(|&at| at != 0).min() {
         connection.meta().set_timer(next.saturating_sub(now_us()));
@@ -125,6 +137,9 @@ pub(crate) fn expired(meta: &Meta) {
     }
     if connection.timers.silence_at != 0 && now >= connection.timers.silence_at {
         connection.timers.silence_at = loss::find_silent(&mut connection, now).unwrap_or(0);
+    }
+    if connection.timers.join_at != 0 && now >= connection.timers.join_at {
+        connection = say_third_ack_again(connection, now);
     }
     if connection.timers.push_at != 0 && now >= connection.timers.push_at {
         connection.timers.push_at = 0;
@@ -176,6 +191,20 @@ fn uncork<'a>(mut connection: DataGuard<'a, Mptcp>, now: u64) -> DataGuard<'a, M
     connection = meta.lock_data();
     if sent.is_none() {
         connection.timers.uncork_at = now.saturating_add(SOON);
+    }
+    connection
+}
+
+/// Sends the third ACK of a joining subflow again. The data lock is given up and taken again.
+fn say_third_ack_again<'a>(mut connection: DataGuard<'a, Mptcp>, now: u64) -> DataGuard<'a, Mptcp> {
+    let meta = connection.meta();
+    let (again, next) = join::unanswered(&mut connection, now);
+    connection.timers.join_at = next.map_or(0, |next| next.max(now.saturating_add(SOON)));
+    if let Some(sock) = again {
+        drop(connection);
+        // If a process holds the subflow, the next time will do.
+        let _sent = with_softirq_lock(&sock, |tcp| tcp.send_ack());
+        connection = meta.lock_data();
     }
     connection
 }

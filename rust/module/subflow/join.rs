@@ -15,6 +15,7 @@ use crate::steering;
 use crate::subflow::cookie;
 use crate::subflow::handshake::{attempt, OPTION_BYTES};
 use crate::subflow::table::SubflowState;
+use crate::timer;
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering;
 use kernel::prelude::*;
@@ -24,15 +25,21 @@ use knet::meta::{DataGuard, OwnerGuard};
 use knet::netns::{Net, PerNet};
 use knet::protocol::SynFate;
 use knet::segment::{ChildRequest, Handshake, Incoming, OptionEdit, Outgoing, Syn, SynAck};
+use knet::sock::Sock;
 use knet::subflow::{Subflow, Tcp};
 use mptcp_core::connection::join::{
-    client_syn, on_syn, on_syn_ack, on_third_ack, server_nonce, server_syn_ack, third_ack, Refusal,
-    Request, Secrets,
+    client_syn, on_silence, on_syn, on_syn_ack, on_third_ack, server_nonce, server_syn_ack,
+    third_ack, third_ack_timeout, Refusal, Request, Secrets,
 };
 use mptcp_core::crypto::Token;
 use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::plan::Wanted;
 use mptcp_core::wire::{Received, ResetReason, SegmentKind};
+
+/// How often the client says its third ACK before it gives the subflow up.
+const MOST_THIRD_ACKS: u8 = 6;
+/// The longest wait for its answer, in microseconds.
+const LONGEST_WAIT: u32 = 10_000_000;
 
 /// The handshake of a subflow that joins.
 pub(crate) struct Join {
@@ -40,6 +47,10 @@ pub(crate) struct Join {
     pub(crate) request: Request,
     /// Client: what the third ACK says, from the SYN/ACK on.
     pub(crate) hmac: Option<[u8; 20]>,
+    /// Client: how often the third ACK was sent.
+    sent: u8,
+    /// Client: when to send it again, on the clock of [`knet::time::now_us`].
+    again_at: u64,
 }
 
 /// A subflow that the client opens.
@@ -111,15 +122,12 @@ fn enter(meta: &Meta, subflow: &Subflow<Mptcp>, opening: &Opening<'_>) -> Result
     if connection.mode != Mode::Mptcp || connection.aborted {
         return Err(EINVAL);
     }
-    state.join = Some(Join {
-        request: Request {
-            token: connection.remote.token,
-            nonce: knet::crypto::random_u64() as u32,
-            address_id: opening.local_id,
-            backup: opening.backup,
-        },
-        hmac: None,
-    });
+    state.join = Some(Join::new(Request {
+        token: connection.remote.token,
+        nonce: knet::crypto::random_u64() as u32,
+        address_id: opening.local_id,
+        backup: opening.backup,
+    }));
     state.local_id = opening.local_id;
     state.remote_id = opening.remote_id;
     state.local_backup = opening.backup;
@@ -147,6 +155,58 @@ pub(crate) fn speak_syn(
             count(sock, Counter::MpJoinSynTx);
         }
     }
+}
+
+impl Join {
+    /// The handshake that our SYN begins, or the peer's.
+    fn new(request: Request) -> Self {
+        Self {
+            request,
+            hmac: None,
+            sent: 0,
+            again_at: 0,
+        }
+    }
+
+    /// The third ACK leaves, and its answer is waited for.
+    fn await_answer(&mut self, rto: u32) {
+        self.sent = self.sent.saturating_add(1);
+        let wait = third_ack_timeout(self.sent, rto, LONGEST_WAIT);
+        self.again_at = knet::time::now_us().saturating_add(u64::from(wait));
+    }
+}
+
+/// Client: finds a subflow whose third ACK was not answered in time. Returns its socket if the third ACK
+/// is to be sent again; the time is when to look again.
+// rfc8684:3.2-9
+pub(crate) fn unanswered(
+    connection: &mut DataGuard<'_, Mptcp>,
+    now: u64,
+) -> (Option<ARef<Sock>>, Option<u64>) {
+    let mut again = None;
+    let mut refused = None;
+    let mut next: Option<u64> = None;
+    for (path, subflow) in connection.subflows.iter_mut() {
+        if subflow.live || subflow.useless || subflow.gone {
+            continue;
+        }
+        let waits = subflow.join.as_mut().filter(|join| join.hmac.is_some());
+        let Some(join) = waits else { continue };
+        if join.again_at <= now && again.is_none() && refused.is_none() {
+            match on_silence(join.sent, MOST_THIRD_ACKS) {
+                Ok(()) => {
+                    join.await_answer(knet::subflow::rto_us(&subflow.sock));
+                    again = Some(subflow.sock.clone());
+                }
+                Err(refusal) => refused = Some((path, refusal)),
+            }
+        }
+        next = Some(next.map_or(join.again_at, |next| next.min(join.again_at)));
+    }
+    if let Some((path, refusal)) = refused {
+        condemn(connection, path, Some(refusal.reason()));
+    }
+    (again, next)
 }
 
 /// Client: what a segment says until the server has shown that it has the third ACK; `None` after that.
@@ -181,10 +241,12 @@ pub(crate) fn syn_ack_received(
         Ok(accepted) => {
             count(sock, Counter::MpJoinSynAckRx);
             join.hmac = Some(accepted.hmac);
+            join.await_answer(tcp.rto_us());
             subflow.remote_id = accepted.address_id;
             subflow.remote_backup = accepted.backup;
             prepare(tcp);
             steering::subflow_created(connection, tcp.sock(), segment.hash());
+            timer::await_join(connection, u64::from(tcp.rto_us()));
         }
         Err(refusal) => {
             if refusal == Refusal::WrongHmac {
@@ -349,10 +411,7 @@ pub(crate) fn joined(
     state.remote_isn = joining.handshake.remote_isn;
     state.remote_id = joining.request.address_id;
     state.remote_backup = joining.request.backup;
-    state.join = Some(Join {
-        request: joining.request,
-        hmac: None,
-    });
+    state.join = Some(Join::new(joining.request));
     state.handle = Some(handle);
     prepare(tcp);
     meta.shared().several.store(true, Ordering::Relaxed);
