@@ -308,6 +308,21 @@ def several_paths(case):
     case.expect([look["token"] for look in looks] == [connection["token"]] * 2, f"{looks}")
 
 
+@scenario(roles=OURS_ONLY, needs_module=True)
+def schedulers(case):
+    """scheduler shows what there is, and chooses for one network namespace."""
+    here, there = case.client.namespace, case.server.namespace
+    first = ask_tool(there, "scheduler")
+    case.expect(first["scheduler"] in first["available"], f"{first}")
+    for name in first["available"]:
+        run_tool(here, "scheduler", "set", name)
+        chosen = here.read("/proc/sys/net/mptcp_rs/scheduler").strip()
+        case.expect(chosen == name, f"{chosen}, not {name}")
+    case.expect(ask_tool(there, "scheduler") == first, "the other namespace changed too")
+    said = refusal(here, "scheduler", "set", "x")
+    case.expect(said == f"there is no scheduler x: choose of {', '.join(first['available'])}", said)
+
+
 def outside(*words):
     """What the command prints outside of all namespaces, where the machine's own settings are, as JSON."""
     command = (tool_path(), "--json", *words)
