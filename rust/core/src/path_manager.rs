@@ -97,7 +97,7 @@ pub struct Opened {
 }
 
 /// The addresses and subflows of one connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct PathManager {
     version: Version,
     role: Role,
@@ -129,10 +129,50 @@ impl PathManager {
     /// How many ids are put into one REMOVE_ADDR. Linux peers ignore the option if it has more.
     const IDS_PER_OPTION: usize = 8;
 
+    /// Of a connection that [`begin`](Self::begin) has not told of yet, which asks for nothing.
+    pub const VACANT: Self = Self {
+        version: Version::V1,
+        role: Role::Client,
+        local: SocketAddress::UNKNOWN,
+        remote: SocketAddress::UNKNOWN,
+        families: Families {
+            v4: false,
+            v6: false,
+        },
+        denied: false,
+        denies: false,
+        established: false,
+        ended: false,
+        first_local_gone: false,
+        first_remote_gone: false,
+        paths: List::new(),
+        last_id: SubflowId::FIRST,
+        announced: List::new(),
+        remotes: List::new(),
+        echoes: List::new(),
+        departing: IdSet::EMPTY,
+        allowance: Allowance::new(),
+        allowed_at: None,
+    };
+
     /// A connection with its first subflow, at the time `now` in microseconds.
     pub fn new(opened: &Opened, now: u64) -> Self {
-        let mut paths = List::new();
-        paths.push(Path {
+        let mut manager = Self::VACANT;
+        manager.begin(opened, now);
+        manager
+    }
+
+    /// Makes a [vacant](Self::VACANT) one that of a connection with its first subflow, at the time
+    /// `now` in microseconds. It is large: who has little stack copies a static one in place.
+    pub fn begin(&mut self, opened: &Opened, now: u64) {
+        self.version = opened.version;
+        self.role = opened.role;
+        self.local = opened.local;
+        self.remote = opened.remote;
+        self.families = opened.families;
+        self.denied = opened.denied;
+        self.denies = opened.denies;
+        self.paths.push(Path {
             id: SubflowId::FIRST,
             origin: Origin::First,
             local_id: Some(0),
@@ -148,27 +188,6 @@ impl PathManager {
                 probe: None,
             },
         });
-        Self {
-            version: opened.version,
-            role: opened.role,
-            local: opened.local,
-            remote: opened.remote,
-            families: opened.families,
-            denied: opened.denied,
-            denies: opened.denies,
-            established: false,
-            ended: false,
-            first_local_gone: false,
-            first_remote_gone: false,
-            paths,
-            last_id: SubflowId::FIRST,
-            announced: List::new(),
-            remotes: List::new(),
-            echoes: List::new(),
-            departing: IdSet::default(),
-            allowance: Allowance::new(),
-            allowed_at: None,
-        }
     }
 
     /// How many subflows there are beside the first, those that are being opened included.

@@ -72,6 +72,8 @@ pub enum Event {
     EndpointChanged(Endpoint),
     /// An endpoint was removed. The table has it no more.
     EndpointGone(Endpoint),
+    /// The administrator withdraws our address of the first subflow, which has the id 0.
+    FirstWithdrawn,
     /// The host has the address again. The endpoints are marked already.
     AddressReady(Address),
     /// The host lost the address, or its link went down. The endpoints are marked already.
@@ -114,7 +116,12 @@ impl PathManager {
             }
             Event::EndpointReady(endpoint) => self.on_endpoint_ready(&endpoint),
             Event::EndpointChanged(endpoint) => self.on_endpoint_changed(&endpoint, context),
-            Event::EndpointGone(endpoint) => self.on_endpoint_gone(&endpoint, context),
+            Event::EndpointGone(endpoint) => self.on_endpoint_gone(&endpoint, false, context),
+            Event::FirstWithdrawn => {
+                if context.decides() {
+                    self.on_local_gone(0, true, false);
+                }
+            }
             Event::AddressReady(address) => {
                 if address == self.local.address {
                     self.on_local_ready(0);
@@ -123,13 +130,28 @@ impl PathManager {
                 of_address.for_each(|endpoint| self.on_endpoint_ready(endpoint));
             }
             Event::AddressGone(address) => {
+                let keep = !self.can_do_without(&address, context);
                 if address == self.local.address && context.decides() {
-                    self.on_local_gone(0, true);
+                    self.on_local_gone(0, true, keep);
                 }
                 let of_address = context.endpoints.iter().filter(|e| e.address == address);
-                of_address.for_each(|endpoint| self.on_endpoint_gone(endpoint, context));
+                of_address.for_each(|endpoint| self.on_endpoint_gone(endpoint, keep, context));
             }
         }
+    }
+
+    /// Whether a subflow works that comes from another address of ours. The last one stays when its
+    /// address goes: as with plain TCP, the address may come back in time.
+    fn can_do_without(&self, address: &Address, context: &Context<'_>) -> bool {
+        self.paths.iter().filter(|path| path.is_live()).any(|path| {
+            let id = path.local_id.unwrap_or_default();
+            let of_endpoint = context.endpoints.by_id(id).map(|endpoint| endpoint.address);
+            let from = match id {
+                0 => Some(self.local.address),
+                _ => of_endpoint,
+            };
+            from != Some(*address)
+        })
     }
 
     fn on_established(&mut self, context: &Context<'_>) {
@@ -206,16 +228,16 @@ impl PathManager {
         }
     }
 
-    fn on_endpoint_gone(&mut self, endpoint: &Endpoint, context: &Context<'_>) {
+    fn on_endpoint_gone(&mut self, endpoint: &Endpoint, keep: bool, context: &Context<'_>) {
         if context.decides() {
             let tell = !endpoint.flags.has(EndpointFlags::IMPLICIT);
-            self.on_local_gone(self.local_id(endpoint), tell);
+            self.on_local_gone(self.local_id(endpoint), tell, keep);
         }
     }
 
     /// Forgets all about a local address, and says so to the peer if the peer may know it and
-    /// `tell` is set.
-    fn on_local_gone(&mut self, id: u8, tell: bool) {
+    /// `tell` is set. With `keep`, subflows that work are left as they are.
+    fn on_local_gone(&mut self, id: u8, tell: bool, keep: bool) {
         let announced = self
             .announced
             .iter()
@@ -224,7 +246,7 @@ impl PathManager {
             .paths
             .iter()
             .any(|path| path.local_id == Some(id) && path.is_used());
-        let told = announced || used && tell;
+        let told = announced || used && tell && !keep;
         if told {
             self.departing.insert(id);
         }
@@ -232,7 +254,8 @@ impl PathManager {
         self.announced.retain(|one| one.what.address_id != id);
         self.paths
             .retain(|path| path.local_id != Some(id) || !path.is_memory());
-        let leaves = |path: &&mut Path| path.local_id == Some(id) && path.is_used();
+        let stays = |path: &Path| keep && path.is_live();
+        let leaves = |path: &&mut Path| path.local_id == Some(id) && path.is_used() && !stays(path);
         for path in self.paths.iter_mut().filter(leaves) {
             // RFC 8684 section 3.4.2: the subflows of a removed address are reset; one that is
             // closed without that ends as TCP does.

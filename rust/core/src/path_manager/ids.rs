@@ -7,6 +7,9 @@
 pub(super) struct IdSet([u8; 32]);
 
 impl IdSet {
+    /// None.
+    pub(super) const EMPTY: Self = Self([0; 32]);
+
     #[inline]
     pub(super) fn insert(&mut self, id: u8) {
         if let Some(byte) = self.0.get_mut(usize::from(id >> 3)) {

@@ -35,6 +35,14 @@ pub struct SocketAddress {
     pub port: u16,
 }
 
+impl SocketAddress {
+    /// No address.
+    pub(super) const UNKNOWN: Self = Self {
+        address: Address::V4([0; 4]),
+        port: 0,
+    };
+}
+
 /// How a subflow ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum End {

@@ -61,10 +61,10 @@ impl PathManager {
             |wanted: &Wanted| self.families.include(&wanted.remote.address) && self.lacks(wanted);
         self.first_pair(context)
             .filter(due)
-            .or_else(|| self.to_first(context).find(due))
+            .or_else(|| self.joins_to_first(context).find(due))
             .or_else(|| {
                 let mut remotes = self.remotes.iter();
-                remotes.find_map(|to| self.to_announced(to, context).find(due))
+                remotes.find_map(|to| self.joins_to_announced(to, context).find(due))
             })
     }
 
@@ -89,7 +89,7 @@ impl PathManager {
     }
 
     /// From every subflow endpoint to the peer's first address.
-    fn to_first<'a>(&'a self, context: &Context<'a>) -> impl Iterator<Item = Wanted> + 'a {
+    fn joins_to_first<'a>(&'a self, context: &Context<'a>) -> impl Iterator<Item = Wanted> + 'a {
         context
             .endpoints
             .leaving(EndpointFlags::SUBFLOW)
@@ -100,7 +100,7 @@ impl PathManager {
     /// To an address that the peer announced: from every fullmesh endpoint, or else from one
     /// laminar endpoint, or from the subflow endpoints if they can go nowhere else, or from where
     /// routing likes.
-    fn to_announced<'a>(
+    fn joins_to_announced<'a>(
         &'a self,
         to: &'a Remote,
         context: &Context<'a>,

@@ -242,7 +242,7 @@ fn removals_are_gathered_into_options_that_every_peer_reads() {
     for endpoint in all {
         world.tell(Event::EndpointGone(endpoint));
     }
-    world.tell(Event::AddressGone(local(0)));
+    world.tell(Event::FirstWithdrawn);
     // The first subflow leaves too, so what there is to say waits for another.
     let close = Action::Close {
         subflow: FIRST,

@@ -4,6 +4,21 @@
 
 use super::path::{FIRST_REST, LONGEST_REST, STEADY};
 use super::*;
+
+#[test]
+fn the_last_subflow_outlives_its_address() {
+    let mut world = World::new(&client(), 2, 0);
+    assert_eq!(world.after(Event::AddressGone(local(0))), []);
+    world.endpoint(local(1), SUBFLOW);
+    let second = world.join();
+    let close = Action::Close {
+        subflow: SubflowId::FIRST,
+        farewell: Farewell::RESET,
+    };
+    assert!(world.after(Event::AddressGone(local(0))).contains(&close));
+    assert_eq!(world.after(Event::AddressGone(local(1))), []);
+    assert_eq!(world.manager.is_backup(second), Some(false));
+}
 use crate::wire::{MpTcpRst, RemoveAddr, ResetReason};
 
 fn reset(transient: bool) -> End {
