@@ -43,7 +43,8 @@ void knet_helper_send_reset(const struct sock *listener, struct sk_buff *skb, un
 
 void knet_helper_request_expire(struct request_sock *req)
 {
-	req->num_timeout = 127;
+	/* More than any sensible number of repetitions, and still one by which a time can be shifted. */
+	req->num_timeout = 31;
 }
 
 void knet_helper_request_withdraw(struct request_sock *req)
