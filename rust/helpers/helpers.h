@@ -8,6 +8,7 @@
 
 #include <linux/spinlock_types.h>
 #include <linux/types.h>
+#include <linux/workqueue_types.h>
 
 struct genl_family;
 struct genl_info;
@@ -62,6 +63,7 @@ void knet_helper_spin_unlock_bh(spinlock_t *lock);
 
 /* netns.c */
 void *knet_helper_net_generic(const struct net *net, unsigned int id);
+void knet_helper_init_namespace_work(struct work_struct *work, work_func_t function);
 
 /* notifier.c */
 struct net *knet_helper_notified_device_net(void *info);

@@ -3,7 +3,7 @@
 //! Socket addresses as applications pass them.
 
 use crate::bindings;
-use crate::sock::{AF_INET, AF_INET6};
+use crate::sock::{Address, AF_INET, AF_INET6};
 use core::mem::size_of;
 use kernel::prelude::*;
 
@@ -27,6 +27,30 @@ impl SocketAddress {
         // SAFETY: By the caller's promise; the buffer is as large.
         unsafe { core::ptr::copy_nonoverlapping(address.cast(), bytes.as_mut_ptr(), length) };
         Ok(Self { bytes, length })
+    }
+
+    /// An address and a port in host byte order.
+    pub fn new(address: &Address, port: u16) -> Self {
+        let mut made = Self {
+            bytes: [0; size_of::<bindings::__kernel_sockaddr_storage>()],
+            length: 0,
+        };
+        match address {
+            Address::V4(octets) => made.fill(&AF_INET.to_ne_bytes(), port, &[], octets, 16),
+            // What stands before the address is the flow label, behind it the scope.
+            Address::V6(octets) => made.fill(&AF_INET6.to_ne_bytes(), port, &[0; 4], octets, 28),
+        }
+        made
+    }
+
+    /// Writes the parts one after the other; the whole has `length` bytes.
+    fn fill(&mut self, family: &[u8], port: u16, label: &[u8], address: &[u8], length: usize) {
+        let port = port.to_be_bytes();
+        let parts = [family, &port, label, address].into_iter().flatten();
+        for (place, byte) in self.bytes.iter_mut().zip(parts) {
+            *place = *byte;
+        }
+        self.length = length;
     }
 
     /// The family.

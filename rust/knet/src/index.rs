@@ -107,6 +107,56 @@ impl<P: Protocol> Index<P> {
     }
 }
 
+impl<P: Protocol> Index<P> {
+    /// Looks at every meta-socket that is in the table all the time. Process context.
+    pub fn for_each(&self, mut look: impl FnMut(&Meta<P>)) {
+        let mut walk = bindings::rhashtable_iter::default();
+        // SAFETY: The table is initialised and outlives the walk. What is found lives until the walk is
+        // stopped, and the reference that is taken outlives `look`.
+        unsafe {
+            bindings::rhashtable_walk_enter(self.0.as_ptr(), &mut walk);
+            loop {
+                // It tells only that the table was resized, so that some are seen twice.
+                bindings::rhashtable_walk_start_check(&mut walk);
+                let found = Self::walk_on(&mut walk);
+                bindings::rhashtable_walk_stop(&mut walk);
+                match found {
+                    Some(meta) => look(&meta),
+                    None => break,
+                }
+                bindings::knet_helper_cond_resched();
+            }
+            bindings::rhashtable_walk_exit(&mut walk);
+        }
+    }
+
+    /// The next one to which a reference can be had.
+    ///
+    /// # Safety
+    ///
+    /// The walk is through a table of this type, and started.
+    unsafe fn walk_on(walk: &mut bindings::rhashtable_iter) -> Option<ARef<Meta<P>>> {
+        const AGAIN: isize = -(bindings::EAGAIN as isize);
+        loop {
+            // SAFETY: By the caller's promise.
+            let entry = unsafe { bindings::rhashtable_walk_next(walk) };
+            if entry.is_null() {
+                return None;
+            }
+            if entry as isize == AGAIN {
+                continue;
+            }
+            // SAFETY: As in `find`.
+            unsafe {
+                let meta = entry.byte_sub(Meta::<P>::INDEX_OFFSET).cast::<Meta<P>>();
+                if bindings::knet_helper_sock_try_hold(meta.cast()) {
+                    return Some(ARef::from_raw(NonNull::new_unchecked(meta)));
+                }
+            }
+        }
+    }
+}
+
 impl<P: Protocol> Drop for Index<P> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant. Whoever had a number has given it back: meta-sockets live no

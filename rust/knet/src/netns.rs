@@ -256,7 +256,7 @@ unsafe extern "C" fn init<T: PerNet>(net: *mut bindings::net) -> c_int {
         // SAFETY: The memory has room for a `Held<T>` and nobody else knows it yet.
         unsafe {
             (*held).net = net;
-            bindings::knet_helper_init_work((*held).work.get(), Some(work::<T>));
+            bindings::knet_helper_init_namespace_work((*held).work.get(), Some(work::<T>));
         }
         // SAFETY: The kernel sets up a living namespace; nobody asks for the data of `T` before this
         // function, apart from the services that it starts itself.

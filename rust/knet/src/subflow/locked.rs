@@ -156,6 +156,18 @@ impl Tcp<'_> {
         unsafe { bindings::__tcp_send_ack(self.as_ptr(), self.rcv_nxt(), 0) }
     }
 
+    /// Sends a segment that the peer must answer, if nothing is in flight that it must answer anyway: one
+    /// from before the window, as TCP's keep-alives are.
+    pub fn send_probe(&mut self) {
+        // SAFETY: The socket is live and locked, so nobody sees the number in between.
+        unsafe {
+            let next = addr_of_mut!((*self.as_ptr().cast::<bindings::tcp_sock>()).snd_nxt);
+            *next = (*next).wrapping_sub(1);
+            self.send_ack();
+            *next = (*next).wrapping_add(1);
+        }
+    }
+
     /// Gives `pieces` to TCP without copying; TCP takes references to their pages. Returns how many
     /// bytes it took, which are fewer if its send buffer is full. If a process owns the lock, they may
     /// leave only when it gives it up.
