@@ -5,6 +5,8 @@
 use crate::counters::Counter;
 use crate::crypto::KernelSha256;
 use crate::netns::Namespace;
+use crate::path_manager::event::{self, OfConnection};
+use crate::path_manager::paths::Paths;
 use crate::protocol::Mptcp;
 use crate::steering::ConnectionSteering;
 use crate::subflow::table::Subflows;
@@ -77,6 +79,7 @@ pub(crate) struct Connection {
     /// A process held a subflow that was to be given data.
     pub(crate) missed: bool,
     pub(crate) timers: Timers,
+    pub(crate) paths: Paths,
     /// Whether the connection counts as established in the namespace's gauge.
     pub(crate) counted: bool,
     /// The connection ended without both DATA_FINs: everything is to be thrown away.
@@ -130,6 +133,8 @@ pub(crate) struct Timers {
     pub(crate) join_at: u64,
     /// When the next of several subflows may turn out not to answer.
     pub(crate) silence_at: u64,
+    /// When the path manager has something to do, whatever happens until then.
+    pub(crate) paths_at: u64,
 }
 
 impl Connection {
@@ -164,6 +169,7 @@ impl Connection {
             copies_due: None,
             missed: false,
             timers: Timers::default(),
+            paths: Paths::default(),
             counted: false,
             aborted: false,
             deferred: None,
@@ -320,6 +326,7 @@ pub(crate) fn publish_state(guard: &mut DataGuard<'_, Mptcp>) {
 pub(crate) fn count_established(guard: &mut DataGuard<'_, Mptcp>) {
     if !guard.counted && guard.speaks_mptcp() {
         guard.counted = true;
+        event::of_connection(guard, OfConnection::Created);
         count(guard.meta().sock(), Counter::MpCurrEstab);
     }
 }
@@ -329,6 +336,7 @@ pub(crate) fn uncount_established(guard: &mut DataGuard<'_, Mptcp>) {
     guard.leave_index();
     if guard.counted {
         guard.counted = false;
+        event::of_connection(guard, OfConnection::Closed);
         if let Some(namespace) = Namespace::of(guard.meta().sock().net()) {
             namespace.counters.uncount(Counter::MpCurrEstab);
         }

@@ -62,6 +62,26 @@ counters! {
     MpJoinAckRx = "MPJoinAckRx",
     /// Received third ACKs with MP_JOIN and a wrong HMAC.
     MpJoinAckHmacFailure = "MPJoinAckHMacFailure",
+    /// Received ADD_ADDRs with the right HMAC.
+    AddAddr = "AddAddr",
+    /// Received ADD_ADDRs with a wrong HMAC.
+    AddAddrDrop = "AddAddrDrop",
+    /// ADD_ADDRs sent, repeated ones counted.
+    AddAddrTx = "AddAddrTx",
+    /// Received echoes of ADD_ADDR.
+    EchoAdd = "EchoAdd",
+    /// Echoes of ADD_ADDR sent.
+    EchoAddTx = "EchoAddTx",
+    /// Received REMOVE_ADDRs.
+    RmAddr = "RmAddr",
+    /// REMOVE_ADDRs sent.
+    RmAddrTx = "RmAddrTx",
+    /// Subflows closed because an address was removed.
+    RmSubflow = "RmSubflow",
+    /// Received MP_PRIOs.
+    MpPrioRx = "MPPrioRx",
+    /// MP_PRIOs sent.
+    MpPrioTx = "MPPrioTx",
     /// Subflows refused although they proved to belong to the connection.
     MpJoinRejected = "MPJoinRejected",
     /// Subflows among others that stopped to answer for a while, so that others carried their data too.

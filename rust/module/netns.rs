@@ -56,6 +56,17 @@ pub(crate) struct Services {
 
 knet::impl_per_net_slot!(Namespace);
 
+impl Namespace {
+    /// What is set for the path managers of connections; the limits are those of [`Self::configuration`].
+    pub(crate) fn path_settings(&self) -> mptcp_core::path_manager::Settings {
+        mptcp_core::path_manager::Settings {
+            subflows_per_pair: self.settings.subflows_per_pair(),
+            add_addr_timeout: self.settings.add_addr_timeout_us(),
+            ..Default::default()
+        }
+    }
+}
+
 impl PerNet for Namespace {
     type Services = Services;
 

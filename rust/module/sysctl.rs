@@ -16,9 +16,12 @@ const CHECKSUM_ENABLED: usize = 1;
 const SYN_RETRANS_BEFORE_TCP_FALLBACK: usize = 2;
 const TEST_WRAP: usize = 3;
 const TEST_FEW_KEYS: usize = 4;
+const PM_TYPE: usize = 5;
+const ADD_ADDR_TIMEOUT: usize = 6;
+const SUBFLOWS_PER_PAIR: usize = 7;
 
 /// In the order of the indices above.
-const SETTINGS: [Setting; 5] = [
+const SETTINGS: [Setting; 8] = [
     Setting {
         name: c"enabled",
         default: 1,
@@ -49,6 +52,24 @@ const SETTINGS: [Setting; 5] = [
         min: 0,
         max: 1,
     },
+    Setting {
+        name: c"pm_type",
+        default: 0,
+        min: 0,
+        max: 1,
+    },
+    Setting {
+        name: c"add_addr_timeout",
+        default: 120,
+        min: 0,
+        max: 86_400,
+    },
+    Setting {
+        name: c"subflows_per_pair",
+        default: 1,
+        min: 1,
+        max: 31,
+    },
 ];
 
 /// The settings of one namespace. Every answer is the value of now; any context.
@@ -77,6 +98,25 @@ impl Settings {
     #[inline]
     pub(crate) fn syn_retrans_before_tcp_fallback(&self) -> u32 {
         self.0.value(SYN_RETRANS_BEFORE_TCP_FALLBACK)
+    }
+
+    /// Whether a program manages the paths of new connections.
+    #[inline]
+    pub(crate) fn program_manages_paths(&self) -> bool {
+        self.0.value(PM_TYPE) != 0
+    }
+
+    /// The longest time to wait for the echo of an ADD_ADDR before it is sent again, in microseconds; 0
+    /// never sends it again.
+    #[inline]
+    pub(crate) fn add_addr_timeout_us(&self) -> u64 {
+        u64::from(self.0.value(ADD_ADDR_TIMEOUT)).saturating_mul(1_000_000)
+    }
+
+    /// How many subflows clients open between the first two addresses.
+    #[inline]
+    pub(crate) fn subflows_per_pair(&self) -> u8 {
+        u8::try_from(self.0.value(SUBFLOWS_PER_PAIR)).unwrap_or(1)
     }
 
     /// For tests, whether sequence numbers soon wrap around: from 1 on those of subflows that

@@ -11,6 +11,7 @@ use knet::meta::DataGuard;
 use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::now_us;
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
+use mptcp_core::path_manager::PathManager;
 use mptcp_core::send::retransmit_timeout;
 use mptcp_core::wire::ResetReason;
 
@@ -103,6 +104,13 @@ pub(crate) fn await_join(connection: &mut DataGuard<'_, Mptcp>, wait: u64) {
     }
 }
 
+/// Lets the path manager work when it has something to do next.
+pub(crate) fn manage_paths_later(connection: &mut DataGuard<'_, Mptcp>) {
+    let deadline = connection.paths.manager().and_then(PathManager::deadline);
+    connection.timers.paths_at = deadline.unwrap_or_default();
+    arm(connection);
+}
+
 /// Sets the kernel's timer to what comes first.
 fn arm(connection: &DataGuard<'_, Mptcp>) {
     let times = [
@@ -112,6 +120,7 @@ fn arm(connection: &DataGuard<'_, Mptcp>) {
         connection.timers.push_at,
         connection.timers.silence_at,
         connection.timers.join_at,
+        connection.timers.paths_at,
     ];
     if let Some(next) = times.into_iter().filter(|&at| at != 0).min() {
         connection.meta().set_timer(next.saturating_sub(now_us()));
@@ -140,6 +149,10 @@ pub(crate) fn expired(meta: &Meta) {
     }
     if connection.timers.join_at != 0 && now >= connection.timers.join_at {
         connection = say_third_ack_again(connection, now);
+    }
+    if connection.timers.paths_at != 0 && now >= connection.timers.paths_at {
+        connection.timers.paths_at = 0;
+        meta.schedule_work();
     }
     if connection.timers.push_at != 0 && now >= connection.timers.push_at {
         connection.timers.push_at = 0;

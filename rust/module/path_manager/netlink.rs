@@ -7,11 +7,12 @@
 mod address;
 mod endpoint;
 mod limits;
+mod program;
 
 use crate::netns::Namespace;
 use kernel::prelude::*;
 use knet::genetlink::{Family, Group, Kind, Operation, Policy, Request};
-use knet::netns::PerNet;
+use knet::netns::{Net, PerNet};
 
 /// The name under which programs find it: the kernel's own, unless the kernel has its own.
 #[cfg(CONFIG_MPTCP)]
@@ -26,12 +27,15 @@ const STRICT_FROM: u8 = 12;
 /// The family.
 pub(crate) static FAMILY: Family = Family::new(NAME, VERSION, &OPERATIONS, STRICT_FROM, &GROUPS);
 
+/// The group that events go to.
+pub(crate) const EVENTS: u32 = 1;
+
 static GROUPS: [Group; 2] = [
     Group::new(c"mptcp_pm_cmds", false),
     Group::new(c"mptcp_pm_events", true),
 ];
 
-static OPERATIONS: [Operation; 7] = [
+static OPERATIONS: [Operation; 11] = [
     Operation::of::<endpoint::Add>(),
     Operation::of::<endpoint::Remove>(),
     Operation::with_list::<endpoint::Get>(),
@@ -39,6 +43,10 @@ static OPERATIONS: [Operation; 7] = [
     Operation::of::<limits::Set>(),
     Operation::of::<limits::Get>(),
     Operation::of::<endpoint::SetFlags>(),
+    Operation::of::<program::Announce>(),
+    Operation::of::<program::Remove>(),
+    Operation::of::<program::Create>(),
+    Operation::of::<program::Destroy>(),
 ];
 
 /// Numbers of the commands.
@@ -50,6 +58,10 @@ mod command {
     pub(super) const SET_LIMITS: u8 = 5;
     pub(super) const GET_LIMITS: u8 = 6;
     pub(super) const SET_FLAGS: u8 = 7;
+    pub(super) const ANNOUNCE: u8 = 8;
+    pub(super) const REMOVE: u8 = 9;
+    pub(super) const SUBFLOW_CREATE: u8 = 10;
+    pub(super) const SUBFLOW_DESTROY: u8 = 11;
 }
 
 /// Types of the attributes of a message.
@@ -58,13 +70,17 @@ mod attribute {
     pub(super) const ADDR: u16 = 1;
     pub(super) const RCV_ADD_ADDRS: u16 = 2;
     pub(super) const SUBFLOWS: u16 = 3;
+    pub(super) const TOKEN: u16 = 4;
+    pub(super) const LOC_ID: u16 = 5;
+    /// As `ADDR`, of the other end.
+    pub(super) const ADDR_REMOTE: u16 = 6;
 }
 
 /// A message with an endpoint.
 static ENDPOINT: Policy<2> = Policy::new([Kind::None, Kind::Nested(address::POLICY.rules())]);
 
-/// A message with the id of an endpoint, perhaps of one connection.
-static ENDPOINT_OF: Policy<5> = Policy::new([
+/// A message with an address, perhaps of one connection.
+static ADDRESS_OF: Policy<5> = Policy::new([
     Kind::None,
     Kind::Nested(address::POLICY.rules()),
     Kind::None,
@@ -83,8 +99,23 @@ static SUBFLOW_OF: Policy<7> = Policy::new([
     Kind::Nested(address::POLICY.rules()),
 ]);
 
+/// A message with the id of an address of a connection.
+static REMOVE: Policy<6> = Policy::new([
+    Kind::None,
+    Kind::None,
+    Kind::None,
+    Kind::None,
+    Kind::U32,
+    Kind::U8,
+]);
+
 /// A message with limits.
 static LIMITS: Policy<4> = Policy::new([Kind::None, Kind::None, Kind::U32, Kind::U32]);
+
+/// Whether a program listens to the events of a namespace. Any context.
+pub(crate) fn is_listening(net: &Net) -> bool {
+    FAMILY.has_listeners(net, EVENTS)
+}
 
 /// What is kept for the namespace of who asks.
 fn namespace<'a>(request: &Request<'a>) -> Result<&'a Namespace> {

@@ -7,6 +7,7 @@
 //! meta-socket alive until TCP is done with the subflow.
 
 use crate::connection::uncount_established;
+use crate::path_manager;
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::leave;
 use crate::subflow::push;
@@ -97,6 +98,7 @@ pub(crate) fn work(meta: &Meta) {
         // RFC 8684 section 3.5: all subflows are reset, not only the one that brought the end.
         leave::reset_all(&mut owner);
     }
+    path_manager::action::work(&mut owner);
     if meta.sock().is_orphan() && is_over(meta) {
         let abrupt = meta.lock_data().aborted;
         if abrupt {

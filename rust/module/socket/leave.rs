@@ -3,12 +3,15 @@
 //! Subflows that leave their connection: what TCP needs a process for.
 
 use crate::connection::abort;
+use crate::path_manager::event::{self, OfSubflow};
+use crate::path_manager::paths;
 use crate::protocol::Mptcp;
 use crate::subflow::loss;
 use kernel::prelude::*;
 use knet::meta::OwnerGuard;
 use knet::sock::State;
 use knet::subflow::Subflow;
+use mptcp_core::path_manager::Event;
 use mptcp_core::scheduler::{PathId, PathSet, Scheduler, MAX_PATHS};
 
 /// All numbers that subflows can have.
@@ -74,8 +77,15 @@ fn take_out(owner: &mut OwnerGuard<'_, Mptcp>, path: PathId) {
     {
         let mut connection = owner.meta().lock_data();
         loss::withdraw(&mut connection, path);
-        drop(connection.subflows.remove(path));
+        let name = connection.name_of(path);
+        let removed = connection.subflows.remove(path);
         connection.scheduler.forget(path);
+        if let (Some(subflow), Some(state)) = (name, &removed) {
+            event::of_subflow(&connection, state, OfSubflow::Closed);
+            let end = loss::how_it_ended(state);
+            paths::mention(&mut connection, &Event::SubflowEnded { subflow, end });
+        }
+        drop(removed);
     }
     subflow.close();
 }

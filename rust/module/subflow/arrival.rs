@@ -7,6 +7,7 @@
 
 use crate::connection::{abort, condemn, count, publish_state, Connection, Mode};
 use crate::counters::Counter;
+use crate::path_manager::{self, paths};
 use crate::protocol::{Meta, Mptcp};
 use crate::steering;
 use crate::subflow::{delivery, join, loss, push};
@@ -154,6 +155,9 @@ fn believe(
         } else {
             establishes_server(received)
         };
+        if connection.fully_established {
+            paths::established(connection);
+        }
     }
     if let Some(fastclose) = received.fastclose {
         // RFC 8684 section 3.5: the receiver's key proves that the sender is the peer.
@@ -165,7 +169,11 @@ fn believe(
     }
     if received.tcp_rst.is_some() && segment.flags.rst() {
         count(sock, Counter::MpRstRx);
+        if let Some(subflow) = connection.subflows.at_mut(path) {
+            subflow.reset_by_peer = received.tcp_rst;
+        }
     }
+    path_manager::arrival::heard(connection, path, received);
     note_speech(connection, path, segment, received);
     if connection.subflows.joined && Ssn::new(segment.ack).after(Ssn::new(numbers.snd_una)) {
         loss::answered(connection, path);

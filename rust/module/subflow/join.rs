@@ -10,6 +10,8 @@ use crate::connection::{condemn, count, Mode};
 use crate::counters::Counter;
 use crate::crypto::KernelSha256;
 use crate::netns::Namespace;
+use crate::path_manager::event::{self, OfSubflow};
+use crate::path_manager::{core_address, ends, paths};
 use crate::protocol::{Meta, Mptcp};
 use crate::steering;
 use crate::subflow::cookie;
@@ -32,6 +34,9 @@ use mptcp_core::connection::join::{
     third_ack, third_ack_timeout, Refusal, Request, Secrets,
 };
 use mptcp_core::crypto::Token;
+use mptcp_core::path_manager::{
+    Admitted, End, Event, JoinRequest, Refusal as Unwelcome, SubflowId,
+};
 use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::plan::Wanted;
 use mptcp_core::wire::{Received, ResetReason, SegmentKind};
@@ -55,14 +60,16 @@ pub(crate) struct Join {
 
 /// A subflow that the client opens.
 pub(crate) struct Opening<'a> {
+    /// The path manager's name of it.
+    pub(crate) name: SubflowId,
     /// Where it comes from; `None` leaves it to routing.
     pub(crate) local: Option<&'a SocketAddress>,
     /// The interface to leave through; 0 leaves it to routing.
     pub(crate) interface: u32,
     /// Where it goes to.
     pub(crate) remote: &'a SocketAddress,
-    /// Our id of the local address.
-    pub(crate) local_id: u8,
+    /// Our id of the local address, unless routing chooses that.
+    pub(crate) local_id: Option<u8>,
     /// The peer's id of the remote address.
     pub(crate) remote_id: u8,
     /// Whether to declare it a backup.
@@ -125,10 +132,12 @@ fn enter(meta: &Meta, subflow: &Subflow<Mptcp>, opening: &Opening<'_>) -> Result
     state.join = Some(Join::new(Request {
         token: connection.remote.token,
         nonce: knet::crypto::random_u64() as u32,
-        address_id: opening.local_id,
+        address_id: opening.local_id.unwrap_or_default(),
         backup: opening.backup,
     }));
-    state.local_id = opening.local_id;
+    state.local_id = opening.local_id.unwrap_or_default();
+    state.routed = opening.local_id.is_none();
+    state.name = Some(opening.name);
     state.remote_id = opening.remote_id;
     state.local_backup = opening.backup;
     meta.shared().several.store(true, Ordering::Relaxed);
@@ -144,6 +153,7 @@ pub(crate) fn speak_syn(
     edit: &mut OptionEdit,
 ) {
     let sock = connection.meta().sock();
+    identify(connection, path);
     let Some(subflow) = connection.subflows.at_mut(path) else {
         return;
     };
@@ -207,6 +217,29 @@ pub(crate) fn unanswered(
         condemn(connection, path, Some(refusal.reason()));
     }
     (again, next)
+}
+
+/// Client: finds our id of the address that routing chose.
+fn identify(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
+    let Some(subflow) = connection.subflows.at_mut(path) else {
+        return;
+    };
+    if !core::mem::take(&mut subflow.routed) {
+        return;
+    }
+    let address = core_address(&subflow.sock.tuple().local);
+    let name = subflow.name;
+    let id = paths::id_of(connection, address).unwrap_or_default();
+    if let Some(subflow) = connection.subflows.at_mut(path) {
+        subflow.local_id = id;
+        if let Some(join) = subflow.join.as_mut() {
+            join.request.address_id = id;
+        }
+    }
+    if let Some(subflow) = name {
+        let local_id = id;
+        paths::mention(connection, &Event::Bound { subflow, local_id });
+    }
 }
 
 /// Client: what a segment says until the server has shown that it has the third ACK; `None` after that.
@@ -325,12 +358,14 @@ pub(crate) fn answer(net: &Net, syn: &SynAck<'_>, edit: &mut OptionEdit) {
         return;
     };
     count(meta.sock(), Counter::MpJoinSynRx);
-    let connection = meta.lock_data();
+    let mut connection = meta.lock_data();
     let Some(secrets) = secrets(&connection, &syn.handshake, &request) else {
         return;
     };
+    let (local, _) = ends(&syn.handshake.tuple);
+    let (local_id, backup) = paths::identify(&mut connection, local);
     drop(connection);
-    let option = server_syn_ack(&secrets, 0, false, &KernelSha256);
+    let option = server_syn_ack(&secrets, local_id, backup, &KernelSha256);
     if let Some(length) = option.emit(edit.buffer()) {
         if length <= syn.free {
             edit.set_length(length);
@@ -346,12 +381,19 @@ pub(crate) struct Joining {
     handshake: Handshake,
     /// The hash of the third ACK, by which its receiver is steered.
     hash: u32,
+    admitted: Admitted,
 }
 
 impl Drop for Joining {
     fn drop(&mut self) {
         if self.place.is_some() {
-            self.meta.lock_data().subflows.cancel();
+            let mut connection = self.meta.lock_data();
+            connection.subflows.cancel();
+            let event = Event::SubflowEnded {
+                subflow: self.admitted.subflow,
+                end: End::Refused,
+            };
+            paths::mention(&mut connection, &event);
         }
     }
 }
@@ -382,16 +424,31 @@ pub(crate) fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Resu
     }
     let lack = ResetReason::LACK_OF_RESOURCES.raw();
     let place = KBox::new_uninit(GFP_ATOMIC).map_err(|_| lack)?;
-    if !meta.lock_data().subflows.reserve() {
+    let (local, remote) = ends(&request.handshake.tuple);
+    let welcome = JoinRequest {
+        local,
+        remote,
+        remote_id: asked.address_id,
+        backup: asked.backup,
+    };
+    let admitted = {
+        let mut connection = meta.lock_data();
+        paths::admit(&mut connection, &welcome).and_then(|admitted| {
+            let reserved = connection.subflows.reserve();
+            reserved.then_some(admitted).ok_or(Unwelcome::NoRoom)
+        })
+    };
+    let admitted = admitted.map_err(|refusal| {
         count(sock, Counter::MpJoinRejected);
-        return Err(lack);
-    }
+        refusal.reason().raw()
+    })?;
     count(sock, Counter::MpJoinAckRx);
     Ok(Joining {
         place: Some(place),
         request: asked,
         handshake: request.handshake,
         hash: segment.hash(),
+        admitted,
         meta,
     })
 }
@@ -410,6 +467,9 @@ pub(crate) fn joined(
     state.local_isn = joining.handshake.local_isn;
     state.remote_isn = joining.handshake.remote_isn;
     state.remote_id = joining.request.address_id;
+    state.local_id = joining.admitted.local_id;
+    state.local_backup = joining.admitted.backup;
+    state.name = Some(joining.admitted.subflow);
     state.remote_backup = joining.request.backup;
     state.join = Some(Join::new(joining.request));
     state.handle = Some(handle);
@@ -464,6 +524,12 @@ fn go_live(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
     if let Some(subflow) = connection.subflows.at_mut(path) {
         subflow.live = !subflow.useless && !subflow.gone;
         subflow.last_progress_us = knet::time::now_us();
+    }
+    if let Some(subflow) = connection.name_of(path) {
+        paths::mention(connection, &Event::Live { subflow });
+    }
+    if let Some(subflow) = connection.subflows.at(path) {
+        event::of_subflow(connection, subflow, OfSubflow::Established);
     }
     connection.meta().schedule_softirq_work();
 }

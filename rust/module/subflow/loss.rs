@@ -6,9 +6,12 @@ use crate::connection::{count, Connection};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::schedule;
+use crate::subflow::table::SubflowState;
+use kernel::prelude::*;
 use knet::meta::DataGuard;
 use knet::sock::Sock;
 use mptcp_core::connection::ending::Rest;
+use mptcp_core::path_manager::End;
 use mptcp_core::scheduler::PathId;
 
 /// TCP is done with a subflow. The subflow is locked. Returns what decides about the end of the
@@ -27,6 +30,28 @@ pub(crate) fn of_subflow(meta: &Meta, tcp: &Sock) -> Option<Rest> {
     }
     let others = connection.subflows.iter().any(|(_, subflow)| !subflow.gone);
     (!others || !connection.subflows.joined).then(|| connection.rest())
+}
+
+/// What the path manager must know of the end of a subflow.
+pub(crate) fn how_it_ended(subflow: &SubflowState) -> End {
+    let errno = subflow.sock.peek_error();
+    let unanswered = subflow
+        .join
+        .as_ref()
+        .is_some_and(|join| join.hmac.is_none());
+    if subflow.reset_by_peer.is_some() {
+        End::Reset(subflow.reset_by_peer)
+    } else if subflow.useless && unanswered {
+        End::Refused
+    } else if errno == ECONNRESET.to_errno().wrapping_neg()
+        || errno == ECONNREFUSED.to_errno().wrapping_neg()
+    {
+        End::Reset(None)
+    } else if errno != 0 || subflow.useless {
+        End::Unreachable
+    } else {
+        End::Finished
+    }
 }
 
 /// Gives a subflow no more data, and has what it carries sent on others.

@@ -14,8 +14,11 @@ use knet::subflow::Subflow;
 use mptcp_core::congestion::Member;
 use mptcp_core::connection::speech::{Farewell, Reset};
 use mptcp_core::mapping::{RxMappings, TxMappings};
+use mptcp_core::path_manager::SubflowId;
 use mptcp_core::scheduler::{Health, PathId, MAX_PATHS};
 use mptcp_core::seq::{Dsn, Ssn};
+use mptcp_core::wire::plan::Wanted;
+use mptcp_core::wire::MpTcpRst;
 
 /// Pieces that a subflow can have in flight, each with a mapping of its own.
 pub(crate) const TX_MAPPINGS: usize = 64;
@@ -207,6 +210,16 @@ pub(crate) struct SubflowState {
     /// The peer wants that.
     pub(crate) remote_backup: bool,
     pub(crate) health: Health,
+    /// The path manager's name of it, if it has one; the first subflow needs none.
+    pub(crate) name: Option<SubflowId>,
+    /// Routing chooses the local address, whose id is found then.
+    pub(crate) routed: bool,
+    /// What the next segment without data says, and nothing else.
+    pub(crate) errand: Option<Wanted>,
+    /// The path manager waits for a sign of life.
+    pub(crate) doubted: bool,
+    /// What the RST said with which the peer ended it.
+    pub(crate) reset_by_peer: Option<MpTcpRst>,
     /// Its congestion window is to be reduced, because it holds the peer's window closed.
     pub(crate) penalty_due: bool,
     /// What it carries was given to others, because it does not answer.
@@ -258,6 +271,11 @@ impl SubflowState {
             local_backup: false,
             remote_backup: false,
             health: Health::new(),
+            name: None,
+            routed: false,
+            errand: None,
+            doubted: false,
+            reset_by_peer: None,
             penalty_due: false,
             silent: false,
             last_progress_us: 0,

@@ -152,6 +152,9 @@ fn speech(connection: &Connection, path: PathId, segment: &Outgoing) -> Wanted {
         return wanted;
     }
     let has_data = segment.payload_len > 0;
+    if let Some(errand) = subflow.errand.filter(|_| !has_data) {
+        return errand;
+    }
     let record = if has_data {
         subflow.tx.covering(subflow.sent(segment.seq))
     } else {

@@ -3,10 +3,16 @@
 //! The commands about endpoints.
 
 use super::address::{self, Described};
-use super::{attribute, command, namespace, ENDPOINT, ENDPOINT_OF, SUBFLOW_OF};
+use super::program;
+use super::{attribute, command, namespace, ADDRESS_OF, ENDPOINT, SUBFLOW_OF};
+use crate::netns::Namespace;
+use crate::path_manager::ends;
+use crate::path_manager::notifier::{announce, for_each_connection};
+use crate::path_manager::paths::tell;
 use kernel::prelude::*;
 use knet::genetlink::{Attribute, Command, Listing, Message, Page, Request, Rules};
-use mptcp_core::path_manager::EndpointError;
+use mptcp_core::path_manager::{EndpointError, Event};
+use mptcp_core::wire::Address;
 
 /// Adds an endpoint.
 pub(super) struct Add;
@@ -19,10 +25,11 @@ impl Command for Add {
     fn act(request: &Request<'_>) -> Result {
         let from = request.require(attribute::ADDR)?;
         let new = Described::read(request, from)?.endpoint(request, from)?;
-        let added = namespace(request)?.configuration.add(request.net(), new);
-        added
-            .map(drop)
-            .map_err(|error| refuse(request, from, error))
+        let namespace = namespace(request)?;
+        let added = namespace.configuration.add(request.net(), new);
+        let endpoint = added.map_err(|error| refuse(request, from, error))?;
+        announce(namespace, &Event::EndpointReady(endpoint));
+        Ok(())
     }
 }
 
@@ -37,14 +44,15 @@ impl Command for Remove {
     fn act(request: &Request<'_>) -> Result {
         let from = request.require(attribute::ADDR)?;
         let described = Described::read(request, from)?;
+        let namespace = namespace(request)?;
         let Some(id) = described.id else {
-            // The id 0 is each connection's first address, which is no endpoint.
+            remove_first(namespace, described.address);
             return Ok(());
         };
-        let removed = namespace(request)?.configuration.remove(id);
-        removed
-            .map(drop)
-            .map_err(|error| refuse(request, from, error))
+        let removed = namespace.configuration.remove(id);
+        let endpoint = removed.map_err(|error| refuse(request, from, error))?;
+        announce(namespace, &Event::EndpointGone(endpoint));
+        Ok(())
     }
 }
 
@@ -54,7 +62,7 @@ pub(super) struct Get;
 impl Command for Get {
     const NUMBER: u8 = command::GET_ADDR;
     const ADMINISTRATOR: bool = false;
-    const ATTRIBUTES: Rules = ENDPOINT_OF.rules();
+    const ATTRIBUTES: Rules = ADDRESS_OF.rules();
 
     fn act(request: &Request<'_>) -> Result {
         let from = request.require(attribute::ADDR)?;
@@ -97,7 +105,10 @@ impl Command for Flush {
     const ATTRIBUTES: Rules = ENDPOINT.rules();
 
     fn act(request: &Request<'_>) -> Result {
-        while namespace(request)?.configuration.remove_any().is_some() {}
+        let namespace = namespace(request)?;
+        while let Some(endpoint) = namespace.configuration.remove_any() {
+            announce(namespace, &Event::EndpointGone(endpoint));
+        }
         Ok(())
     }
 }
@@ -113,20 +124,39 @@ impl Command for SetFlags {
     fn act(request: &Request<'_>) -> Result {
         let from = request.require(attribute::ADDR)?;
         let described = Described::read(request, from)?;
+        if request.get(attribute::TOKEN).is_some() {
+            return program::set_flags(request, from, &described);
+        }
         if described.address.is_none() && described.id.is_none() {
             return Err(request.refuse(EOPNOTSUPP, Some(from), "missing address ID"));
         }
-        let changed = namespace(request)?
-            .configuration
-            .set_flags(described.flags, |endpoints| match described.address {
-                Some(address) => endpoints.at(&address, described.port),
-                None => endpoints.by_id(described.id?),
-            });
-        changed.map(drop).map_err(|error| match error {
+        let namespace = namespace(request)?;
+        let changed =
+            namespace
+                .configuration
+                .set_flags(described.flags, |endpoints| match described.address {
+                    Some(address) => endpoints.at(&address, described.port),
+                    None => endpoints.by_id(described.id?),
+                });
+        let endpoint = changed.map_err(|error| match error {
             EndpointError::Unknown => refuse(request, from, error),
             _ => request.refuse(EINVAL, Some(from), "invalid addr flags"),
-        })
+        })?;
+        announce(namespace, &Event::EndpointChanged(endpoint));
+        Ok(())
     }
+}
+
+/// The id 0 is each connection's first address, which is no endpoint: it is withdrawn from those
+/// connections whose first address this is.
+fn remove_first(namespace: &Namespace, address: Option<Address>) {
+    let Some(address) = address else { return };
+    for_each_connection(namespace, |connection| {
+        let (local, _) = ends(&connection.meta().sock().tuple());
+        if local.address == address {
+            tell(connection, &Event::FirstWithdrawn);
+        }
+    });
 }
 
 /// The error to end with, in the kernel's own words.
