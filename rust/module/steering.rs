@@ -204,8 +204,10 @@ fn look_at_access(meta: &Meta, access: Access) {
     }
     // Of a connection that fell back, no segment tells that its hash or the table has changed.
     for (_, subflow) in connection.subflows.iter_mut() {
-        let hash = subflow.sock.receive_hash();
-        record(namespace, subflow, hash);
+        if subflow.steering.seat.is_some() {
+            let hash = subflow.sock.receive_hash();
+            record(namespace, subflow, hash);
+        }
     }
 }
 
