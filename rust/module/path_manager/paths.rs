@@ -44,7 +44,9 @@ pub(crate) fn established(connection: &mut DataGuard<'_, Mptcp>) {
     };
     event::of_connection(connection, OfConnection::Established);
     connection.paths.by_program = namespace.settings.program_manages_paths();
-    let wanted = connection.paths.by_program
+    // The peer may have announced an address before.
+    let wanted = connection.paths.manager.is_some()
+        || connection.paths.by_program
         || namespace.settings.subflows_per_pair() > 1
         || namespace.configuration.count().load(Ordering::Relaxed) > 0;
     if wanted {

@@ -107,5 +107,6 @@ impl Connection {
         self.retransmitted = false;
         self.resent = 0;
         self.timers = Default::default();
+        self.paths = Default::default();
     }
 }
