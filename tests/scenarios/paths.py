@@ -66,11 +66,15 @@ class Paths:
         listener = self.case.listen()
         client = self.case.connect()
         server = self.case.keep(listener.accept()[0])
+        self.ping(client, server)
+        return client, server
+
+    def ping(self, client: socket.socket, server: socket.socket) -> None:
+        """A byte in each direction."""
         client.sendall(b"?")
-        self.case.expect(receive_exactly(server, 1) == b"?", "the first byte")
+        self.case.expect(receive_exactly(server, 1) == b"?", "the question")
         server.sendall(b"!")
         self.case.expect(receive_exactly(client, 1) == b"!", "the answer")
-        return client, server
 
     def wait_for(self, end, name: str, count: int = 1) -> None:
         """Until a counter has come so far; then it must not be further."""
@@ -201,7 +205,7 @@ def address_gone(case):
     link = paths.links[0]
     case.client.namespace.run("ip", "addr", "del", "10.0.2.1/24", "dev", link)
     paths.wait_for(case.server, "RmAddr")
-    exchange(client, server, MEGABYTE, MEGABYTE)
+    paths.ping(client, server)
     case.client.namespace.run("ip", "addr", "add", "10.0.2.1/24", "dev", link)
     paths.joined(2)
     exchange(client, server, MEGABYTE, MEGABYTE)
@@ -269,13 +273,13 @@ def managed_by_a_program(case):
     paths.client.must(SUBFLOW_CREATE, token + local + remote)
     event = expect_event(case, program, SUB_ESTABLISHED)
     case.expect(event[EVENT_LOC_ID] == b"\2", f"the subflow has the id {event[EVENT_LOC_ID]}")
-    exchange(client, server, MEGABYTE, MEGABYTE)
+    paths.ping(client, server)
 
-    paths.client.must(ANNOUNCE, token + described("10.0.2.1", id=2, flags=SIGNAL))
+    paths.client.must(ANNOUNCE, token + described("10.0.3.1", id=3, flags=SIGNAL))
     paths.wait_for(case.server, "AddAddr")
     unknown = paths.client.request(REMOVE, token + u8(LOC_ID, 77))
     case.expect(unknown.message == "address with id 77 not found", f"{unknown}")
-    paths.client.must(REMOVE, token + u8(LOC_ID, 2))
+    paths.client.must(REMOVE, token + u8(LOC_ID, 3))
     paths.wait_for(case.server, "RmAddr")
 
     port = struct.unpack("!H", event[EVENT_SPORT])[0]
@@ -285,4 +289,5 @@ def managed_by_a_program(case):
     exchange(client, server, MEGABYTE, MEGABYTE)
     client.close()
     server.close()
-    expect_event(case, program, CLOSED)
+    while program.news()[0] != CLOSED:
+        pass
