@@ -139,6 +139,7 @@ impl PathManager {
         Some(Action::Echo { announcement, via })
     }
 
+    // rfc8684:3.4.1-5
     fn poll_remove(&mut self) -> Option<Action> {
         let via = self.speaker(&self.departing)?;
         let mut ids = [0; Self::IDS_PER_OPTION];

@@ -26,6 +26,7 @@ impl Announcement {
     ///
     /// RFC 8684 section 3.4.1: an ADD_ADDR whose HMAC does not match is ignored.
     #[inline]
+    // rfc8684:3.4.1-7
     pub fn verified<H: Sha256>(option: &AddAddr, keys: KeyPair, sha: &H) -> Option<Self> {
         let code = option.hmac?;
         let expected = keys.add_addr_hmac(sha, option.address_id, &option.address, option.port);
@@ -121,6 +122,7 @@ impl Announced {
     }
 
     /// Acts on the time.
+    // rfc8684:3.4.1-8
     pub(super) fn wake(&mut self, now: u64) {
         // RFC 8684 section 3.4.1: the option is not acknowledged by TCP, so it is repeated until
         // its echo comes, a small number of times.

@@ -182,6 +182,7 @@ impl PathManager {
     /// RFC 8684 section 3.4.2: a removed address is not used for new subflows, and those that use
     /// it are closed unless a keep-alive shows that they work: who removes an address closes its
     /// subflows, and others may send a REMOVE_ADDR that is not theirs.
+    // rfc8684:3.4.2-2
     fn on_removed(&mut self, option: &RemoveAddr, now: u64) {
         for id in option.ids() {
             self.echoes
@@ -237,6 +238,7 @@ impl PathManager {
 
     /// Forgets all about a local address, and says so to the peer if the peer may know it and
     /// `tell` is set. With `keep`, subflows that work are left as they are.
+    // rfc8684:3.4.2-1
     fn on_local_gone(&mut self, id: u8, tell: bool, keep: bool) {
         let announced = self
             .announced

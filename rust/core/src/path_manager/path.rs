@@ -197,6 +197,7 @@ impl Path {
     }
 
     /// What follows from `end`.
+    // rfc8684:3.4.1-2
     pub(super) const fn consequence(&self, end: End) -> Consequence {
         let announced = self.remote_id != 0;
         match (self.origin, end) {
@@ -242,6 +243,7 @@ impl Path {
     }
 
     /// Notes that the peer was heard on the subflow.
+    // rfc8684:3.4.2-3
     pub(super) fn on_heard(&mut self) {
         if let State::Live { probe, .. } = &mut self.state {
             // What came before the question is no answer.

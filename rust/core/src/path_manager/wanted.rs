@@ -172,6 +172,7 @@ impl PathManager {
 
     /// RFC 8684 section 3.1: with the C flag the peer forbids joins to its first address and port;
     /// section 3.4.2: a removed address is not used for new subflows.
+    // rfc8684:3.4.2-4
     const fn may_join_first(&self) -> bool {
         !self.denied && !self.first_remote_gone
     }

@@ -55,6 +55,7 @@ fn every_signal_endpoint_is_announced_once() {
 }
 
 #[test]
+// rfc8684:3.4.1-8
 fn an_announcement_is_repeated_until_its_echo_comes() {
     let mut world = World::new(&server(), 2, 0);
     world.endpoint(local(1), SIGNAL);
@@ -160,6 +161,7 @@ fn a_flood_of_announcements_is_bounded() {
 }
 
 #[test]
+// rfc8684:3.4.1-4
 fn accepted_addresses_are_limited_by_id() {
     let mut world = World::new(&client(), 8, 2);
     let mut opened = |id, net, port| {
@@ -187,6 +189,7 @@ fn accepted_addresses_are_limited_by_id() {
 }
 
 #[test]
+// rfc8684:3.4.1-6
 fn without_a_port_it_is_that_of_the_subflow_that_told() {
     let mut world = World::new(&client(), 8, 8);
     world.tell(announced(announcement(1, remote(1), Some(8080))));
@@ -197,6 +200,7 @@ fn without_a_port_it_is_that_of_the_subflow_that_told() {
 }
 
 #[test]
+// rfc8684:3.4.1-5
 fn a_withdrawn_address_is_removed_before_it_is_announced_anew() {
     let mut world = World::new(&server(), 2, 0);
     let old = world.endpoint(local(1), SIGNAL);
@@ -288,6 +292,7 @@ impl Sha256 for Sum {
 }
 
 #[test]
+// rfc8684:3.4.1-7
 fn an_announcement_needs_the_code_of_the_peer() {
     let keys = KeyPair {
         sender: Key::new(1),

@@ -43,6 +43,7 @@ fn is_retried(world: &mut World) -> bool {
 }
 
 #[test]
+// rfc8684:3.4.1-2
 fn whether_a_path_is_tried_again() {
     // Columns: the peer's first address before and after the subflow worked, then an address that
     // the peer announced, before and after.
@@ -128,6 +129,7 @@ fn an_end_that_is_told_twice_is_one_end() {
 }
 
 #[test]
+// rfc8684:3.4.2-1
 fn a_lost_address_fails_over_at_once_and_is_used_again() {
     let mut world = World::new(&client(), 8, 0);
     let endpoint = world.endpoint(local(1), SUBFLOW.with(SIGNAL));
@@ -235,6 +237,7 @@ fn a_join_says_what_an_id_means_now() {
 }
 
 #[test]
+// rfc8684:3.4.2-2
 fn a_removed_address_is_tested_before_its_subflows_are_closed() {
     let mut world = World::new(&client(), 8, 8);
     world.tell(announced(announcement(5, remote(5), None)));
@@ -250,6 +253,7 @@ fn a_removed_address_is_tested_before_its_subflows_are_closed() {
 }
 
 #[test]
+// rfc8684:3.4.2-3
 fn a_subflow_of_a_removed_address_that_answers_stays() {
     let mut world = World::new(&client(), 8, 8);
     world.tell(announced(announcement(5, remote(5), None)));
@@ -268,6 +272,7 @@ fn a_subflow_of_a_removed_address_that_answers_stays() {
 }
 
 #[test]
+// rfc8684:3.4.2-4
 fn nobody_joins_a_first_address_that_was_removed() {
     let mut world = World::new(&client(), 8, 0);
     assert_eq!(world.after(removed(&[0])).len(), 1);
