@@ -14,23 +14,49 @@ use crate::sock::{shutdown, State};
 use crate::subflow::Tcp;
 use core::ptr::addr_of_mut;
 
+/// Bursts shorter than this go the long way, on which TCP sends the first segment before it takes the
+/// second: a receiver with next to no memory needs the time in between to read.
+const SHORT: usize = 8 * 1024;
+
 impl Tcp<'_> {
-    /// Appends all of `pieces` to the write queue, as one segment that ends a record, and lets TCP
-    /// send what it may. Returns whether that was possible; if not, nothing has changed.
-    pub(super) fn enqueue(&mut self, pieces: &mut Gathered) -> bool {
-        if !self.may_enqueue(pieces) {
-            return false;
+    /// Appends `pieces` to the write queue, as segments of which the last ends a record, and lets TCP
+    /// send what it may. Returns how many bytes were taken; none if this is not the way for them.
+    pub(super) fn enqueue(&mut self, pieces: &mut Gathered) -> usize {
+        let burst = self.burst();
+        if burst < SHORT || !self.may_enqueue(pieces) {
+            return 0;
         }
+        // SAFETY: The socket is live and locked.
+        unsafe { bindings::tcp_rate_check_app_limited(self.as_ptr()) };
+        let mut taken = 0usize;
+        while !pieces.is_empty() && self.enqueue_segment(pieces, burst) {
+            let len = pieces.len().min(burst);
+            pieces.advance(len);
+            taken = taken.saturating_add(len);
+        }
+        if taken > 0 {
+            self.ask_for_push();
+        }
+        taken
+    }
+
+    /// Appends the first `burst` bytes of `pieces`, or all, as one segment. Returns whether there was
+    /// memory for it.
+    fn enqueue_segment(&mut self, pieces: &Gathered, burst: usize) -> bool {
         // SAFETY: The socket is live and locked. The segment is ours until it is in the queue.
         unsafe {
             let sk = self.as_ptr();
-            bindings::tcp_rate_check_app_limited(sk);
             let skb = bindings::knet_helper_alloc_segment(bindings::GFP_ATOMIC);
             if skb.is_null() {
                 return false;
             }
+            let mut left = burst;
             for (page, offset, len) in pieces.iter() {
-                bindings::knet_helper_segment_add_page(skb, page, offset, len);
+                let len = left.min(len as usize);
+                left = left.saturating_sub(len);
+                if len > 0 {
+                    bindings::knet_helper_segment_add_page(skb, page, offset, len as u32);
+                }
             }
             let memory = i32::try_from((*skb).truesize).unwrap_or(i32::MAX);
             if !bindings::knet_helper_sk_wmem_schedule(sk, memory) {
@@ -42,15 +68,13 @@ impl Tcp<'_> {
             let cb = &mut *bindings::knet_helper_tcp_skb_cb(skb);
             (cb.seq, cb.end_seq) = (seq, end);
             cb.tcp_flags = (bindings::TCPHDR_ACK | bindings::TCPHDR_PSH) as u16;
-            cb.set_eor(1);
+            cb.set_eor(u8::from(pieces.len() <= burst));
             bindings::knet_helper_queue_segment(sk, skb);
             let tcp = sk.cast::<bindings::tcp_sock>();
             // The kernel reads it without lock too.
             addr_of_mut!((*tcp).write_seq).write_volatile(end);
             (*tcp).pushed_seq = end;
         }
-        pieces.advance(pieces.len());
-        self.ask_for_push();
         true
     }
 
@@ -75,19 +99,21 @@ impl Tcp<'_> {
             && self.tcp().repair() == 0
             && !idle
             && scatters
-            && pieces.len() <= self.burst() as usize
             && usize::try_from(most).is_ok_and(|most| pieces.count() <= most)
     }
 
-    /// Bytes of data that TCP hands to the network layer in one go.
-    fn burst(&self) -> u32 {
+    /// Bytes of data that TCP hands to the network layer in one go, in whole segments if it can:
+    /// no more than half of the largest window that the peer ever offered.
+    fn burst(&self) -> usize {
         // SAFETY: The socket is live and locked.
         let bytes = unsafe {
             let sk = self.as_ptr();
             let longest = i32::try_from((*sk).sk_gso_max_size).unwrap_or(i32::MAX);
             bindings::knet_helper_bound_to_half_window(sk, longest)
         };
-        u32::try_from(bytes).unwrap_or(0)
+        let (bytes, mss) = (u32::try_from(bytes).unwrap_or(0), self.mss().max(1));
+        let rest = bytes.checked_rem(mss).unwrap_or(0);
+        bytes.saturating_sub(rest).max(mss) as usize
     }
 
     /// Lets TCP send what its queue holds: now, or when the process that owns the lock gives it up.

@@ -172,10 +172,13 @@ impl Tcp<'_> {
     /// bytes it took, which are fewer if its send buffer is full. If a process owns the lock, they may
     /// leave only when it gives it up.
     pub fn splice(&mut self, pieces: &mut Gathered, more: bool) -> Result<usize> {
-        let len = pieces.len();
-        if !more && self.enqueue(pieces) {
-            return Ok(len);
+        if !more {
+            match self.enqueue(pieces) {
+                0 => {}
+                taken => return Ok(taken),
+            }
         }
+        let len = pieces.len();
         let mut flags = bindings::MSG_EOR as c_int;
         if more {
             flags |= bindings::MSG_MORE as c_int;
