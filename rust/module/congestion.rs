@@ -54,10 +54,10 @@ impl<const N: usize> Coupled<N> {
         let mut connection = meta.lock_data();
         tell(&mut connection, tcp, own);
         let mut subflows = connection.subflows.live().map(|(_, subflow)| subflow);
-        let mut size = 0;
+        let mut size = 0_usize;
         let all = core::array::from_fn(|_| match subflows.next() {
             Some(subflow) => {
-                size += 1;
+                size = size.saturating_add(1);
                 subflow.coupled
             }
             None => Member::default(),

@@ -11,7 +11,8 @@ use crate::{
     steering::{
         self,
         SubflowSteering, //
-    }, //
+    },
+    subflow::table::how_many, //
 };
 use core::{
     net::{
@@ -116,7 +117,7 @@ fn print(meta: &Meta, subflow: &Sock, out: &SeqFile) {
         connection.receive.rcv_nxt().raw(),
         meta.shared().readable.load(Ordering::Relaxed),
         out_of_order,
-        connection.subflows.iter().count(),
+        how_many(connection.subflows.iter()),
         MaybeCpu(steered.and_then(SubflowSteering::cpu)),
         connection.steering.moves(),
         steered.map_or(0, |steering| steering.steered),

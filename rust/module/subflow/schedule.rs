@@ -3,7 +3,7 @@
 //! Which subflow gets the next data.
 
 use crate::connection::Connection;
-use crate::subflow::table::{SubflowState, Subflows};
+use crate::subflow::table::{how_many, SubflowState, Subflows};
 use knet::subflow::{load, snapshot};
 use knet::time::now_us;
 use mptcp_core::connection::push::MAX_PIECE;
@@ -29,7 +29,7 @@ const FEW: usize = 8;
 /// Decides whose turn it is. A subflow that is alone may be given anything.
 pub(crate) fn turn(connection: &mut Connection) -> Turn {
     let mut live = connection.subflows.live();
-    match (live.next(), live.next(), live.count()) {
+    match (live.next(), live.next(), how_many(live)) {
         (None, _, _) => Turn::Nobody,
         (Some((path, _)), None, _) => Turn::Of(path, u32::MAX),
         (Some(_), Some(_), others) if others <= FEW - 2 => choose::<FEW>(connection),

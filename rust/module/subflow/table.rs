@@ -60,7 +60,7 @@ impl Subflows {
 
     /// Promises a place to a subflow that joins; `false` if there is none.
     pub(crate) fn reserve(&mut self) -> bool {
-        let taken = self.places.iter().skip(1).flatten().count();
+        let taken = how_many(self.places.iter().skip(1).flatten());
         let vacant = taken.saturating_add(self.reserved) < MAX_PATHS - 1;
         self.reserved = self.reserved.saturating_add(usize::from(vacant));
         vacant
@@ -75,7 +75,9 @@ impl Subflows {
     pub(crate) fn join_reserved(&mut self, state: KBox<SubflowState>) -> PathId {
         self.cancel();
         self.joined = true;
-        let numbered = (0..).map_while(PathId::new).zip(self.places.iter_mut());
+        let numbered = (0..=u8::MAX)
+            .map_while(PathId::new)
+            .zip(self.places.iter_mut());
         for (path, place) in numbered.skip(1) {
             if place.is_none() {
                 *place = Some(state);
@@ -138,15 +140,23 @@ impl Subflows {
 
     /// All subflows with their numbers, in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PathId, &SubflowState)> {
-        let numbered = (0..).map_while(PathId::new).zip(self.places.iter());
+        let numbered = (0..=u8::MAX).map_while(PathId::new).zip(self.places.iter());
         numbered.filter_map(|(path, place)| Some((path, place.as_deref()?)))
     }
 
     /// As [`iter`](Self::iter), to be changed.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (PathId, &mut SubflowState)> {
-        let numbered = (0..).map_while(PathId::new).zip(self.places.iter_mut());
+        let numbered = (0..=u8::MAX)
+            .map_while(PathId::new)
+            .zip(self.places.iter_mut());
         numbered.filter_map(|(path, place)| Some((path, place.as_deref_mut()?)))
     }
+}
+
+/// The number of items, which are few: unlike [`Iterator::count`], without an addition that could
+/// overflow.
+pub(crate) fn how_many<T>(items: impl Iterator<Item = T>) -> usize {
+    items.fold(0, |number: usize, _| number.saturating_add(1))
 }
 
 /// The data level's view of a subflow.
