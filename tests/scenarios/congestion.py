@@ -37,8 +37,13 @@ def threshold(sock: socket.socket) -> int:
     return struct.unpack_from("=I", raw, SND_SSTHRESH)[0]
 
 
-def connect(case, name: str, protocol: int | None = None) -> tuple[socket.socket, socket.socket]:
-    """A connection whose both ends chose the algorithm before it was made."""
+def connect(
+    case, name: str, protocol: int | None = None, joinable: bool = False
+) -> tuple[socket.socket, socket.socket]:
+    """A connection whose both ends chose the algorithm before it was made.
+
+    If it is `joinable`, the listener stays, for subflows that come later.
+    """
 
     def new(end: End) -> socket.socket:
         number = end.stack.protocol if protocol is None else protocol
@@ -52,7 +57,8 @@ def connect(case, name: str, protocol: int | None = None) -> tuple[socket.socket
     listener.listen()
     client.connect((case.server.address(), case.port))
     server = case.keep(listener.accept()[0])
-    listener.close()
+    if not joinable:
+        listener.close()
     return client, server
 
 
