@@ -6,6 +6,7 @@
 //! that it needs no assertion of its own and says the same in both worlds.
 
 pub mod digests;
+pub mod joins;
 pub mod options;
 pub mod version0;
 
