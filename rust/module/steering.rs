@@ -228,8 +228,8 @@ fn settle(guard: &mut DataGuard<'_, Mptcp>) {
     choice.set_mode(mode_of(meta));
     let before = choice.moves();
     for (path, subflow) in connection.subflows.iter_mut() {
-        let number = path.number().into();
-        subflow.steering.sit(choice.place(number, &machine));
+        let place = choice.place(path.number(), &machine);
+        subflow.steering.sit(place);
         let hash = subflow.steering.hash;
         record(namespace, subflow, hash);
     }

@@ -67,7 +67,7 @@ impl Tcp<'_> {
             let end = seq.wrapping_add((*skb).len);
             let cb = &mut *bindings::knet_helper_tcp_skb_cb(skb);
             (cb.seq, cb.end_seq) = (seq, end);
-            cb.tcp_flags = (bindings::TCPHDR_ACK | bindings::TCPHDR_PSH) as u16;
+            cb.tcp_flags = u16::from(bindings::TCPHDR_ACK | bindings::TCPHDR_PSH);
             cb.set_eor(u8::from(pieces.len() <= burst));
             bindings::knet_helper_queue_segment(sk, skb);
             let tcp = sk.cast::<bindings::tcp_sock>();
