@@ -186,6 +186,30 @@ def subflows_of(end) -> list[dict]:
     return ask_tool(end.namespace, "subflows", family=family_of(end))
 
 
+@scenario(roles=(("ours", "builtin"), ("builtin", "ours")), all_roles=True)
+def events(case):
+    """monitor tells of a connection's life at both ends, with our family and the kernel's own."""
+    watches = {}
+    for end in case.ends:
+        words = ("--family", family_of(end), "--json", "monitor")
+        watches[end.name] = case.keep(Monitor(end.namespace, tool_path(), *words))
+    time.sleep(1)
+    client, server = case.connect_pair()
+    converse(client, server)
+    tokens = {end.name: int(subflows_of(end)[0]["token"], 16) for end in case.ends}
+    client.close()
+    server.close()
+    time.sleep(1)
+    for name, watch in watches.items():
+        lived = [json.loads(line) for line in watch.stop()]
+        lived = [event for event in lived if not event["event"].startswith("LISTENER")]
+        kinds = [event["event"] for event in lived]
+        case.expect(kinds == ["CREATED", "ESTABLISHED", "CLOSED"], f"{name}: {lived}")
+        case.expect({int(event["token"], 16) for event in lived} == {tokens[name]}, f"{name}: {lived}")
+        served = lived[1].get("server_side", False)
+        case.expect(served == (name == "server"), f"{name}: {lived}")
+
+
 @scenario(roles=BUILTIN_ONLY)
 def by_hand(case):
     """A path manager in user space: subflows opened, made backups and closed, addresses announced and taken back."""
