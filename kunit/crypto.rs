@@ -7,12 +7,18 @@ use kernel::prelude::*;
 #[kunit_tests(mptcp_rs_crypto)]
 mod tests {
     use mptcp_core::crypto::{same_code, Key, Sha256};
-    use mptcp_core::vectors::digests;
+    use mptcp_core::vectors::{digests, joins};
 
     // rfc8684:3.1-8
     #[test]
     fn vectors_hold() {
         assert_eq!(digests::check(&Kernel), Ok(()));
+    }
+
+    // rfc8684:3.2-3 rfc8684:3.2-5
+    #[test]
+    fn a_join_proves_the_keys() {
+        assert_eq!(joins::check(&Kernel), Ok(()));
     }
 
     #[test]

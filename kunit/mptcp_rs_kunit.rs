@@ -13,6 +13,8 @@ mod data;
 mod header;
 mod mapping;
 mod packet_queue;
+mod reassembly;
+mod scheduling;
 mod send_queue;
 mod seq;
 mod steering;
