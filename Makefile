@@ -15,7 +15,7 @@ SECONDS	?= 60
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help env kernel module tool kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-core figures install clean distclean
+.PHONY: help env kernel module tool kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-paths bench-core figures install clean distclean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,10 @@ test: ## everything: host tests, KUnit, scenarios on both kernels
 bench: ## paired throughput and latency against plain TCP and the kernel's own MPTCP
 	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
 	@scripts/bench
+
+bench-paths: ## goodput of two paths together, and the gap when one of them dies
+	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
+	@scripts/bench-paths
 
 bench-core: ## instructions and time of the core's decisions on this host
 	@scripts/bench-core
