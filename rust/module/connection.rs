@@ -235,7 +235,7 @@ impl Connection {
         let agree =
             subflow.is_some_and(|subflow| streams_agree(&self.receive, &subflow.rx, first, next));
         Circumstances {
-            only_subflow: !self.subflows.joined,
+            only_subflow: !self.subflows.joined && !self.subflows.answered,
             dss_seen: subflow.is_some_and(|subflow| subflow.dss_seen),
             in_order: agree && self.out_of_order.is_empty(),
             retransmitted: self.retransmitted,
@@ -253,7 +253,7 @@ impl Connection {
             subflows_finished: self
                 .subflows
                 .iter()
-                .all(|(_, one)| one.finished || one.gone),
+                .all(|(path, one)| one.finished || one.gone || path != PathId::FIRST && !one.live),
         }
     }
 

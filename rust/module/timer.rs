@@ -18,6 +18,9 @@ use mptcp_core::wire::ResetReason;
 /// The longest wait for a data acknowledgement: half of an orphan's patience, so that a peer with a
 /// closed window is asked often enough to be known alive.
 const LONGEST_WAIT: u32 = 30_000_000;
+/// The data-level timeout, before it is doubled, when no subflow answers: that of a TCP that has measured
+/// nothing (RFC 6298 section 2.1).
+const SILENT_WAIT: u32 = 1_000_000;
 /// How long an orphan waits for a silent peer, in microseconds: TCP's timeout in FIN-WAIT-2.
 const ORPHAN_PATIENCE: u64 = 60_000_000;
 /// How long TCP_CORK and MSG_MORE hold a segment back while nothing is in flight: TCP's shortest
@@ -241,13 +244,15 @@ fn retransmit_anywhere(connection: &mut DataGuard<'_, Mptcp>) {
         }
         connection.meta().schedule_softirq_work();
     }
+    // The timeout of a subflow that does not answer has grown beyond all use.
     let rto = connection
         .subflows
         .live()
+        .filter(|(_, subflow)| !subflow.silent)
         .map(|(_, subflow)| knet::subflow::rto_us(&subflow.sock))
         .max();
     let backoff = connection.timers.backoff;
-    let wait = retransmit_timeout(rto.unwrap_or(LONGEST_WAIT), backoff, LONGEST_WAIT);
+    let wait = retransmit_timeout(rto.unwrap_or(SILENT_WAIT), backoff, LONGEST_WAIT);
     connection.timers.retransmit_at = now_us().saturating_add(u64::from(wait));
     connection.timers.watched = connection.send.una();
 }

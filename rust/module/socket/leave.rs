@@ -31,9 +31,10 @@ pub(crate) fn sweep(owner: &mut OwnerGuard<'_, Mptcp>) {
             if subflow.useless {
                 sets.1 = sets.1.with(path);
             }
-            if subflow.useless || several && (subflow.gone || subflow.finished && !over) {
+            let among = several || path != PathId::FIRST;
+            if subflow.useless || among && (subflow.gone || subflow.finished && !over) {
                 sets.0 = sets.0.with(path);
-            } else {
+            } else if subflow.live || path == PathId::FIRST {
                 sets.2 = sets.2.saturating_add(1);
             }
         }

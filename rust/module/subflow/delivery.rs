@@ -19,6 +19,7 @@ use knet::subflow::{PacketView, Tcp};
 use knet::time::Moment;
 use mptcp_core::connection::delivery::{on_subflow_fin, position, Position, SubflowEnd};
 use mptcp_core::connection::fallback::{on_checksum_failure, ChecksumAnswer};
+use mptcp_core::connection::speech::Reset;
 use mptcp_core::mapping::DssChecksum;
 use mptcp_core::receive::Placement;
 use mptcp_core::scheduler::PathId;
@@ -271,7 +272,10 @@ fn checksum_failed(
             true
         }
         ChecksumAnswer::FailAndReset => {
-            condemn(connection, path, Some(ResetReason::MIDDLEBOX_INTERFERENCE));
+            condemn(connection, path, None);
+            if let Some(subflow) = connection.subflows.at_mut(path) {
+                subflow.reset = Reset::Fail(dsn);
+            }
             false
         }
     }

@@ -273,6 +273,13 @@ pub(crate) fn syn_ack_received(
     match on_syn_ack(&received, keys, join.request.nonce, &KernelSha256) {
         Ok(accepted) => {
             count(sock, Counter::MpJoinSynAckRx);
+            connection.subflows.answered = true;
+            let Some(subflow) = connection.subflows.at_mut(path) else {
+                return;
+            };
+            let Some(join) = subflow.join.as_mut() else {
+                return;
+            };
             join.hmac = Some(accepted.hmac);
             join.await_answer(tcp.rto_us());
             subflow.remote_id = accepted.address_id;
@@ -478,6 +485,8 @@ pub(crate) fn joined(
     congestion::follow(&meta, tcp);
     let mut connection = meta.lock_data();
     let path = connection.subflows.join_reserved(state);
+    connection.subflows.answered = true;
+    connection.subflows.joined = true;
     steering::subflow_created(&mut connection, tcp.sock(), joining.hash);
     if connection.aborted {
         // It ended meanwhile.
@@ -525,6 +534,9 @@ fn go_live(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
         subflow.live = !subflow.useless && !subflow.gone;
         subflow.last_progress_us = knet::time::now_us();
     }
+    connection.subflows.joined = true;
+    // What the other subflows took long for may be quick on this one.
+    connection.timers.backoff = 0;
     if let Some(subflow) = connection.name_of(path) {
         paths::mention(connection, &Event::Live { subflow });
     }

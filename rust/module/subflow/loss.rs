@@ -21,7 +21,8 @@ pub(crate) fn of_subflow(meta: &Meta, tcp: &Sock) -> Option<Rest> {
     let Some(path) = connection.subflows.number_of(tcp) else {
         return (!connection.subflows.joined).then(|| connection.rest());
     };
-    if connection.subflows.joined {
+    let alone = path == PathId::FIRST && !connection.subflows.joined;
+    if !alone {
         withdraw(&mut connection, path);
         if let Some(subflow) = connection.subflows.at_mut(path) {
             subflow.gone = true;
@@ -29,7 +30,7 @@ pub(crate) fn of_subflow(meta: &Meta, tcp: &Sock) -> Option<Rest> {
         meta.schedule_work();
     }
     let others = connection.subflows.iter().any(|(_, subflow)| !subflow.gone);
-    (!others || !connection.subflows.joined).then(|| connection.rest())
+    (!others || alone).then(|| connection.rest())
 }
 
 /// What the path manager must know of the end of a subflow.

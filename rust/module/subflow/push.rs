@@ -80,9 +80,10 @@ pub(crate) fn push(meta: &Meta, tcp: &mut Tcp<'_>) -> Option<PathId> {
 /// Gives data to all subflows. Process context.
 pub(crate) fn push_owned(owner: &OwnerGuard<'_, Mptcp>) {
     let meta = owner.meta();
+    let several = meta.shared().several.load(Ordering::Relaxed);
     let mut turn = match owner.subflow.as_ref() {
-        Some(first) => push(meta, &mut first.lock()),
-        None => whose_turn(meta),
+        Some(first) if !several => push(meta, &mut first.lock()),
+        _ => whose_turn(meta),
     };
     for _ in 0..MOST_TURNS {
         let Some(sock) = turn.and_then(|path| sock_of(meta, path)) else {
@@ -128,8 +129,10 @@ pub(crate) fn push_all(meta: &Meta) {
 /// The subflow that gets data next.
 fn whose_turn(meta: &Meta) -> Option<PathId> {
     let mut connection = meta.lock_data();
-    if connection.mode != Mode::Mptcp {
-        return None;
+    match connection.mode {
+        Mode::Connecting => return None,
+        Mode::Fallback => return Some(PathId::FIRST),
+        Mode::Mptcp => {}
     }
     match schedule::turn(&mut connection) {
         Turn::Of(path, _) => Some(path),
@@ -208,12 +211,11 @@ fn give<'a>(
 
 /// Whether there may be something to give.
 fn has_work(connection: &Connection, path: PathId) -> bool {
-    let begun = connection
-        .subflows
-        .at(path)
-        .is_some_and(|subflow| subflow.partial.is_some());
+    let Some(subflow) = connection.subflows.at(path).filter(|one| one.live) else {
+        return false;
+    };
     connection.mode != Mode::Connecting
-        && (begun
+        && (subflow.partial.is_some()
             || connection.send.unsent() > 0
             || connection.send.fin_due()
             || connection.send.retransmit_next().is_some())

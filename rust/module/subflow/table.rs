@@ -30,9 +30,12 @@ pub(crate) const RX_MAPPINGS: usize = 24;
 /// The first subflow, that of MP_CAPABLE, is number 0; nobody else gets this number.
 pub(crate) struct Subflows {
     places: [Option<KBox<SubflowState>>; MAX_PATHS],
-    /// There ever was another subflow than the first, or the attempt to open one: the streams of
-    /// subflow and connection may differ, and there is no way back to plain TCP.
+    /// Another subflow than the first carries data or carried some: the streams of subflow and
+    /// connection may differ.
     pub(crate) joined: bool,
+    /// The peer has taken another subflow in, or is about to: there is no way back to plain TCP. A SYN
+    /// of ours alone tells nothing about the peer, who may fall back meanwhile.
+    pub(crate) answered: bool,
     /// Places that are promised to subflows whose sockets are being made.
     reserved: usize,
 }
@@ -43,6 +46,7 @@ impl Subflows {
         Self {
             places: [const { None }; MAX_PATHS],
             joined: false,
+            answered: false,
             reserved: 0,
         }
     }
@@ -74,7 +78,6 @@ impl Subflows {
     /// As [`join`](Self::join), for a subflow that was promised a place.
     pub(crate) fn join_reserved(&mut self, state: KBox<SubflowState>) -> PathId {
         self.cancel();
-        self.joined = true;
         let numbered = (0..=u8::MAX)
             .map_while(PathId::new)
             .zip(self.places.iter_mut());
