@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lib.events import wait_until
 from lib.network import LINK
+from lib.path_manager import PathManager
 from lib.registry import OURS_ONLY, scenario
 from lib.steering import (
     MODES,
@@ -193,7 +194,7 @@ def joined(case, mode):
     links = (LINK, *(case.network.add_link(number) for number in (2, 3, 4)))
     turn_on(case, links)
     for end in case.ends:
-        end.namespace.run("ip", "mptcp", "limits", "set", "subflows", "8")
+        case.keep(PathManager(end.namespace, end.stack)).limits(0, 8)
     for number, link in enumerate(links[1:], start=2):
         words = ("endpoint", "add", f"10.0.{number}.1", "dev", link, "subflow")
         case.client.namespace.run("ip", "mptcp", *words)
