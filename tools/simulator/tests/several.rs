@@ -176,6 +176,20 @@ fn the_only_address_may_go_and_come_back() {
         (5_150_000, Happening::Back(client_address(0))),
     ];
     let report = outcome(&scenario);
+    // The subflow that waits for it goes on.
+    assert!(is_whole(&report) && report.joined == 0, "{report:?}");
+    assert!(report.time > 5_150_000);
+}
+
+#[test]
+fn another_address_may_come_after_the_only_one_is_gone() {
+    let mut scenario = calm();
+    scenario.client.paths.as_mut().unwrap().happenings = vec![
+        (0, Happening::Gone(client_address(1))),
+        (150_000, Happening::Gone(client_address(0))),
+        (5_150_000, Happening::Back(client_address(1))),
+    ];
+    let report = outcome(&scenario);
     assert!(is_whole(&report) && report.joined == 1, "{report:?}");
     assert!(report.time > 5_150_000);
 }
