@@ -212,4 +212,4 @@ fn ends(digest: &[u8]) -> (u64, u64) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

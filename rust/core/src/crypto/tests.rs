@@ -7,7 +7,7 @@ use hmac::{Hmac, Mac};
 use sha2::Digest;
 
 /// An implementation by others, so that vectors and code are checked against a third.
-struct Published;
+pub(crate) struct Published;
 
 impl Sha256 for Published {
     fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {

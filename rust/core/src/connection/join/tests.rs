@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
+use crate::crypto::tests::Published;
 use crate::vectors::joins::{self, ACK_BYTES, CLIENT, REQUEST, SERVER, SYN_ACK_BYTES, SYN_BYTES};
 use crate::wire::{kind, Address, Dss, MpCapable, SegmentKind, WireSeq, OPTION_SPACE};
-use hmac::{Hmac, Mac};
-use sha2::Digest;
-
-/// An implementation by others.
-struct Published;
-
-impl Sha256 for Published {
-    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut hash = sha2::Sha256::new();
-        parts.iter().for_each(|part| hash.update(part));
-        hash.finalize().into()
-    }
-
-    fn hmac(&self, key: &[u8], message: &[&[u8]]) -> [u8; 32] {
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key).unwrap();
-        message.iter().for_each(|part| mac.update(part));
-        mac.finalize().into_bytes().into()
-    }
-}
 
 const SYN: SegmentKind = flags(true, false);
 const SYN_ACK: SegmentKind = flags(true, true);
