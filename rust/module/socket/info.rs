@@ -7,6 +7,7 @@ use crate::connection::{Connection, Mode};
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::options::ask_subflow;
 use crate::subflow::handshake::policy;
+use crate::subflow::table::joined_socks;
 use kernel::prelude::*;
 use kernel::transmute::AsBytes;
 use kernel::uaccess::{UserPtr, UserSlice};
@@ -17,7 +18,6 @@ use knet::sockopt::mptcp::{
 };
 use knet::sockopt::{option, GetOption};
 use knet::subflow::TcpInfo;
-use mptcp_core::scheduler::{PathId, MAX_PATHS};
 
 /// Bytes of `struct mptcp_subflow_data`, which no caller may have less of.
 const HEAD: u32 = size_of::<SubflowData>() as u32;
@@ -177,16 +177,7 @@ fn for_each_subflow(owner: &OwnerGuard<'_, Mptcp>, mut f: impl FnMut(&Sock) -> R
     if let Some(first) = &owner.subflow {
         f(first.sock())?;
     }
-    for path in (1..MAX_PATHS as u8).filter_map(PathId::new) {
-        let sock = {
-            let connection = owner.meta().lock_data();
-            connection.subflows.at(path).map(|one| one.sock.clone())
-        };
-        if let Some(sock) = sock {
-            f(&sock)?;
-        }
-    }
-    Ok(())
+    joined_socks(owner.meta()).try_for_each(|sock| f(&sock))
 }
 
 /// A place in the caller's memory with room for some bytes.

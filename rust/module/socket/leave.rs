@@ -7,47 +7,44 @@ use crate::path_manager::event::{self, OfSubflow};
 use crate::path_manager::paths;
 use crate::protocol::Mptcp;
 use crate::subflow::loss;
+use crate::subflow::table::sock_of;
 use kernel::prelude::*;
 use knet::meta::OwnerGuard;
 use knet::sock::State;
 use knet::subflow::Subflow;
 use mptcp_core::path_manager::Event;
-use mptcp_core::scheduler::{PathId, PathSet, Scheduler, MAX_PATHS};
-
-/// All numbers that subflows can have.
-fn numbers() -> impl Iterator<Item = PathId> {
-    (0..MAX_PATHS as u8).filter_map(PathId::new)
-}
+use mptcp_core::scheduler::{PathId, PathSet, Scheduler};
 
 /// Takes out the subflows that are of no use any more. Without any other the connection is at its end.
 pub(crate) fn sweep(owner: &mut OwnerGuard<'_, Mptcp>) {
     let meta = owner.meta();
-    let (leaving, useless, left, aborted) = {
+    let (mut leaving, mut useless) = (PathSet::EMPTY, PathSet::EMPTY);
+    let mut others_stay = false;
+    let aborted = {
         let connection = meta.lock_data();
         let over = connection.state.subflows_may_close();
         let several = connection.subflows.joined;
-        let mut sets = (PathSet::EMPTY, PathSet::EMPTY, 0_usize);
         for (path, subflow) in connection.subflows.iter() {
             if subflow.useless {
-                sets.1 = sets.1.with(path);
+                useless = useless.with(path);
             }
             let among = several || path != PathId::FIRST;
             if subflow.useless || among && (subflow.gone || subflow.finished && !over) {
-                sets.0 = sets.0.with(path);
-            } else if subflow.live || path == PathId::FIRST {
-                sets.2 = sets.2.saturating_add(1);
+                leaving = leaving.with(path);
+            } else {
+                others_stay |= subflow.live || path == PathId::FIRST;
             }
         }
-        (sets.0, sets.1, sets.2, connection.aborted)
+        connection.aborted
     };
-    if left == 0 && !useless.is_empty() && !aborted {
+    if !others_stay && !useless.is_empty() && !aborted {
         abort(meta, ECONNRESET.to_errno().wrapping_neg());
     }
     for path in leaving.iter() {
         if useless.contains(path) {
             reset(owner, path);
         }
-        if left > 0 {
+        if others_stay {
             take_out(owner, path);
         }
     }
@@ -56,13 +53,8 @@ pub(crate) fn sweep(owner: &mut OwnerGuard<'_, Mptcp>) {
 /// Sends the RST that the state of a subflow asks for.
 fn reset(owner: &mut OwnerGuard<'_, Mptcp>, path: PathId) {
     let meta = owner.meta();
-    let sock = {
-        let mut connection = meta.lock_data();
-        loss::withdraw(&mut connection, path);
-        let subflow = connection.subflows.at(path);
-        subflow.map(|subflow| subflow.sock.clone())
-    };
-    if let Some(sock) = sock {
+    loss::withdraw(&mut meta.lock_data(), path);
+    if let Some(sock) = sock_of(meta, path) {
         let mut tcp = knet::subflow::lock(&sock);
         if tcp.sock().state() != State::Close {
             tcp.disconnect();
@@ -102,14 +94,17 @@ fn handle_of(owner: &mut OwnerGuard<'_, Mptcp>, path: PathId) -> Option<Subflow<
 
 /// Sends the RSTs that the end of the connection asks for.
 pub(crate) fn reset_all(owner: &mut OwnerGuard<'_, Mptcp>) {
-    for path in numbers() {
+    let all = owner.meta().lock_data().subflows.numbers();
+    for path in all.iter() {
         reset(owner, path);
     }
 }
 
 /// Closes all subflows. What the connection knows of them stays as long as they live.
 pub(crate) fn close_all(owner: &mut OwnerGuard<'_, Mptcp>) {
-    for path in numbers() {
+    // The owner may have a first subflow that no connection knows yet.
+    let all = owner.meta().lock_data().subflows.numbers();
+    for path in all.with(PathId::FIRST).iter() {
         if let Some(subflow) = handle_of(owner, path) {
             subflow.close();
         }

@@ -4,6 +4,7 @@
 
 use crate::protocol::{Meta, Mptcp, Owned};
 use crate::steering;
+use crate::subflow::table::joined_socks;
 use crate::subflow::transmit::receive_space;
 use crate::subflow::{delivery, push, receive_queue};
 use core::sync::atomic::Ordering;
@@ -13,7 +14,6 @@ use knet::meta::{DataGuard, OwnerGuard};
 use knet::skb::Span;
 use knet::sock::{shutdown, Sock, State};
 use knet::subflow::{Pace, Tcp};
-use mptcp_core::scheduler::{PathId, MAX_PATHS};
 use mptcp_core::steering::Access;
 
 /// `recvmsg`.
@@ -212,15 +212,8 @@ impl Reader {
             tell(meta, &mut first.lock(), starved);
         }
         if several {
-            for path in (1..MAX_PATHS as u8).filter_map(PathId::new) {
-                let sock = {
-                    let connection = meta.lock_data();
-                    let subflow = connection.subflows.at(path);
-                    subflow.map(|subflow| subflow.sock.clone())
-                };
-                if let Some(sock) = sock {
-                    tell(meta, &mut knet::subflow::lock(&sock), starved);
-                }
+            for sock in joined_socks(meta) {
+                tell(meta, &mut knet::subflow::lock(&sock), starved);
             }
             push::after_process(meta);
         }

@@ -7,13 +7,13 @@ use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::delivery;
 use crate::subflow::schedule::{self, Turn};
+use crate::subflow::table::sock_of;
 use crate::timer;
 use core::sync::atomic::Ordering;
-use kernel::sync::aref::ARef;
 use knet::congestion::Window;
 use knet::fragments::Gathered;
 use knet::meta::{DataGuard, OwnerGuard};
-use knet::sock::{Sock, State};
+use knet::sock::State;
 use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::Moment;
 use mptcp_core::connection::push::{next_step, Conditions, Step};
@@ -139,11 +139,6 @@ fn whose_turn(meta: &Meta) -> Option<PathId> {
         Turn::OfAll(paths, _) => paths.iter().next(),
         Turn::Nobody => connection.subflows.live().next().map(|(path, _)| path),
     }
-}
-
-fn sock_of(meta: &Meta, path: PathId) -> Option<ARef<Sock>> {
-    let connection = meta.lock_data();
-    Some(connection.subflows.at(path)?.sock.clone())
 }
 
 /// Whether TCP had data of ours acknowledged while no option shows that the peer understands it.

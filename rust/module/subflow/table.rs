@@ -2,7 +2,7 @@
 
 //! The subflows of a connection, and what the data level knows of each.
 
-use crate::protocol::Mptcp;
+use crate::protocol::{Meta, Mptcp};
 use crate::steering::SubflowSteering;
 use crate::subflow::join::Join;
 use core::mem::MaybeUninit;
@@ -15,7 +15,7 @@ use mptcp_core::congestion::Member;
 use mptcp_core::connection::speech::{Farewell, Reset};
 use mptcp_core::mapping::{RxMappings, TxMappings};
 use mptcp_core::path_manager::SubflowId;
-use mptcp_core::scheduler::{Health, PathId, MAX_PATHS};
+use mptcp_core::scheduler::{PathId, PathSet, MAX_PATHS};
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::plan::Wanted;
 use mptcp_core::wire::MpTcpRst;
@@ -95,6 +95,11 @@ impl Subflows {
         self.places.get_mut(usize::from(path.number()))?.take()
     }
 
+    /// The numbers of all subflows.
+    pub(crate) fn numbers(&self) -> PathSet {
+        self.iter().map(|(path, _)| path).collect()
+    }
+
     /// The subflows that can carry data, with their numbers.
     pub(crate) fn live(&self) -> impl Iterator<Item = (PathId, &SubflowState)> {
         self.iter().filter(|(_, subflow)| subflow.live)
@@ -154,6 +159,18 @@ impl Subflows {
             .zip(self.places.iter_mut());
         numbered.filter_map(|(path, place)| Some((path, place.as_deref_mut()?)))
     }
+}
+
+/// The socket of a subflow, which lives as long as it is held. Any context.
+pub(crate) fn sock_of(meta: &Meta, path: PathId) -> Option<ARef<Sock>> {
+    let connection = meta.lock_data();
+    Some(connection.subflows.at(path)?.sock.clone())
+}
+
+/// The sockets of all subflows that joined, one after the other: the data lock is free between them.
+pub(crate) fn joined_socks(meta: &Meta) -> impl Iterator<Item = ARef<Sock>> + '_ {
+    let joined = meta.lock_data().subflows.numbers().without(PathId::FIRST);
+    joined.iter().filter_map(|path| sock_of(meta, path))
 }
 
 /// The number of items, which are few: unlike [`Iterator::count`], without an addition that could
