@@ -8,7 +8,7 @@ use knet::subflow::{load, snapshot};
 use knet::time::now_us;
 use mptcp_core::connection::push::MAX_PIECE;
 use mptcp_core::scheduler::{
-    Decision, Path, PathId, PathSet, PathsView, Scheduler, Segment, MAX_PATHS,
+    Decision, Path, PathId, PathSet, PathsView, Scheduler, Segment, Standing, MAX_PATHS,
 };
 use mptcp_core::seq::Dsn;
 
@@ -41,15 +41,11 @@ pub(crate) fn turn(connection: &mut Connection) -> Turn {
 fn choose<const N: usize>(connection: &mut Connection) -> Turn {
     forget_delivered(&mut connection.subflows);
     let now = now_us();
-    let mut paths = [Path::UNKNOWN; N];
-    let mut count = 0_usize;
-    for (place, (number, subflow)) in paths.iter_mut().zip(connection.subflows.live()) {
-        *place = describe(number, subflow, now);
-        count = count.saturating_add(1);
-    }
+    let mut places = [Path::UNKNOWN; N];
+    let paths = describe_all(&connection.subflows, &mut places);
     let window = connection.send.wnd_end().since(connection.send.una());
     let window = u32::try_from(window).unwrap_or(u32::MAX);
-    let view = PathsView::new(paths.get(..count).unwrap_or(&paths), now, window);
+    let view = PathsView::new(paths, now, window);
     // An order to unblock is followed by another question.
     for _ in 0..=N {
         let Some(segment) = segment(connection) else {
@@ -79,15 +75,11 @@ fn choose<const N: usize>(connection: &mut Connection) -> Turn {
 
 /// The live subflows that do not answer, and when the next one may turn out not to, if they are several.
 pub(crate) fn silence(connection: &Connection, now: u64) -> (PathSet, Option<u64>) {
-    let mut paths = [Path::UNKNOWN; MAX_PATHS];
-    let mut count = 0_usize;
-    for (place, (number, subflow)) in paths.iter_mut().zip(connection.subflows.live()) {
-        *place = describe(number, subflow, now);
-        count = count.saturating_add(1);
-    }
-    let view = PathsView::new(paths.get(..count).unwrap_or(&paths), now, 0);
-    match count {
-        0 | 1 => (PathSet::EMPTY, None),
+    let mut places = [Path::UNKNOWN; MAX_PATHS];
+    let paths = describe_all(&connection.subflows, &mut places);
+    let view = PathsView::new(paths, now, 0);
+    match paths {
+        [] | [_] => (PathSet::EMPTY, None),
         _ => (view.silent(), view.next_silence_us()),
     }
 }
@@ -101,8 +93,18 @@ fn forget_delivered(subflows: &mut Subflows) {
     }
 }
 
+/// What the scheduler learns of the live subflows, as many as there are places.
+fn describe_all<'a>(subflows: &Subflows, places: &'a mut [Path]) -> &'a [Path] {
+    let mut count = 0_usize;
+    for (place, (number, subflow)) in places.iter_mut().zip(subflows.live()) {
+        *place = describe(number, subflow);
+        count = count.saturating_add(1);
+    }
+    places.get(..count).unwrap_or(places)
+}
+
 /// What the scheduler learns of a subflow.
-fn describe(number: PathId, subflow: &SubflowState, now: u64) -> Path {
+fn describe(number: PathId, subflow: &SubflowState) -> Path {
     let load = load(&subflow.sock);
     Path {
         id: number,
@@ -118,7 +120,8 @@ fn describe(number: PathId, subflow: &SubflowState, now: u64) -> Path {
         pacing_rate: load.pacing_rate,
         last_progress_us: subflow.last_progress_us,
         backup: subflow.local_backup || subflow.remote_backup,
-        standing: subflow.health.standing(now),
+        // Silence is enough to leave a path; nobody declares one stale.
+        standing: Standing::Active,
     }
 }
 

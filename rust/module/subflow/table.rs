@@ -239,7 +239,6 @@ pub(crate) struct SubflowState {
     pub(crate) local_backup: bool,
     /// The peer wants that.
     pub(crate) remote_backup: bool,
-    pub(crate) health: Health,
     /// The path manager's name of it, if it has one; the first subflow needs none.
     pub(crate) name: Option<SubflowId>,
     /// Routing chooses the local address, whose id is found then.
@@ -300,7 +299,6 @@ impl SubflowState {
             remote_id: 0,
             local_backup: false,
             remote_backup: false,
-            health: Health::new(),
             name: None,
             routed: false,
             errand: None,
