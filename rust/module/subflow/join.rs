@@ -273,17 +273,11 @@ pub(crate) fn syn_ack_received(
     match on_syn_ack(&received, keys, join.request.nonce, &KernelSha256) {
         Ok(accepted) => {
             count(sock, Counter::MpJoinSynAckRx);
-            connection.subflows.answered = true;
-            let Some(subflow) = connection.subflows.at_mut(path) else {
-                return;
-            };
-            let Some(join) = subflow.join.as_mut() else {
-                return;
-            };
             join.hmac = Some(accepted.hmac);
             join.await_answer(tcp.rto_us());
             subflow.remote_id = accepted.address_id;
             subflow.remote_backup = accepted.backup;
+            connection.subflows.answered = true;
             prepare(tcp);
             steering::subflow_created(connection, tcp.sock(), segment.hash());
             timer::await_join(connection, u64::from(tcp.rto_us()));
