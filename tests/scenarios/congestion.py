@@ -9,6 +9,7 @@ from lib import stack
 from lib.case import End
 from lib.kernel_log import KernelLog
 from lib.libc import connect_raw
+from lib.live_choice import exchange_while_it_sends
 from lib.registry import OURS_ONLY, scenario
 from lib.transfer import Task, content, exchange, receive_exactly
 from scenarios.lifecycle import insmod, module_back_in, rmmod, rmmod_when_idle
@@ -93,21 +94,8 @@ def one_subflow(case, name):
 @scenario(roles=OURS_ONLY, needs_module=True)
 def exchanged_while_it_sends(case):
     """One algorithm after the other on a connection that carries data."""
-    case.network.netem("delay", "2ms", "loss", "1%")
-    client, server = case.connect_pair()
-    size = case.size(stock=8, test=2) << 20
-    traffic = Task(exchange, client, server, size, size)
-    rounds = 0
-    while traffic.is_alive():
-        for name in (*ALGORITHMS, "cubic", *reversed(ALGORITHMS), "reno"):
-            for sock in (client, server):
-                choose(sock, name)
-                case.expect(chosen(sock) == name, f"after {name} was chosen it is {chosen(sock)}")
-            time.sleep(0.01)
-        rounds += 1
-    traffic.result()
-    case.expect(rounds > 1, "the data was sent before the algorithms were exchanged")
-    case.expect_mptcp()
+    names = (*ALGORITHMS, "cubic", *reversed(ALGORITHMS), "reno")
+    exchange_while_it_sends(case, names, choose, chosen)
 
 
 @scenario(roles=(*OURS_ONLY, ("tcp", "tcp")), needs_module=True)

@@ -3,11 +3,11 @@
 
 import errno
 import socket
-import time
 
 from lib.info import SOL_MPTCP
+from lib.live_choice import exchange_while_it_sends
 from lib.registry import OURS_ONLY, scenario
-from lib.transfer import Task, exchange
+from lib.transfer import exchange
 
 SCHEDULER = 1001
 NAMES = ("default", "blest", "ecf", "roundrobin", "redundant")
@@ -84,18 +84,4 @@ def of_a_socket(case):
 @scenario(roles=OURS_ONLY, needs_module=True)
 def exchanged_while_it_sends(case):
     """One scheduler after the other on a connection that carries data."""
-    case.network.netem("delay", "2ms", "loss", "1%")
-    client, server = case.connect_pair()
-    size = case.size(stock=8, test=2) << 20
-    traffic = Task(exchange, client, server, size, size)
-    rounds = 0
-    while traffic.is_alive():
-        for name in NAMES:
-            for sock in (client, server):
-                choose(sock, name)
-                case.expect(chosen(sock) == name, f"after {name} was chosen it is {chosen(sock)}")
-            time.sleep(0.01)
-        rounds += 1
-    traffic.result()
-    case.expect(rounds > 1, "the data was sent before the schedulers were exchanged")
-    case.expect_mptcp()
+    exchange_while_it_sends(case, NAMES, choose, chosen)
