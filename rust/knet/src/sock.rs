@@ -294,7 +294,8 @@ impl Sock {
         unsafe { bindings::sk_error_report(self.as_ptr()) }
     }
 
-    /// Lets this socket's addresses and ports be those of `other`. The socket is locked.
+    /// Lets this socket's addresses and ports be those of `other`. The socket is locked, or nothing else than these
+    /// addresses can be written to it.
     pub fn copy_addresses(&self, other: &Sock) {
         // SAFETY: Both sockets are live full inet sockets.
         unsafe { bindings::knet_helper_copy_addresses(self.as_ptr(), other.as_ptr()) }

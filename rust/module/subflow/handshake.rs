@@ -64,6 +64,8 @@ pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incomin
     };
     subflow.remote_isn = segment.seq;
     let offered = subflow.offered;
+    // The peer may announce addresses and join before `connect` is done with the socket.
+    sock.copy_addresses(tcp.sock());
     let kind = SegmentKind {
         syn: true,
         ack: segment.flags.ack(),
@@ -154,9 +156,6 @@ pub(crate) fn released(connection: &mut DataGuard<'_, Mptcp>) {
     }
     match attempted {
         Attempted::Connected => {
-            if let Some(subflow) = connection.subflows.first() {
-                sock.copy_addresses(&subflow.sock);
-            }
             sock.set_state(State::Established);
             publish_state(connection);
             sock.notify_state();
