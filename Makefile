@@ -15,7 +15,7 @@ SECONDS	?= 60
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help env kernel module tool kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-paths bench-core figures install clean distclean
+.PHONY: help env kernel module tool kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-paths bench-core soak figures install clean distclean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,11 +76,11 @@ demo: ## a real transfer by unmodified programs, this module at one end and at b
 	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
 	@scripts/demo
 
-test: ## everything: host tests, KUnit, scenarios on both kernels
+test: ## host tests, KUnit, scenarios on both kernels (THOROUGH=1: all in full length)
 	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
 	@$(MAKE) --no-print-directory module KERNEL=test KDIR=
 	@$(MAKE) --no-print-directory tool
-	@scripts/test all
+	@scripts/test $(if $(THOROUGH),all,brief)
 
 bench: ## paired throughput and latency against plain TCP and the kernel's own MPTCP
 	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
@@ -92,6 +92,10 @@ bench-paths: ## goodput of two paths together, and the gap when one of them dies
 
 bench-core: ## instructions and time of the core's decisions on this host
 	@scripts/bench-core
+
+soak: ## connections whose networks change at random, on the test kernel (SECONDS, SEED, CONNECTIONS)
+	@$(MAKE) --no-print-directory module KERNEL=test KDIR=
+	@scripts/soak $(SECONDS) $(or $(SEED),8684) $(or $(CONNECTIONS),50)
 
 figures: ## steering under simulated caches: renews the picture and table of Documentation/steering.md
 	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
