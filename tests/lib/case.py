@@ -67,8 +67,10 @@ class Case:
         kernel: str,
         network: Network | None = None,
         port: int = PORT,
+        brief: bool = False,
     ):
         self.kernel = kernel
+        self.brief = brief
         self.port = port
         self.network = network or Network()
         self.client = End("client", client, self.network.client)
@@ -81,9 +83,14 @@ class Case:
         """Client and server."""
         return self.client, self.server
 
-    def size(self, stock: int, test: int) -> int:
-        """A quantity by kernel: the test kernel checks every lock and is many times slower."""
-        return test if self.kernel == "test" else stock
+    def size(self, stock: int, test: int, brief: int | None = None) -> int:
+        """A quantity by kernel: the test kernel checks every lock and is many times slower.
+
+        `brief` is enough on the stock kernel where a run is to be brief.
+        """
+        if self.kernel == "test":
+            return test
+        return brief if self.brief and brief is not None else stock
 
     def keep(self, resource):
         """Closes the resource when the scenario ends."""

@@ -23,11 +23,14 @@ class Scenario:
     needs_module: bool
     settles: bool
     all_roles: bool
+    long: bool
 
-    def roles_on(self, kernel: str) -> tuple[tuple[str, str], ...]:
+    def roles_on(self, kernel: str, brief: bool) -> tuple[tuple[str, str], ...]:
         """The pairs to run with on the given kernel."""
-        brief = kernel == "test" and not self.all_roles and OURS_ONLY[0] in self.roles
-        return OURS_ONLY if brief else self.roles
+        if self.long and brief:
+            return ()
+        alone = kernel == "test" and (brief or not self.all_roles) and OURS_ONLY[0] in self.roles
+        return OURS_ONLY if alone else self.roles
 
 
 _scenarios: list[Scenario] = []
@@ -40,13 +43,15 @@ def scenario(
     needs_module: bool = False,
     settles: bool = True,
     all_roles: bool = False,
+    long: bool = False,
 ):
     """Registers a scenario. `variants` maps a suffix of the name to further arguments.
 
     `limit` is in seconds of the stock kernel. `needs_module` marks what the kernel's own MPTCP
     does not do, or does unlike TCP. `settles=False` is for what may leave sockets behind for some
     time. `all_roles` keeps the kernel's own MPTCP as a peer on the slow test kernel too, where
-    most scenarios run with ours at both ends only.
+    most scenarios run with ours at both ends only, and all that can where a run is to be brief.
+    `long` marks what such a run leaves out.
     """
 
     def register(function):
@@ -54,7 +59,15 @@ def scenario(
         for suffix, arguments in (variants or {"": ()}).items():
             name = ".".join(filter(None, (place, function.__name__, suffix)))
             entry = Scenario(
-                name, function, tuple(roles), limit, arguments, needs_module, settles, all_roles
+                name,
+                function,
+                tuple(roles),
+                limit,
+                arguments,
+                needs_module,
+                settles,
+                all_roles,
+                long,
             )
             _scenarios.append(entry)
         return function

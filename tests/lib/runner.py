@@ -50,14 +50,14 @@ def known_faults(kernel: str) -> dict[str, str]:
 
 
 def plan_runs(
-    scenarios: list[Scenario], kernel: str, pattern: str | None, reference: bool
+    scenarios: list[Scenario], kernel: str, pattern: str | None, reference: bool, brief: bool
 ) -> list[Run]:
     """Every scenario with each of its role pairs, as far as the pattern selects it."""
     runs = [
         Run(entry, client, server)
         for entry in scenarios
         if not (reference and entry.needs_module)
-        for client, server in entry.roles_on(kernel)
+        for client, server in entry.roles_on(kernel, brief)
     ]
     if pattern is None:
         faults = known_faults(kernel)
@@ -73,9 +73,10 @@ def _matches(name: str, pattern: str) -> bool:
 class Runner:
     """Runs the plan and prints one line per run."""
 
-    def __init__(self, stacks: dict[str, Stack], kernel: str):
+    def __init__(self, stacks: dict[str, Stack], kernel: str, brief: bool):
         self.stacks = stacks
         self.kernel = kernel
+        self.brief = brief
         self.log = KernelLog()
         self.passed = 0
         self.failed = 0
@@ -168,7 +169,8 @@ class Runner:
     def _run_here(self, run: Run, writer: int) -> None:
         problems, notes = "", []
         try:
-            case = Case(self.stacks[run.client], self.stacks[run.server], self.kernel)
+            stacks = self.stacks[run.client], self.stacks[run.server]
+            case = Case(*stacks, self.kernel, brief=self.brief)
             notes = case.notes
             try:
                 run.scenario.function(case, *run.scenario.arguments)

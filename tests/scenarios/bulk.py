@@ -21,7 +21,7 @@ MEGABYTE = 1 << 20
 # rfc8684:3.1-21
 def ipv4(case, up, down):
     client, server = case.connect_pair()
-    share = case.size(stock=MEGABYTE, test=MEGABYTE // 8)
+    share = case.size(stock=MEGABYTE, test=MEGABYTE // 16, brief=MEGABYTE // 8)
     exchange(client, server, up * share, down * share)
     case.expect_mptcp()
 
@@ -29,6 +29,6 @@ def ipv4(case, up, down):
 @scenario(all_roles=True, limit=180)
 def ipv6(case):
     client, server = case.connect_pair(socket.AF_INET6)
-    size = case.size(stock=16, test=4) * MEGABYTE
+    size = case.size(stock=16, test=2, brief=4) * MEGABYTE
     exchange(client, server, size, size)
     case.expect_mptcp()

@@ -35,7 +35,9 @@ def serve(listener, total):
 def short_in_sequence(case):
     """Connect, request, answer of 1 KB, close: 10 000 times for ours at both ends."""
     both_ours = case.client.stack.name == case.server.stack.name
-    total = case.size(stock=10_000 if both_ours else 2_000, test=1_000 if both_ours else 300)
+    total = case.size(
+        stock=10_000 if both_ours else 2_000, test=1_000 if both_ours else 300, brief=500
+    )
     case.client.namespace.sysctl("net.ipv4.ip_local_port_range", "1024 65535")
     tool, port = program("latency"), str(case.port)
     server = case.server.namespace.start(tool, "serve", str(case.server.stack.protocol), port)
@@ -59,7 +61,7 @@ def is_listening(case):
 @scenario(limit=300)
 def short_in_parallel(case):
     """Short connections, 32 under way at any time."""
-    total = case.size(stock=1_000, test=200)
+    total = case.size(stock=1_000, test=200, brief=300)
     case.client.namespace.sysctl("net.ipv4.ip_local_port_range", "1024 65535")
     listener = case.listen(backlog=512)
     servers = [Task(serve, listener, total // 4) for _ in range(4)]

@@ -39,7 +39,7 @@ def endure(case, target):
     client = case.connect()
     server = case.keep(listener.accept()[0])
     echo = Task(echo_until_end, server)
-    fuzzer = start_fuzzer(case, target, client, case.size(stock=33_000, test=5_000))
+    fuzzer = start_fuzzer(case, target, client, case.size(stock=33_000, test=2_500, brief=5_000))
     word = content(1000)
     rounds = 0
     while fuzzer.poll() is None:

@@ -67,9 +67,9 @@ def removal_refused_in_use(case):
 
 @scenario(roles=OURS_ONLY, needs_module=True, limit=600, settles=False)
 def insmod_rmmod_cycles(case):
-    """50 times, 10 on the slow test kernel: insert, a connection in each role with data, remove."""
+    """50 times, 5 on the slow test kernel or in brief: insert, a connection in each role with data, remove."""
     protocol = case.client.stack.protocol
-    cycles = case.size(stock=CYCLES, test=10)
+    cycles = case.size(stock=CYCLES, test=5, brief=5)
     with module_back_in(protocol):
         for cycle in range(cycles):
             refusal = rmmod_when_idle()

@@ -80,7 +80,8 @@ def flood(case: Case, size: int, buffer: int) -> Flood:
 @scenario(limit=300, roles=ROLES["server"])
 def single_bytes_to_a_sleeper(case):
     """Segments of one byte each keep no more memory than the buffer's limit and one packet, as with TCP."""
-    size, buffer = case.size(stock=100_000, test=8_000), case.size(stock=200_000, test=16_000)
+    size = case.size(stock=100_000, test=8_000, brief=8_000)
+    buffer = case.size(stock=200_000, test=16_000, brief=16_000)
     reference = flood(Case(TCP, TCP, case.kernel, case.network, case.port - 1), size, buffer)
     seen = flood(case, size, buffer)
     case.notes.append(f"TCP {reference}, ours {seen}")

@@ -100,7 +100,7 @@ def sleeping_reader(case):
     case.expect_mptcp()
 
 
-@scenario(roles=OURS_ONLY, limit=180)
+@scenario(roles=OURS_ONLY, limit=180, long=True)
 def closed_before_the_reader_wakes(case):
     """A writer that closed at once is not given up while its reader sleeps."""
     client, server = case.connect_pair()
