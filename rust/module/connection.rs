@@ -9,7 +9,7 @@ use crate::path_manager::event::{self, OfConnection};
 use crate::path_manager::paths::Paths;
 use crate::protocol::Mptcp;
 use crate::steering::ConnectionSteering;
-use crate::subflow::table::Subflows;
+use crate::subflow::table::{SubflowState, Subflows};
 use core::mem::MaybeUninit;
 use knet::congestion::Choice;
 use knet::fragments::SendQueue;
@@ -250,11 +250,17 @@ impl Connection {
             fell_back: self.mode == Mode::Fallback,
             state: self.state,
             piece_begun: self.subflows.iter().any(|(_, one)| one.partial.is_some()),
-            subflows_finished: self
-                .subflows
-                .iter()
-                .all(|(path, one)| one.finished || one.gone || path != PathId::FIRST && !one.live),
+            peer_closes: self.peer_closes(),
         }
+    }
+
+    /// See [`Rest::peer_closes`].
+    fn peer_closes(&self) -> bool {
+        let mut subflows = self.subflows.iter();
+        let established =
+            |(path, one): (PathId, &SubflowState)| !one.gone && (path == PathId::FIRST || one.live);
+        let finished = self.subflows.iter().any(|(_, one)| one.finished);
+        finished || !subflows.any(established)
     }
 
     /// Moves the data-level state on.

@@ -9,6 +9,7 @@ use crate::path_manager::event::{self, OfSubflow};
 use crate::path_manager::kernel_address;
 use crate::path_manager::paths::{consult, mention};
 use crate::protocol::Mptcp;
+use crate::subflow::table::Doubt;
 use crate::subflow::{join, loss};
 use crate::timer;
 use kernel::prelude::*;
@@ -93,7 +94,7 @@ fn carry_out(owner: &mut OwnerGuard<'_, Mptcp>, action: Action) {
         Action::Probe { subflow } => {
             with_subflow(owner, subflow, |path, tcp| {
                 if let Some(subflow) = owner.meta().lock_data().subflows.at_mut(path) {
-                    subflow.doubted = true;
+                    subflow.doubt = Doubt::Asked;
                 }
                 tcp.send_probe();
             });

@@ -8,6 +8,8 @@ use crate::crypto::KernelSha256;
 use crate::path_manager::event::{self, OfSubflow};
 use crate::path_manager::paths::{mention, tell};
 use crate::protocol::Mptcp;
+use crate::subflow::loss;
+use crate::subflow::table::Doubt;
 use knet::meta::DataGuard;
 use mptcp_core::path_manager::{Announcement, Event};
 use mptcp_core::scheduler::PathId;
@@ -19,14 +21,9 @@ pub(crate) fn heard(connection: &mut DataGuard<'_, Mptcp>, path: PathId, receive
     let Some(name) = connection.name_of(path) else {
         return;
     };
-    if connection
-        .subflows
-        .at(path)
-        .is_some_and(|subflow| subflow.doubted)
-    {
-        if let Some(subflow) = connection.subflows.at_mut(path) {
-            subflow.doubted = false;
-        }
+    let subflow = connection.subflows.at_mut(path);
+    if let Some(subflow) = subflow.filter(|one| one.doubt == Doubt::Asked) {
+        subflow.doubt = Doubt::None;
         mention(connection, &Event::Heard { subflow: name });
     }
     if let Some(option) = &received.add_addr {
@@ -36,6 +33,7 @@ pub(crate) fn heard(connection: &mut DataGuard<'_, Mptcp>, path: PathId, receive
         count(sock, Counter::RmAddr);
         for id in option.ids() {
             event::removed(connection, *id);
+            loss::doubt(connection, *id);
         }
         tell(connection, &Event::Removed(option));
     }

@@ -100,11 +100,20 @@ pub(crate) fn reset_all(owner: &mut OwnerGuard<'_, Mptcp>) {
     }
 }
 
-/// Closes all subflows. What the connection knows of them stays as long as they live.
+/// Closes all subflows: with a FIN, but for those that TCP would try in vain for minutes to deliver it on. What
+/// the connection knows of them stays as long as they live.
 pub(crate) fn close_all(owner: &mut OwnerGuard<'_, Mptcp>) {
+    let (all, lost) = {
+        let connection = owner.meta().lock_data();
+        let lost = connection.subflows.iter().filter(|(_, one)| one.is_lost());
+        let lost: PathSet = lost.map(|(path, _)| path).collect();
+        (connection.subflows.numbers(), lost)
+    };
     // The owner may have a first subflow that no connection knows yet.
-    let all = owner.meta().lock_data().subflows.numbers();
     for path in all.with(PathId::FIRST).iter() {
+        if lost.contains(path) {
+            reset(owner, path);
+        }
         if let Some(subflow) = handle_of(owner, path) {
             subflow.close();
         }

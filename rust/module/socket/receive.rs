@@ -186,17 +186,12 @@ impl Reader {
         let (update_due, starved, several) = {
             let mut connection = meta.lock_data();
             connection.uncharge_receive(freed);
-            // Which subflow does not matter much: all have the same window.
-            let Some(subflow) = connection.subflows.live().next() else {
+            let Some((numbers, free)) = window_to_tell(&connection) else {
                 return;
             };
-            let subflow = subflow.1.sock.clone();
-            let numbers = knet::subflow::pace(&subflow);
             if !sock.receive_buffer_locked() {
                 grow_buffer(&mut connection, consumed, &numbers);
             }
-            // No more than the subflow's TCP would let the segment say.
-            let free = receive_space(meta, &subflow).min(numbers.window_limit);
             let capacity = u32::try_from(sock.receive_buffer()).unwrap_or(0);
             let rcv_nxt = connection.receive.rcv_nxt();
             let update_due = connection
@@ -218,6 +213,17 @@ impl Reader {
             push::after_process(meta);
         }
     }
+}
+
+/// The pace of the subflow that would let a segment tell the largest window now, and that window: no more than
+/// its TCP takes. All subflows share one window, but each TCP has limits of its own.
+fn window_to_tell(connection: &DataGuard<'_, Mptcp>) -> Option<(Pace, u32)> {
+    let windows = connection.subflows.live().map(|(_, subflow)| {
+        let pace = knet::subflow::pace(&subflow.sock);
+        let free = receive_space(connection.meta(), &subflow.sock).min(pace.window_limit);
+        (pace, free)
+    });
+    windows.max_by_key(|(_, free)| *free)
 }
 
 /// Takes what a subflow kept back if the connection was `starved`, and tells its peer of the window.

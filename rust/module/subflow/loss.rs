@@ -6,7 +6,7 @@ use crate::connection::{count, Connection};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::schedule;
-use crate::subflow::table::SubflowState;
+use crate::subflow::table::{Doubt, SubflowState};
 use kernel::prelude::*;
 use knet::meta::DataGuard;
 use knet::sock::Sock;
@@ -75,6 +75,21 @@ pub(crate) fn send_elsewhere(connection: &mut Connection, path: PathId) {
     for record in subflow.tx.iter() {
         send.send_again(record.dsn, record.dsn.plus(u64::from(record.len)));
         connection.retransmitted = true;
+    }
+}
+
+/// The peer removed its address with this id: what the subflows to it carry is sent on others at once, and
+/// they get no more as long as they do not show that they work.
+pub(crate) fn doubt(connection: &mut DataGuard<'_, Mptcp>, remote_id: u8) {
+    for path in connection.subflows.numbers().iter() {
+        let Some(subflow) = connection.subflows.at_mut(path) else {
+            continue;
+        };
+        if subflow.live && subflow.remote_id == remote_id && subflow.doubt == Doubt::None {
+            subflow.doubt = Doubt::Raised;
+            send_elsewhere(connection, path);
+            connection.meta().schedule_softirq_work();
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Which subflow gets the next data.
 
 use crate::connection::Connection;
-use crate::subflow::table::{how_many, SubflowState, Subflows};
+use crate::subflow::table::{how_many, Doubt, SubflowState, Subflows};
 use knet::subflow::{load, snapshot};
 use knet::time::now_us;
 use mptcp_core::connection::push::MAX_PIECE;
@@ -39,7 +39,7 @@ pub(crate) fn turn(connection: &mut Connection) -> Turn {
 
 /// Asks the scheduler, with room for `N` subflows.
 fn choose<const N: usize>(connection: &mut Connection) -> Turn {
-    forget_delivered(&mut connection.subflows);
+    forget_delivered(connection);
     let now = now_us();
     let mut places = [Path::UNKNOWN; N];
     let paths = describe_all(&connection.subflows, &mut places);
@@ -84,10 +84,12 @@ pub(crate) fn silence(connection: &Connection, now: u64) -> (PathSet, Option<u64
     }
 }
 
-/// Makes room in full tables of mappings: a subflow without would not be chosen, and only when it is
-/// chosen it forgets by itself.
-fn forget_delivered(subflows: &mut Subflows) {
-    for (_, subflow) in subflows.iter_mut().filter(|(_, one)| one.tx.is_full()) {
+/// Has subflows forget what TCP delivered, which they do by themselves only when they are chosen: one whose
+/// table is full would not be, nor one that carried what is to be sent again.
+fn forget_delivered(connection: &mut Connection) {
+    let again = connection.send.retransmit_next().is_some();
+    let subflows = connection.subflows.iter_mut();
+    for (_, subflow) in subflows.filter(|(_, one)| again || one.tx.is_full()) {
         let acked = subflow.sent(snapshot(&subflow.sock).snd_una);
         subflow.tx.acked(acked);
     }
@@ -120,8 +122,11 @@ fn describe(number: PathId, subflow: &SubflowState) -> Path {
         pacing_rate: load.pacing_rate,
         last_progress_us: subflow.last_progress_us,
         backup: subflow.local_backup || subflow.remote_backup,
-        // Silence is enough to leave a path; nobody declares one stale.
-        standing: Standing::Active,
+        // The scheduler itself sees silence.
+        standing: match subflow.doubt {
+            Doubt::None => Standing::Active,
+            Doubt::Raised | Doubt::Asked => Standing::Stale,
+        },
     }
 }
 

@@ -179,6 +179,17 @@ pub(crate) fn how_many<T>(items: impl Iterator<Item = T>) -> usize {
     items.fold(0, |number: usize, _| number.saturating_add(1))
 }
 
+/// What is thought of a subflow whose address the peer removed (RFC 8684 section 3.4.2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Doubt {
+    /// Nothing: no address was removed, or the subflow worked afterwards.
+    None,
+    /// It will be asked for a sign of life.
+    Raised,
+    /// It was asked, so that what comes now is one.
+    Asked,
+}
+
 /// The data level's view of a subflow.
 pub(crate) struct SubflowState {
     pub(crate) sock: ARef<Sock>,
@@ -245,8 +256,8 @@ pub(crate) struct SubflowState {
     pub(crate) routed: bool,
     /// What the next segment without data says, and nothing else.
     pub(crate) errand: Option<Wanted>,
-    /// The path manager waits for a sign of life.
-    pub(crate) doubted: bool,
+    /// Whether it must show that it still works.
+    pub(crate) doubt: Doubt,
     /// What the RST said with which the peer ended it.
     pub(crate) reset_by_peer: Option<MpTcpRst>,
     /// Its congestion window is to be reduced, because it holds the peer's window closed.
@@ -302,13 +313,18 @@ impl SubflowState {
             name: None,
             routed: false,
             errand: None,
-            doubted: false,
+            doubt: Doubt::None,
             reset_by_peer: None,
             penalty_due: false,
             silent: false,
             last_progress_us: 0,
         };
         KBox::write(place, state)
+    }
+
+    /// Whether it is known, or likely, not to carry anything.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.silent || self.doubt != Doubt::None
     }
 
     /// Whether its socket is `tcp`.

@@ -16,8 +16,9 @@ pub struct Rest {
     pub state: State,
     /// TCP took only a part of a piece, the rest waits.
     pub piece_begun: bool,
-    /// The peer's FIN was taken from every subflow that is established.
-    pub subflows_finished: bool,
+    /// The peer closes the subflows: its FIN was taken from one, or none is established. It may never
+    /// come on others, whose path may not work.
+    pub peer_closes: bool,
 }
 
 /// Whether the subflows of an orphan can be closed.
@@ -37,7 +38,7 @@ pub const fn is_over(rest: &Rest, send: &SendState) -> bool {
             && (send.fin_in_flight() || send.fin_acked());
     }
     match rest.state {
-        State::Closed => rest.subflows_finished,
+        State::Closed => rest.peer_closes,
         state => state.subflows_may_close(),
     }
 }
@@ -67,7 +68,7 @@ pub const fn on_patience_lost(rest: &Rest) -> Farewell {
 }
 
 /// Whether the end of the only subflow breaks the connection. `error` says whether TCP was reset or
-/// gave up; `rest.subflows_finished` whether the peer's FIN was taken from it.
+/// gave up; `rest.peer_closes` whether the peer's FIN was taken from it.
 ///
 /// When both DATA_FINs are acknowledged the subflow has served (RFC 8684 section 3.3.3). A reset is
 /// no error then: the peer may have closed already and know nothing of data that was on its way
@@ -75,7 +76,7 @@ pub const fn on_patience_lost(rest: &Rest) -> Farewell {
 #[inline]
 pub const fn is_breakdown(rest: &Rest, error: bool) -> bool {
     let served = !rest.fell_back && rest.state.subflows_may_close();
-    !rest.aborted && !served && (error || !rest.subflows_finished)
+    !rest.aborted && !served && (error || !rest.peer_closes)
 }
 
 #[cfg(test)]

@@ -113,19 +113,20 @@ impl Endpoint {
     /// What the decisions about the end depend on.
     fn rest(&self) -> Rest {
         let mut established = self.subflows.iter().filter(|one| one.is_established());
+        let finished = self.subflows.iter().any(|one| one.finished);
         Rest {
             aborted: self.aborted,
             fell_back: self.mode == Mode::Fallback,
             state: self.state,
             piece_begun: self.subflows.iter().any(|one| one.partial.is_some()),
-            subflows_finished: established.all(|one| one.finished),
+            peer_closes: finished || established.next().is_none(),
         }
     }
 
     /// Whether the end of the last subflow breaks the connection.
     pub(super) fn breaks_by(&self, last: &Subflow) -> bool {
         let rest = Rest {
-            subflows_finished: last.finished,
+            peer_closes: last.finished,
             ..self.rest()
         };
         is_breakdown(&rest, last.tcp.error().is_some())

@@ -9,7 +9,7 @@ use crate::seq::Dsn;
 #[test]
 fn mptcp_ends_with_both_data_fins() {
     let send = SendState::new(Dsn::new(9), 100);
-    for (state, subflows_finished, over) in [
+    for (state, peer_closes, over) in [
         (State::Established, true, false),
         (State::FinWait2, true, false),
         (State::LastAck, true, false),
@@ -19,7 +19,7 @@ fn mptcp_ends_with_both_data_fins() {
     ] {
         let rest = Rest {
             state,
-            subflows_finished,
+            peer_closes,
             ..Rest::default()
         };
         assert_eq!(is_over(&rest, &send), over, "{state:?}");
@@ -54,7 +54,7 @@ fn plain_tcp_ends_once_tcp_has_all() {
 
 #[test]
 fn a_subflow_that_goes_early_breaks_the_connection() {
-    for (state, fell_back, subflows_finished, error, breaks) in [
+    for (state, fell_back, peer_closes, error, breaks) in [
         (State::Established, false, false, true, true),
         (State::FinWait1, false, false, false, true),
         (State::LastAck, false, true, true, true),
@@ -67,7 +67,7 @@ fn a_subflow_that_goes_early_breaks_the_connection() {
         let rest = Rest {
             state,
             fell_back,
-            subflows_finished,
+            peer_closes,
             ..Rest::default()
         };
         assert_eq!(is_breakdown(&rest, error), breaks, "{state:?} {fell_back}");
