@@ -1,123 +1,171 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What two paths give: goodput of both together, and the longest silence when one of them dies.
+"""What several links give together, and the longest silence when one of them dies.
 
-Runs in the virtual machine with the module loaded: scripts/bench-paths. Prints a table for
+Runs in the virtual machine with the module loaded: scripts/bench-paths. Prints tables for
 Documentation/performance.md.
 """
 
-import socket
+import argparse
+import statistics
 import time
 
 from lib import stack
 from lib.case import Case
-from lib.path_manager import SUBFLOW, PathManager
+from lib.shaped import Shape, add_links, connect, delay_product, use_links
+from lib.stack import BUILTIN, TCP, Stack
 from lib.transfer import Task, receive_stream, send_stream
 
-MEGABYTE = 1 << 20
-EQUAL = (("10mbit", "5ms"), ("10mbit", "5ms"))
-UNEQUAL = (("10mbit", "1ms"), ("3mbit", "25ms"))
-HANDOVER = (("10mbit", "10ms"), ("10mbit", "10ms"))
+SIZE = 16 << 20
+LINKS = (
+    (Shape(10, 10), Shape(10, 10)),
+    (Shape(10, 1), Shape(10, 25)),
+    (Shape(10, 10), Shape(3, 10)),
+    (Shape(10, 1), Shape(3, 25)),
+)
+# The first has the shorter way, so that a connection with little to say says it there.
+HANDOVER = (Shape(10, 8), Shape(10, 10))
 MESSAGE = b"x" * 160
 INTERVAL = 0.02
+MESSAGES, LAST_BEFORE_DEATH = 150, 60
+ROUNDS = 3
+PATIENCE = 60
 
 
-def shaped_pair(client, server, shapes):
-    """A case with a link for each shape, and a connection that uses them all."""
+def pair_of(client: Stack, server: Stack, shapes: tuple[Shape, ...], buffer: int | None = None):
+    """A case, and a connection that uses a link for each shape."""
     case = Case(client, server, "stock")
-    links = ["veth0"] + [case.network.add_link(number) for number in range(2, len(shapes) + 1)]
-    for end in case.ends:
-        for link, (rate, delay) in zip(links, shapes, strict=True):
-            end.namespace.run(
-                "tc", "qdisc", "replace", "dev", link, "root",
-                "netem", "rate", rate, "delay", delay, "limit", "100",
-            )  # fmt: skip
-        case.keep(PathManager(end.namespace, end.stack)).limits(8, 8)
-    manager = case.keep(PathManager(case.client.namespace, case.client.stack))
-    for number, link in enumerate(links[1:], 2):
-        with case.client.namespace:
-            index = socket.if_nametoindex(link)
-        manager.add(f"10.0.{number}.1", SUBFLOW, interface=index)
-    # The kernel's own MPTCP takes no subflow in when its listener is closed.
-    listener = case.listen()
-    ours = case.connect()
-    theirs = case.keep(listener.accept()[0])
-    for sock in (ours, theirs):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    ours.sendall(b"?")
-    theirs.recv(1)
-    theirs.sendall(b"!")
-    ours.recv(1)
-    time.sleep(0.5)
-    return case, ours, theirs
+    links = add_links(case, shapes)
+    if client.speaks_mptcp:
+        use_links(case, links)
+    return case, *connect(case, buffer)
 
 
-def goodput(client, server, shapes, upload: bool) -> float:
-    """Mbit/s of one stream of 8 MiB."""
-    case, ours, theirs = shaped_pair(client, server, shapes)
+def goodput(client: Stack, server: Stack, shapes, upload: bool, buffer: int | None = None) -> float:
+    """Mbit/s of one stream, from the first byte to the end of it."""
+    case, ours, theirs = pair_of(client, server, shapes, buffer)
     source, sink = (ours, theirs) if upload else (theirs, ours)
-    start = time.monotonic()
     task = Task(receive_stream, sink)
-    send_stream(source, 8 * MEGABYTE)
-    size = task.result(120).size
+    start = time.monotonic()
+    send_stream(source, SIZE)
+    size = task.result(240).size
     speed = size * 8 / (time.monotonic() - start) / 1e6
     case.cleanup.close()
     return speed
 
 
-def longest_gap(client, server, death: str) -> float:
-    """Milliseconds without a message, when the first path dies under a message every 20 ms."""
-    case, ours, theirs = shaped_pair(client, server, HANDOVER)
-    gaps = []
+def longest_gap(client: Stack, server: Stack, death) -> float:
+    """Milliseconds between two messages, when the first link dies under a message every 20 ms.
 
-    def listen():
-        last, size = time.monotonic(), 0
-        while size < 200 * len(MESSAGE) and (part := ours.recv(4096)):
-            now = time.monotonic()
-            gaps.append(now - last)
-            last, size = now, size + len(part)
-
-    task = Task(listen)
+    Messages that do not come at all count as a silence of `PATIENCE` seconds.
+    """
+    case, ours, theirs = pair_of(client, server, HANDOVER)
+    task = Task(gaps_of, ours)
     start = time.monotonic()
-    for number in range(1, 201):
+    for number in range(1, MESSAGES + 1):
         theirs.sendall(MESSAGE)
-        if number == 60:
-            kill(case, death)
+        if number == LAST_BEFORE_DEATH:
+            death(case)
         time.sleep(max(0.0, start + number * INTERVAL - time.monotonic()))
-    task.result(60)
-    case.cleanup.close()
-    return max(gaps) * 1000
+    try:
+        return max(task.result(PATIENCE)) * 1000
+    except TimeoutError:
+        return PATIENCE * 1000
+    finally:
+        case.cleanup.close()
 
 
-def kill(case, death: str) -> None:
-    """Ends the first path: silently, or so that the server's host knows."""
-    if death == "blackhole":
-        for end in case.ends:
-            end.namespace.run(
-                "tc", "qdisc", "replace", "dev", "veth0", "root", "netem", "loss", "100%"
-            )
-    else:
-        case.server.namespace.run("ip", "link", "set", "veth0", "down")
+def gaps_of(sock) -> list[float]:
+    """Seconds between two arrivals, until all messages are there."""
+    last, size, gaps = time.monotonic(), 0, []
+    while size < MESSAGES * len(MESSAGE) and (part := sock.recv(4096)):
+        now = time.monotonic()
+        gaps.append(now - last)
+        last, size = now, size + len(part)
+    return gaps
+
+
+def link_down(end: str):
+    """Sets the first link down at one end."""
+    return lambda case: getattr(case, end).namespace.run("ip", "link", "set", "veth0", "down")
+
+
+def address_deleted(end: str):
+    """Takes one end's address of the first link away."""
+
+    def act(case: Case) -> None:
+        namespace = getattr(case, end).namespace
+        namespace.run("ip", "addr", "del", f"{getattr(case, end).address()}/24", "dev", "veth0")
+
+    return act
+
+
+def blackhole(case: Case) -> None:
+    """Lets nothing through the first link any more, without a word."""
+    for end in case.ends:
+        end.namespace.run("tc", "qdisc", "replace", "dev", "veth0", "root", "netem", "loss", "100%")
+
+
+DEATHS = {
+    "link down at the sender": link_down("server"),
+    "link down at the receiver": link_down("client"),
+    "address deleted at the sender": address_deleted("server"),
+    "address deleted at the receiver": address_deleted("client"),
+    "path drops everything": blackhole,
+}
+
+
+def alone() -> dict[Shape, float]:
+    """What plain TCP gets from each link: Mbit/s downwards."""
+    shapes = sorted({shape for shapes in LINKS for shape in shapes}, key=str)
+    return {shape: goodput(TCP, TCP, (shape,), False) for shape in shapes}
+
+
+def head(title: str, names: list[str]) -> None:
+    print(f"\n| {title} | " + " | ".join(names) + " |")
+    print("|---" * (len(names) + 1) + "|", flush=True)
+
+
+def compare_goodput(pairs, names: list[str], only: str) -> None:
+    """The table of what links give together, beside what plain TCP gets from each."""
+    singles = alone()
+    head("goodput, 16 MiB (Mbit/s)", ["TCP, sum", *names])
+    for shapes in LINKS:
+        whole = sum(singles[shape] for shape in shapes)
+        for buffer in (None, delay_product(shapes)):
+            for direction in ("down", "up"):
+                row = f"{shapes[0]} + {shapes[1]}, {direction}"
+                row += f", buffer {buffer} bytes" if buffer else ""
+                if only not in row:
+                    continue
+                speeds = [goodput(*pair, shapes, direction == "up", buffer) for pair in pairs]
+                cells = [f"{speed:.2f} ({speed / whole:.0%})" for speed in speeds]
+                print(f"| {row} | {whole:.2f} | " + " | ".join(cells) + " |", flush=True)
+
+
+def compare_gaps(pairs, names: list[str], only: str) -> None:
+    """The table of the longest silences: median and worst of some rounds."""
+    head("longest gap (ms), median and worst", names)
+    for row, death in DEATHS.items():
+        if only in row:
+            cells = []
+            for pair in pairs:
+                gaps = [longest_gap(*pair, death) for _ in range(ROUNDS)]
+                cells.append(f"{statistics.median(gaps):.0f}, {max(gaps):.0f}")
+            print(f"| {row} | " + " | ".join(cells) + " |", flush=True)
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="the rows that contain these words")
+    parser.add_argument("--table", choices=("goodput", "gaps"), help="one of the tables alone")
+    arguments = parser.parse_args()
     ours = stack.module_stack()
-    pairs = ((ours, ours), (stack.BUILTIN, ours), (stack.BUILTIN, stack.BUILTIN))
+    pairs = ((ours, ours), (ours, BUILTIN), (BUILTIN, ours), (BUILTIN, BUILTIN))
     names = [f"{client.name} to {server.name}" for client, server in pairs]
-    rows = {
-        "10 + 10 Mbit/s, 5 ms each, down (Mbit/s)": lambda c, s: goodput(c, s, EQUAL, False),
-        "10 + 10 Mbit/s, 5 ms each, up (Mbit/s)": lambda c, s: goodput(c, s, EQUAL, True),
-        "10 Mbit/s 1 ms + 3 Mbit/s 25 ms, down (Mbit/s)": lambda c, s: goodput(
-            c, s, UNEQUAL, False
-        ),
-        "10 Mbit/s 1 ms + 3 Mbit/s 25 ms, up (Mbit/s)": lambda c, s: goodput(c, s, UNEQUAL, True),
-        "path drops everything: longest gap (ms)": lambda c, s: longest_gap(c, s, "blackhole"),
-        "link down at the sender: longest gap (ms)": lambda c, s: longest_gap(c, s, "down"),
-    }
-    print("| | " + " | ".join(names) + " |")
-    print("|---" * (len(names) + 1) + "|")
-    for row, measure in rows.items():
-        cells = [f"{measure(client, server):.2f}" for client, server in pairs]
-        print(f"| {row} | " + " | ".join(cells) + " |", flush=True)
+    if arguments.table != "gaps":
+        compare_goodput(pairs, names, arguments.only)
+    if arguments.table != "goodput":
+        compare_gaps(pairs, names, arguments.only)
 
 
 if __name__ == "__main__":
