@@ -72,8 +72,9 @@ doc: module ## write the API documentation to build/doc
 shell: module ## a shell in QEMU on KERNEL, checkout at /src
 	@scripts/boot --kernel $(KERNEL) --cpus $(CPUS) $(if $(MEMORY),--memory $(MEMORY)) --shell
 
-demo: ## a real transfer by unmodified programs, this module at one end and at both
+demo: ## transfers by unmodified programs, over one path and over several; draws build/demo/goodput.svg
 	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
+	@$(MAKE) --no-print-directory tool
 	@scripts/demo
 
 test: ## host tests, KUnit, scenarios on both kernels (THOROUGH=1: all in full length)
