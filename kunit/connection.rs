@@ -25,7 +25,7 @@ mod tests {
         };
         let agreed = Agreed {
             checksum: true,
-            deny_join: false,
+            ..Agreed::default()
         };
         let syn = sent(client_syn(policy), true, false);
         assert_eq!(on_syn(&syn, Policy::default()), SynAnswer::Mptcp { agreed });

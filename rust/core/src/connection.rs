@@ -2,6 +2,7 @@
 
 //! A connection from its first SYN to its end.
 
+pub mod abort;
 pub mod arrival;
 pub mod delivery;
 pub mod ending;

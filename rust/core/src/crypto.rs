@@ -7,8 +7,10 @@
 //! [`Sha256`], or [`Sha1`] for version 0.
 
 mod v0;
+mod version;
 
-pub use v0::{Hashes, Sha1};
+pub use v0::Sha1;
+pub use version::{Hashes, JoinCodes};
 
 use crate::num::low32;
 use crate::seq::Dsn;
@@ -144,28 +146,25 @@ impl KeyPair {
 
     /// The HMAC of the MP_JOIN SYN/ACK: the leftmost 64 bits (RFC 8684 section 3.2).
     #[inline]
-    pub fn join_syn_ack_hmac<H: Sha256>(
+    pub fn join_syn_ack_hmac<H: JoinCodes>(
         self,
-        sha: &H,
+        hash: &H,
         sender_nonce: u32,
         receiver_nonce: u32,
     ) -> u64 {
-        ends(&self.join_hmac(sha, sender_nonce, receiver_nonce)).0
+        ends(&self.join_ack_hmac(hash, sender_nonce, receiver_nonce)).0
     }
 
-    /// The HMAC of the MP_JOIN third ACK: the leftmost 160 bits (RFC 8684 section 3.2).
+    /// The HMAC of the MP_JOIN third ACK: the leftmost 160 bits (RFC 8684 section 3.2), which in
+    /// version 0 are all there are.
     #[inline]
-    pub fn join_ack_hmac<H: Sha256>(
+    pub fn join_ack_hmac<H: JoinCodes>(
         self,
-        sha: &H,
+        hash: &H,
         sender_nonce: u32,
         receiver_nonce: u32,
     ) -> [u8; 20] {
-        let digest = self.join_hmac(sha, sender_nonce, receiver_nonce);
-        match digest.first_chunk::<20>() {
-            Some(head) => *head,
-            None => [0; 20],
-        }
+        hash.join_code(self, sender_nonce, receiver_nonce)
     }
 
     /// The HMAC of ADD_ADDR: the rightmost 64 bits.

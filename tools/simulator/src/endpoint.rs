@@ -24,7 +24,7 @@ use crate::chance::Chance;
 use crate::segment::{Place, Segment, Time};
 use crate::tcp::{self, Tcp};
 use mptcp_core::connection::fallback::Circumstances;
-use mptcp_core::connection::handshake::Agreed;
+use mptcp_core::connection::handshake::{Agreed, Versions};
 use mptcp_core::connection::speech::{Farewell, Reset};
 use mptcp_core::connection::state::State;
 use mptcp_core::crypto::{Derived, Key};
@@ -33,6 +33,7 @@ use mptcp_core::reassembly::{Piece, Reassembly, Slot};
 use mptcp_core::receive::{ReceiveState, ReceiveWindow};
 use mptcp_core::send::SendState;
 use mptcp_core::seq::Dsn;
+use mptcp_core::wire::Version;
 use paths::Paths;
 use schedule::Scheduling;
 use std::collections::VecDeque;
@@ -64,8 +65,8 @@ impl Piece for Bytes {
 /// What an end is like.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EndKind {
-    /// It speaks MPTCP.
-    pub mptcp: bool,
+    /// The versions of MPTCP that it speaks.
+    pub versions: Versions,
     /// It requires checksums.
     pub checksum: bool,
     /// Bytes that wait to be acknowledged at most.
@@ -158,7 +159,11 @@ pub struct Endpoint {
     /// MP_FAIL was sent, so another one is an answer.
     failed: bool,
     reset: Reset,
-    offered: bool,
+    /// The version in the last SYN.
+    offered: Option<Version>,
+    /// How often the peer was told by MP_FASTCLOSE on an ACK that the connection is aborted, and
+    /// when it is told again.
+    fastclose: Option<(u8, Time)>,
     timers: Timers,
     retransmitted: bool,
     /// No more will be read.
@@ -192,7 +197,7 @@ impl Endpoint {
     fn new(kind: EndKind, client: bool) -> Self {
         let first = Dsn::new(1);
         let slots = std::iter::repeat_with(|| Slot::FREE).take(SLOTS).collect();
-        let local = handshake::derive(&kind, Key::new(kind.key));
+        let local = handshake::derive(&kind, Version::V1, Key::new(kind.key));
         Self {
             client,
             now: 0,
@@ -221,7 +226,8 @@ impl Endpoint {
             fail_unanswered: false,
             failed: false,
             reset: Reset::Tcp,
-            offered: false,
+            offered: None,
+            fastclose: None,
             timers: Timers::default(),
             retransmitted: false,
             receive_shut: false,
@@ -251,6 +257,7 @@ impl Endpoint {
             subflow.tcp.on_timer(now);
         }
         self.prove_again();
+        self.fastclose_again();
         self.expired();
         self.happen();
         self.settle();
@@ -264,6 +271,7 @@ impl Endpoint {
             self.timers.give_up_at,
             self.timers.alone_until,
             self.proof_due(),
+            self.fastclose_due(),
             self.scheduling_due(),
             self.paths_due(),
         ];

@@ -12,6 +12,7 @@ use crate::endpoint::{EndKind, PathsKind};
 use crate::link::LinkKind;
 use crate::middlebox::{BoxKind, Way};
 use crate::tcp;
+use mptcp_core::connection::handshake::Versions;
 
 /// A way through the network, from the client to the server.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,8 +62,8 @@ impl Scenario {
         arrange(&mut client.app, &mut server.app, &mut chance);
         // Some one speaks no MPTCP.
         match chance.between(0, 39) {
-            0 => client.mptcp = false,
-            1 => server.mptcp = false,
+            0 => client.versions = Versions::NONE,
+            1 => server.versions = Versions::NONE,
             _ => {}
         }
         let several = chance.percent(50);
@@ -71,12 +72,16 @@ impl Scenario {
             false => 1,
         };
         if several {
-            [client.mptcp, server.mptcp] = [true; 2];
+            [client.versions, server.versions] = [Versions::V1; 2];
             let keen = chance.percent(70);
             provide(&mut client, client_address, count, keen, &mut chance);
             provide(&mut server, server_address, count, keen, &mut chance);
         }
         let checksums = client.checksum || server.checksum;
+        let mut chance_of_version = Chance::new(seed, 3);
+        if client.versions == server.versions {
+            [client.versions, server.versions] = versions(several, &mut chance_of_version);
+        }
         let mut routes: Vec<_> = (0..count)
             .map(|_| Route::random(&mut chance, several, checksums))
             .collect();
@@ -226,6 +231,20 @@ fn provide(
     }
 }
 
+/// What the two ends speak. Those that are to have several subflows have a version in common.
+fn versions(several: bool, chance: &mut Chance) -> [Versions; 2] {
+    match chance.between(0, 19) {
+        0 | 1 => [Versions::V0, Versions::V0],
+        2 => [Versions::V0, Versions::ALL],
+        3 => [Versions::ALL, Versions::ALL],
+        4 => [Versions::ALL, Versions::V1],
+        // The server does not know the form of the SYN.
+        5 if !several => [Versions::ALL, Versions::V0],
+        6 if !several => [Versions::V0, Versions::V1],
+        _ => [Versions::V1, Versions::V1],
+    }
+}
+
 /// What a rewritten stream should be is known for one box.
 fn keep_one_rewriter(routes: &mut [Route]) {
     let mut seen = false;
@@ -241,7 +260,7 @@ fn keep_one_rewriter(routes: &mut [Route]) {
 fn end(chance: &mut Chance, wrap: Option<u32>) -> EndKind {
     let scale = chance.between(0, 10) as u8;
     EndKind {
-        mptcp: true,
+        versions: Versions::V1,
         checksum: chance.percent(30),
         send_buffer: chance.spread(2_000, 300_000) as u32,
         receive_buffer: chance.spread(2_000, 300_000) as u32,

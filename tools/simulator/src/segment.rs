@@ -4,7 +4,7 @@
 
 use mptcp_core::path_manager::SocketAddress;
 use mptcp_core::seq::Ssn;
-use mptcp_core::wire::{kind, walk, Address, Received, SegmentKind, OPTION_SPACE};
+use mptcp_core::wire::{kind, walk, Address, Received, SegmentKind, Version, OPTION_SPACE};
 use std::fmt;
 
 /// Simulated time, in microseconds.
@@ -135,14 +135,19 @@ impl Segment {
         self.seq.wrapping_add(self.numbers())
     }
 
-    /// What its options say.
+    /// What its options say in version 1, or in the handshake of any version.
     pub fn received(&self) -> Received {
+        self.received_as(Version::V1)
+    }
+
+    /// What its options say in a connection of `version`.
+    pub fn received_as(&self, version: Version) -> Received {
         let kind = SegmentKind {
             syn: self.flags.syn,
             ack: self.flags.ack,
             payload_len: self.payload_len(),
         };
-        Received::parse(self.options.bytes(), kind)
+        Received::parse_as(version, self.options.bytes(), kind)
     }
 
     /// Its bytes on the wire: IPv4 and TCP header, options, data.

@@ -116,7 +116,7 @@ impl Witness {
         if sender.mode() != Mode::Mptcp || segment.flags.syn || segment.flags.rst {
             return Ok(());
         }
-        let received = segment.received();
+        let received = sender.said_by(segment);
         if received.malformed > 0 {
             return Err("a malformed option was sent".into());
         }
@@ -155,7 +155,7 @@ impl Witness {
     /// The end that receives this direction, and tells the window, sends a segment.
     pub fn on_answered(&mut self, segment: &Segment, receiver: &Endpoint) -> Result<(), String> {
         let plain = receiver.mode() != Mode::Mptcp || segment.flags.syn || segment.flags.rst;
-        let Some(dss) = segment.received().dss.filter(|_| !plain) else {
+        let Some(dss) = receiver.said_by(segment).dss.filter(|_| !plain) else {
             return Ok(());
         };
         let Some(ack) = dss.data_ack else {

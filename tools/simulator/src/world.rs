@@ -13,6 +13,7 @@ use crate::scenario::{client_address, server_address, translated_address, Scenar
 use crate::segment::{Place, Segment, Time, SECOND};
 use crate::witness::Witness;
 use arrival::Arrival;
+use mptcp_core::wire::Version;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -49,6 +50,8 @@ pub struct Report {
     pub read: [u64; 2],
     /// Both ends spoke MPTCP to the end.
     pub mptcp: bool,
+    /// What they spoke then.
+    pub version: Option<Version>,
     /// An end saw the connection broken.
     pub broken: bool,
     /// Subflows that joined, as the end with more of them saw it.
@@ -164,10 +167,12 @@ impl<'a> World<'a> {
             }
         });
         result.map_err(|what| Failure { at: self.now, what })?;
+        let mptcp = self.ends.iter().all(|end| end.mode() == Mode::Mptcp);
         Ok(Report {
             time: self.now,
+            version: mptcp.then(|| self.ends[0].version()),
             read: [self.witnesses[0].read, self.witnesses[1].read],
-            mptcp: self.ends.iter().all(|end| end.mode() == Mode::Mptcp),
+            mptcp,
             broken: self.ends.iter().any(Endpoint::broken),
             joined: self.ends.iter().map(Endpoint::joined).max().unwrap_or(0),
             lost: self.ends.iter().map(Endpoint::lost).max().unwrap_or(0),

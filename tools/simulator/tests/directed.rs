@@ -2,6 +2,8 @@
 
 //! One middlebox, no other trouble: how the connection ends must be the best that is possible.
 
+use mptcp_core::connection::handshake::Versions;
+use mptcp_core::wire::Version;
 use mptcp_simulator::link::LinkKind;
 use mptcp_simulator::middlebox::{BoxKind, Stage, Way};
 use mptcp_simulator::scenario::{Scenario, Simplification};
@@ -32,7 +34,7 @@ fn calm() -> Scenario {
         .fold(random, |scenario, step| step.of(&scenario));
     scenario.routes[0].boxes.clear();
     for end in [&mut scenario.client, &mut scenario.server] {
-        end.mptcp = true;
+        end.versions = Versions::V1;
         end.app.bytes = BYTES;
     }
     scenario
@@ -55,6 +57,57 @@ fn without_trouble_it_is_mptcp() {
     let report = run(&calm()).expect("nothing goes wrong");
     assert!(report.mptcp && !report.broken);
     assert_eq!(report.read, [BYTES; 2]);
+}
+
+/// RFC 8684 section 3.1: the version is the highest that both speak; where there is none, and where
+/// an older server does not know the form of the SYN, the connection is plain TCP.
+// rfc8684:3.1-9 rfc8684:3.1-10 rfc8684:3.1-24
+#[test]
+fn the_ends_agree_on_a_version() {
+    let (zero, one, all) = (Versions::V0, Versions::V1, Versions::ALL);
+    for (client, server, spoken) in [
+        (one, one, Some(Version::V1)),
+        (all, all, Some(Version::V1)),
+        (all, one, Some(Version::V1)),
+        (one, all, Some(Version::V1)),
+        (zero, zero, Some(Version::V0)),
+        (zero, all, Some(Version::V0)),
+        (zero, one, None),
+        (one, zero, None),
+        (all, zero, None),
+        (Versions::NONE, all, None),
+        (all, Versions::NONE, None),
+    ] {
+        let mut scenario = calm();
+        scenario.client.versions = client;
+        scenario.server.versions = server;
+        let report = run(&scenario).expect("nothing goes wrong");
+        assert_eq!(report.mptcp, spoken.is_some(), "{client:?} {server:?}");
+        assert_eq!(report.version, spoken, "{client:?} {server:?}");
+        assert!(!report.broken && report.read == [BYTES; 2]);
+    }
+}
+
+/// Version 0: the third ACK is lost, or a box takes its option off; the first data has none of
+/// MP_CAPABLE, but a DSS (RFC 6824 section 3.1).
+// rfc8684:v0-1 rfc8684:v0-4
+#[test]
+fn version_0_outlives_its_third_ack() {
+    for checksum in [false, true] {
+        let mut scenario = calm();
+        for end in [&mut scenario.client, &mut scenario.server] {
+            end.versions = Versions::V0;
+            end.checksum = checksum;
+        }
+        // The SYN/ACK is there after two delays.
+        let delay = scenario.routes[0].links[0].delay;
+        let lost = (2 * delay - 1_000, 2 * delay + 1_000);
+        scenario.routes[0].links[Way::ToServer.index()].dead = Some(lost);
+        scenario.client.app.reads_from = 0;
+        let report = run(&scenario).expect("nothing goes wrong");
+        assert!(report.mptcp && !report.broken, "{report:?}");
+        assert_eq!(report.read, [BYTES; 2]);
+    }
 }
 
 #[test]

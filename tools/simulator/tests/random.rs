@@ -2,6 +2,7 @@
 
 //! Many random scenarios, all processors at work. `SCENARIOS` says how many, `SEED` from where on.
 
+use mptcp_core::wire::Version;
 use mptcp_simulator::scenario::Scenario;
 use mptcp_simulator::shrink::shrink;
 use mptcp_simulator::world::run;
@@ -19,6 +20,8 @@ const ENOUGH: usize = 5;
 #[derive(Default)]
 struct Tally {
     mptcp: AtomicU64,
+    /// Of those by MPTCP, in version 0.
+    version0: AtomicU64,
     plain: AtomicU64,
     broken: AtomicU64,
     several: AtomicU64,
@@ -49,6 +52,8 @@ fn work(next: &AtomicU64, last: u64, tally: &Tally, failed: &Mutex<Vec<u64>>) {
                 (false, false) => &tally.plain,
             };
             ending.fetch_add(1, Ordering::Relaxed);
+            let old = report.version == Some(Version::V0) && !report.broken;
+            tally.version0.fetch_add(old.into(), Ordering::Relaxed);
             let joined = u64::from(report.joined > 0);
             tally.several.fetch_add(joined, Ordering::Relaxed);
             let lost = report.lost > 0 && report.joined > 0 && !report.broken;
@@ -87,9 +92,11 @@ fn random_scenarios_keep_every_promise() {
 
     let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
     let (mptcp, plain, broken) = (of(&tally.mptcp), of(&tally.plain), of(&tally.broken));
+    let version0 = of(&tally.version0);
     let (several, survived) = (of(&tally.several), of(&tally.survived));
     println!(
-        "{count} connections: {mptcp} by MPTCP, {plain} by TCP in the end, {broken} broken; \
+        "{count} connections: {mptcp} by MPTCP, {version0} of them in version 0, {plain} by TCP in \
+         the end, {broken} broken; \
          {several} had several subflows, {survived} survived the loss of one; {} bytes, {} s",
         of(&tally.bytes),
         of(&tally.seconds)
@@ -98,6 +105,6 @@ fn random_scenarios_keep_every_promise() {
     assert_eq!(mptcp + plain + broken, count);
     if count >= 1000 {
         assert!(mptcp > count / 3 && plain > count / 20 && broken > count / 20);
-        assert!(several > count / 8 && survived > count / 50);
+        assert!(version0 > count / 20 && several > count / 8 && survived > count / 50);
     }
 }

@@ -2,8 +2,10 @@
 
 //! Connections of several subflows, one trouble at a time.
 
+use mptcp_core::connection::handshake::Versions;
 use mptcp_core::path_manager::EndpointFlags;
 use mptcp_core::scheduler::Kind;
+use mptcp_core::wire::Version;
 use mptcp_simulator::app::Ending;
 use mptcp_simulator::endpoint::{Happening, PathsKind};
 use mptcp_simulator::link::LinkKind;
@@ -96,6 +98,68 @@ fn an_announced_address_is_joined() {
     }
 }
 
+/// RFC 6824 sections 3.2 and 3.4.1: other hashes, and addresses without HMAC and echo.
+// rfc8684:v0-2 rfc8684:v0-3
+#[test]
+fn version_0_joins_too() {
+    let mut by_client = calm();
+    let mut by_server = calm();
+    by_server.client.paths = Some(paths(&[]));
+    by_server.server.paths = Some(paths(&[(server_address(1), EndpointFlags::SIGNAL)]));
+    for scenario in [&mut by_client, &mut by_server] {
+        scenario.client.versions = Versions::V0;
+        scenario.server.versions = Versions::ALL;
+        let report = outcome(scenario);
+        assert!(is_whole(&report) && report.joined == 1, "{report:?}");
+        assert_eq!(report.version, Some(Version::V0));
+        assert!(report.carried[1] > BYTES / 5);
+    }
+    // Who has not the keys does not join here either.
+    for which in 1..=3 {
+        let mut scenario = by_client.clone();
+        scenario.routes[1].boxes = vec![BoxKind::Tamper { which }];
+        let report = outcome(&scenario);
+        assert!(is_whole(&report) && report.joined == 0, "{which}");
+    }
+}
+
+/// RFC 6824 section 3.5: the abort travels on an ACK and is answered by RST; if the ACK is lost, it
+/// is sent again.
+// rfc8684:v0-6
+#[test]
+fn version_0_aborts_on_an_ack() {
+    for version in [Versions::V0, Versions::V1] {
+        for lost in [None, Some((199_000, 350_000)), Some((199_000, u64::MAX))] {
+            let mut scenario = calm();
+            scenario.client.versions = version;
+            scenario.server.versions = version;
+            scenario.client.app.pause = 400_000;
+            scenario.client.app.chunk = 1000;
+            scenario.client.app.ending = Ending::Abort(200_000);
+            scenario.routes[0]
+                .links
+                .iter_mut()
+                .for_each(|l| l.dead = lost);
+            scenario.routes[1]
+                .links
+                .iter_mut()
+                .for_each(|l| l.dead = lost);
+            let report = outcome(&scenario);
+            assert!(report.broken && report.read == [1000, 0], "{report:?}");
+            // A RST that is lost does not come again.
+            let heard_at = match (lost, version) {
+                (None, _) => 0..400_000,
+                (Some((_, 350_000)), Versions::V0) => 350_000..1_000_000,
+                _ => 1_000_000..u64::MAX,
+            };
+            assert!(
+                heard_at.contains(&report.time),
+                "{version:?} {lost:?} {report:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn joins_pass_translators() {
     let mut scenario = calm();
@@ -106,7 +170,7 @@ fn joins_pass_translators() {
     assert!(is_whole(&report) && report.joined == 1);
 }
 
-// rfc8684:3.2-5 rfc8684:3.2-6
+// rfc8684:3.2-5 rfc8684:3.2-6 rfc8684:3.7-3 rfc8684:3.7-4
 #[test]
 fn a_join_without_options_leaves_the_connection_alone() {
     for way in [None, Some(Way::ToServer), Some(Way::ToClient)] {
@@ -194,7 +258,7 @@ fn another_address_may_come_after_the_only_one_is_gone() {
     assert!(report.time > 5_150_000);
 }
 
-// rfc8684:3.7-19
+// rfc8684:3.7-9 rfc8684:3.7-10 rfc8684:3.7-11 rfc8684:3.7-15 rfc8684:3.7-19
 #[test]
 fn a_wrong_checksum_costs_one_of_several_subflows() {
     let mut scenario = calm();
@@ -209,6 +273,7 @@ fn a_wrong_checksum_costs_one_of_several_subflows() {
     assert!(is_whole(&report) && report.lost > 0, "{report:?}");
 }
 
+// rfc8684:3.3.8-1
 #[test]
 fn a_backup_waits_until_it_is_needed() {
     let mut scenario = calm();

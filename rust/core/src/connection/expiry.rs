@@ -63,7 +63,7 @@ pub enum Expiry {
 /// sent again. Section 3.7: if options do not pass, both ends go on as plain TCP. The two look
 /// alike from here, but a peer that speaks MPTCP says so in the segment that acknowledges the last
 /// byte; to send again to one that does not would repeat bytes in its stream.
-// rfc8684:3.3.6-2 rfc8684:3.7-5
+// rfc8684:3.3.6-2 rfc8684:3.7-3 rfc8684:3.7-5
 #[inline]
 pub const fn on_expiry(situation: &Situation) -> Expiry {
     if !situation.stuck || !situation.drained {

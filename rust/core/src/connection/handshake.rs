@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The MP_CAPABLE handshake (RFC 8684 section 3.1).
+//! The MP_CAPABLE handshake (RFC 8684 section 3.1): of version 1 here, of version 0 in
+//! [`version0`]; [`Versions`] decide between them.
+
+pub mod version0;
+mod versions;
+
+pub use versions::Versions;
 
 use crate::crypto::Key;
-use crate::wire::{Address, CapableContent, CapableFlags, MpCapable, Received};
+use crate::wire::{Address, CapableContent, CapableFlags, MpCapable, Received, Version};
 
 /// The protocol version of RFC 8684.
 pub const VERSION: u8 = 1;
@@ -20,6 +26,8 @@ pub struct Policy {
 /// What the handshake agreed on.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Agreed {
+    /// The version that both ends speak.
+    pub version: Version,
     /// DSS checksums are in use: one end required them.
     pub checksum: bool,
     /// The peer asked us not to open subflows to its source address and port.
@@ -258,6 +266,7 @@ fn agree(flags: CapableFlags, policy: Policy) -> Result<Agreed, Reason> {
         return Err(Reason::Crypto);
     }
     Ok(Agreed {
+        version: Version::V1,
         checksum: flags.checksum || policy.checksum,
         deny_join: flags.deny_join,
     })

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The MP_JOIN handshake (RFC 8684 section 3.2), by which a subflow becomes part of a connection.
+//! In version 0 (RFC 6824 section 3.2) it is the same but for the hash function, see [`JoinCodes`].
 //!
 //! The client is the end that opens the subflow, whichever end opened the connection. What each end
 //! knows before is in [`Secrets`]; what it decides goes out as an option to write or as a
@@ -16,7 +17,7 @@
 
 use super::arrival::shows_mptcp;
 use super::handshake::{put, Attempt};
-use crate::crypto::{same_code, KeyPair, Sha256, Token};
+use crate::crypto::{same_code, JoinCodes, KeyPair, Token};
 use crate::num::{low32, saturate32};
 use crate::send::MAX_BACKOFF;
 use crate::wire::plan::Wanted;
@@ -146,18 +147,18 @@ pub const NONCE_INPUT: usize = Attempt::LENGTH + 4;
 /// The server's MP_JOIN for the SYN/ACK: `address_id` is its id of the address that the SYN came
 /// to, `backup` asks to use the subflow only when no other works.
 #[inline]
-pub fn server_syn_ack<H: Sha256>(
+pub fn server_syn_ack<H: JoinCodes>(
     secrets: &Secrets,
     address_id: u8,
     backup: bool,
-    sha: &H,
+    hash: &H,
 ) -> MpJoin {
     MpJoin::SynAck {
         backup,
         address_id,
         hmac: secrets
             .keys
-            .join_syn_ack_hmac(sha, secrets.our_nonce, secrets.peer_nonce),
+            .join_syn_ack_hmac(hash, secrets.our_nonce, secrets.peer_nonce),
         nonce: secrets.our_nonce,
     }
 }
@@ -168,11 +169,11 @@ pub fn server_syn_ack<H: Sha256>(
 /// # Errors
 /// Why the subflow is to be reset (RFC 8684 section 3.2): no MP_JOIN, or a wrong HMAC.
 // rfc8684:3.2-3 rfc8684:3.2-6
-pub fn on_syn_ack<H: Sha256>(
+pub fn on_syn_ack<H: JoinCodes>(
     received: &Received,
     keys: KeyPair,
     our_nonce: u32,
-    sha: &H,
+    hash: &H,
 ) -> Result<Accepted, Refusal> {
     let Some(MpJoin::SynAck {
         backup,
@@ -183,14 +184,14 @@ pub fn on_syn_ack<H: Sha256>(
     else {
         return Err(Refusal::NoOption);
     };
-    let expected = keys.reversed().join_syn_ack_hmac(sha, nonce, our_nonce);
+    let expected = keys.reversed().join_syn_ack_hmac(hash, nonce, our_nonce);
     if !same_code(&hmac.to_be_bytes(), &expected.to_be_bytes()) {
         return Err(Refusal::WrongHmac);
     }
     Ok(Accepted {
         address_id,
         backup,
-        hmac: keys.join_ack_hmac(sha, our_nonce, nonce),
+        hmac: keys.join_ack_hmac(hash, our_nonce, nonce),
     })
 }
 
@@ -208,10 +209,10 @@ pub fn third_ack(hmac: [u8; 20]) -> Wanted {
 /// # Errors
 /// Why the subflow is to be reset (RFC 8684 section 3.2): no MP_JOIN, or a wrong HMAC.
 // rfc8684:3.2-5
-pub fn on_third_ack<H: Sha256>(
+pub fn on_third_ack<H: JoinCodes>(
     received: &Received,
     secrets: &Secrets,
-    sha: &H,
+    hash: &H,
 ) -> Result<(), Refusal> {
     let Some(MpJoin::Ack { hmac }) = received.mp_join else {
         return Err(Refusal::NoOption);
@@ -220,7 +221,7 @@ pub fn on_third_ack<H: Sha256>(
         secrets
             .keys
             .reversed()
-            .join_ack_hmac(sha, secrets.peer_nonce, secrets.our_nonce);
+            .join_ack_hmac(hash, secrets.peer_nonce, secrets.our_nonce);
     match same_code(&hmac, &expected) {
         true => Ok(()),
         false => Err(Refusal::WrongHmac),

@@ -2,12 +2,16 @@
 
 //! What the segments of an established connection say.
 
-use super::handshake::{client_ack, client_speaks, Agreed, ClientSpeaks, FirstMapping, Policy};
+use super::handshake::{
+    client_ack, client_speaks, version0, Agreed, ClientSpeaks, FirstMapping, Policy,
+};
 use crate::crypto::{Key, KeyPair};
 use crate::mapping::{DssChecksum, TxRecord};
 use crate::seq::{Dsn, Ssn};
 use crate::wire::plan::Wanted;
-use crate::wire::{Dss, DssMap, MpFail, MpFastclose, MpTcpRst, ResetReason, WireSeq};
+use crate::wire::{
+    Dss, DssMap, MpCapable, MpFail, MpFastclose, MpTcpRst, ResetReason, Version, WireSeq,
+};
 
 /// What a connection that speaks MPTCP has to say.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -60,19 +64,24 @@ pub fn of_segment(speaker: &Speaker, has_data: bool, record: Option<&TxRecord>) 
     let record = record.filter(|_| has_data);
     match capable(speaker, has_data, record) {
         Some(first) => Wanted {
-            mp_capable: Some(client_ack(
-                speaker.policy,
-                speaker.agreed,
-                speaker.keys.sender,
-                speaker.keys.receiver,
-                first,
-            )),
+            mp_capable: Some(third_ack(speaker, first)),
             ..Wanted::default()
         },
         None => Wanted {
             dss: Some(dss(speaker, has_data, record)),
             ..Wanted::default()
         },
+    }
+}
+
+#[inline]
+const fn third_ack(speaker: &Speaker, first: Option<FirstMapping>) -> MpCapable {
+    match speaker.agreed.version {
+        Version::V0 => version0::client_ack(speaker.agreed, speaker.keys),
+        Version::V1 => {
+            let KeyPair { sender, receiver } = speaker.keys;
+            client_ack(speaker.policy, speaker.agreed, sender, receiver, first)
+        }
     }
 }
 
@@ -139,10 +148,12 @@ const fn because(reason: ResetReason) -> Option<MpTcpRst> {
     })
 }
 
-/// Whether the segment carries MP_CAPABLE, and the mapping that this implies.
+/// Whether the segment carries MP_CAPABLE, and the mapping that this implies: never one in version 0
+/// (RFC 6824 section 3.1).
 ///
 /// A DATA_FIN without data needs a DSS, so it is told even before the handshake is known to be
 /// complete.
+// rfc8684:v0-4
 #[inline]
 fn capable(
     speaker: &Speaker,
@@ -152,7 +163,8 @@ fn capable(
     if !speaker.client {
         return None;
     }
-    let is_first = record.is_some_and(|record| record.ssn == Ssn::new(1));
+    let is_first = speaker.agreed.version == Version::V1
+        && record.is_some_and(|record| record.ssn == Ssn::new(1));
     match client_speaks(speaker.fully_established, has_data, is_first) {
         ClientSpeaks::Dss => None,
         ClientSpeaks::CapableAck if speaker.fin_in_flight.is_some() => None,

@@ -3,10 +3,9 @@
 //! What version 0 derives from keys (RFC 6824 sections 3.1 and 3.2): the same as version 1, with
 //! another hash function.
 
-use super::{ends, Derived, Key, KeyPair, Sha256, Token};
+use super::{ends, Derived, Key, KeyPair, Token};
 use crate::num::low32;
 use crate::seq::Dsn;
-use crate::wire::Version;
 
 /// A provider of SHA-1 (FIPS 180-4) and HMAC-SHA1 (RFC 2104).
 pub trait Sha1 {
@@ -15,15 +14,6 @@ pub trait Sha1 {
 
     /// HMAC-SHA1 with `key` of the concatenation of `message`.
     fn hmac(&self, key: &[u8], message: &[&[u8]]) -> [u8; 20];
-}
-
-/// The hash functions of all versions, for those who know the version only when they run.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Hashes<A, B> {
-    /// That of version 1.
-    pub sha256: A,
-    /// That of version 0.
-    pub sha1: B,
 }
 
 impl Key {
@@ -58,44 +48,5 @@ impl KeyPair {
             &self.to_be_bytes(),
             &[&sender_nonce.to_be_bytes(), &receiver_nonce.to_be_bytes()],
         )
-    }
-}
-
-impl<A: Sha256, B: Sha1> Hashes<A, B> {
-    /// Token and initial data sequence number of `key`.
-    #[inline]
-    pub fn derive(&self, version: Version, key: Key) -> Derived {
-        match version {
-            Version::V0 => key.derive_v0(&self.sha1),
-            Version::V1 => key.derive(&self.sha256),
-        }
-    }
-
-    /// The HMAC of the MP_JOIN SYN/ACK: the leftmost 64 bits in either version.
-    #[inline]
-    pub fn join_syn_ack_hmac(
-        &self,
-        version: Version,
-        keys: KeyPair,
-        sender_nonce: u32,
-        receiver_nonce: u32,
-    ) -> u64 {
-        let longer = self.join_ack_hmac(version, keys, sender_nonce, receiver_nonce);
-        ends(&longer).0
-    }
-
-    /// The HMAC of the MP_JOIN third ACK: 160 bits in either version.
-    #[inline]
-    pub fn join_ack_hmac(
-        &self,
-        version: Version,
-        keys: KeyPair,
-        sender_nonce: u32,
-        receiver_nonce: u32,
-    ) -> [u8; 20] {
-        match version {
-            Version::V0 => keys.join_hmac_v0(&self.sha1, sender_nonce, receiver_nonce),
-            Version::V1 => keys.join_ack_hmac(&self.sha256, sender_nonce, receiver_nonce),
-        }
     }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The bytes of an MP_JOIN handshake (RFC 8684 section 3.2).
+//! The bytes of an MP_JOIN handshake (RFC 8684 section 3.2, RFC 6824 section 3.2).
 
 use super::{expect, Check};
 use crate::connection::join::{
     client_syn, on_syn, on_syn_ack, on_third_ack, server_syn_ack, third_ack, Accepted, Refusal,
     Request, Secrets,
 };
-use crate::crypto::{Key, KeyPair, Sha256, Token};
+use crate::crypto::{JoinCodes, Key, KeyPair, Token};
 use crate::wire::{MpJoin, Received, SegmentKind, OPTION_SPACE};
 
 /// The server's end of a join: server's key 0x1112131415161718, nonce 0x21222324; client's key
@@ -52,47 +52,70 @@ pub const ACK_BYTES: [u8; 24] = [
     0x10, 0x44, 0x6d, 0x61, 0xeb, 0xa0, 0x7b, 0x84,
 ];
 
-/// Checks both ends' conclusions from the bytes and from every one of them changed.
+/// As [`SYN_ACK_BYTES`], with HMAC-SHA1 of version 0.
+pub const SYN_ACK_BYTES_V0: [u8; 16] = [
+    0x1e, 0x10, 0x10, 0x09, 0xae, 0xfb, 0xf4, 0xb4, 0xa1, 0x73, 0x15, 0x52, 0x21, 0x22, 0x23, 0x24,
+];
+
+/// As [`ACK_BYTES`], with HMAC-SHA1 of version 0.
+pub const ACK_BYTES_V0: [u8; 24] = [
+    0x1e, 0x18, 0x10, 0x00, 0xf4, 0xf6, 0x38, 0xf7, 0x03, 0x1e, 0x71, 0xf5, 0xa4, 0x23, 0x41, 0x20,
+    0x6b, 0x91, 0x7f, 0x0f, 0x53, 0x5e, 0x9d, 0x12,
+];
+
+/// Checks both ends' conclusions from the bytes of version 1 and from every one of them changed.
 ///
 /// # Errors
 /// The name of the first segment for which they do not hold.
-pub fn check<H: Sha256>(sha: &H) -> Check {
+pub fn check<H: JoinCodes>(hash: &H) -> Check {
+    check_bytes(hash, SYN_ACK_BYTES, ACK_BYTES)
+}
+
+/// As [`check`], for version 0.
+///
+/// # Errors
+/// The name of the first segment for which the conclusions do not hold.
+pub fn check_v0<H: JoinCodes>(hash: &H) -> Check {
+    check_bytes(hash, SYN_ACK_BYTES_V0, ACK_BYTES_V0)
+}
+
+fn check_bytes<H: JoinCodes>(hash: &H, syn_ack_bytes: [u8; 16], ack_bytes: [u8; 24]) -> Check {
     let syn = received(&SYN_BYTES, true, false);
     expect(writes(client_syn(&REQUEST), &SYN_BYTES), "SYN")?;
     expect(on_syn(&syn) == Some(REQUEST), "SYN")?;
 
-    let answer = server_syn_ack(&SERVER, 9, false, sha);
-    expect(writes(answer, &SYN_ACK_BYTES), "SYN/ACK")?;
-    let accepted = conclude(&SYN_ACK_BYTES, sha).map_err(|_| "SYN/ACK")?;
+    let answer = server_syn_ack(&SERVER, 9, false, hash);
+    expect(writes(answer, &syn_ack_bytes), "SYN/ACK")?;
+    let accepted = conclude(&syn_ack_bytes, hash).map_err(|_| "SYN/ACK")?;
     expect(
         (accepted.address_id, accepted.backup) == (9, false),
         "SYN/ACK",
     )?;
-    for at in 4..SYN_ACK_BYTES.len() {
-        let refused = conclude(&changed(SYN_ACK_BYTES, at), sha) == Err(Refusal::WrongHmac);
+    for at in 4..syn_ack_bytes.len() {
+        let refused = conclude(&changed(syn_ack_bytes, at), hash) == Err(Refusal::WrongHmac);
         expect(refused, "changed SYN/ACK")?;
     }
 
     let third = third_ack(accepted.hmac).mp_join;
     expect(
-        third.is_some_and(|third| writes(third, &ACK_BYTES)),
+        third.is_some_and(|third| writes(third, &ack_bytes)),
         "third ACK",
     )?;
-    let proves = |options: &[u8]| on_third_ack(&received(options, false, true), &SERVER, sha);
-    expect(proves(&ACK_BYTES) == Ok(()), "third ACK")?;
-    for at in 4..ACK_BYTES.len() {
-        let refused = proves(&changed(ACK_BYTES, at)) == Err(Refusal::WrongHmac);
+    let proves = |options: &[u8]| on_third_ack(&received(options, false, true), &SERVER, hash);
+    expect(proves(&ack_bytes) == Ok(()), "third ACK")?;
+    for at in 4..ack_bytes.len() {
+        let refused = proves(&changed(ack_bytes, at)) == Err(Refusal::WrongHmac);
         expect(refused, "changed third ACK")?;
     }
     expect(proves(&[]) == Err(Refusal::NoOption), "no third ACK")
 }
 
-fn conclude<H: Sha256>(options: &[u8], sha: &H) -> Result<Accepted, Refusal> {
+fn conclude<H: JoinCodes>(options: &[u8], hash: &H) -> Result<Accepted, Refusal> {
     on_syn_ack(
         &received(options, true, true),
         CLIENT.keys,
         CLIENT.our_nonce,
-        sha,
+        hash,
     )
 }
 

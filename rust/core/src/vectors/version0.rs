@@ -113,6 +113,7 @@ const V6: Address = Address::V6([
 ]);
 
 /// ADD_ADDR (RFC 6824 section 3.4.1).
+// rfc8684:v0-3
 #[rustfmt::skip]
 pub const ADD_ADDR: [Vector<AddAddr>; 4] = [
     ("version 0, IPv4", add(V4, None), &[0x1e, 8, 0x34, 6, 192, 0, 2, 1]),
@@ -126,6 +127,7 @@ pub const ADD_ADDR: [Vector<AddAddr>; 4] = [
 ];
 
 /// MP_PRIO (RFC 6824 section 3.3.8), with the address id that may stand there.
+// rfc8684:v0-7
 #[rustfmt::skip]
 pub const MP_PRIO: [Vector<(MpPrio, Option<u8>)>; 3] = [
     ("version 0, regular", (MpPrio { backup: false }, None), &[0x1e, 3, 0x50]),
@@ -134,6 +136,7 @@ pub const MP_PRIO: [Vector<(MpPrio, Option<u8>)>; 3] = [
 ];
 
 /// What no option of version 0 can be read from, some of which version 1 understands.
+// rfc8684:v0-5
 #[rustfmt::skip]
 pub const MALFORMED: [(&str, &[u8]); 10] = [
     ("version 0, MP_CAPABLE without key", &[0x1e, 4, 0x00, 0x01]),

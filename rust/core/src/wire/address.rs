@@ -65,6 +65,7 @@ impl AddAddr {
 
     /// RFC 6824 section 3.4.1: in version 0 the family stands beside the subtype, and length and
     /// family must agree.
+    // rfc8684:v0-3
     fn parse_v0(body: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(body);
         let family = reader.u8()? & 0xf;

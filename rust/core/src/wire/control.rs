@@ -36,6 +36,7 @@ impl MpPrio {
     ///
     /// # Errors
     /// [`Malformed`] unless the length is 3, or 4 in version 0.
+    // rfc8684:v0-7
     #[inline]
     pub fn parse_as(version: Version, body: &[u8]) -> Result<(Self, Option<u8>), Malformed> {
         match (version, body) {

@@ -155,7 +155,7 @@ impl Received {
             }
             subtype::MP_FAIL => first(&mut self.mp_fail, MpFail::parse(body)),
             subtype::MP_FASTCLOSE => first(&mut self.fastclose, MpFastclose::parse(body)),
-            // RFC 6824 section 8.3 does not know it.
+            // RFC 6824 section 8.3 does not know it. rfc8684:v0-5
             subtype::MP_TCPRST if version == Version::V0 => Err(Malformed),
             subtype::MP_TCPRST => first(&mut self.tcp_rst, MpTcpRst::parse(body)),
             _ => Err(Malformed),

@@ -3,9 +3,15 @@
 //! Calls everything that depends on the version of the protocol.
 
 use crate::Opaque;
+use mptcp_core::connection::abort::{of_ack, step, Step};
+use mptcp_core::connection::handshake::version0::{
+    client_ack, client_syn, on_syn, on_syn_ack, on_third_ack, server_syn_ack, Offer,
+};
+use mptcp_core::connection::handshake::{ClientOutcome, Policy, Reason, ServerOutcome, Versions};
+use mptcp_core::connection::join::{self, Accepted, Refusal, Secrets};
 use mptcp_core::crypto::{Derived, Hashes, Key, KeyPair, Sha1};
 use mptcp_core::wire::plan::{Plan, Wanted};
-use mptcp_core::wire::{AddAddr, MpPrio, Received, SegmentKind, Version};
+use mptcp_core::wire::{AddAddr, MpCapable, MpJoin, MpPrio, Received, SegmentKind, Version};
 
 /// A hash function that the optimiser cannot see through.
 pub struct Short(pub fn(&[&[u8]]) -> [u8; 20]);
@@ -34,11 +40,35 @@ entry_points! {
         -> (Wanted, Option<usize>) {
         (wanted.in_version(v), plan.emit_as(v, out))
     }
-    version_derive(v: Version, key: Key, hashes: &Hashes<Opaque, Short>) -> Derived {
-        hashes.derive(v, key)
+    version_choice(versions: Versions, v: Version, syn: &Received) -> [Option<Version>; 3] {
+        [versions.first_offer(), versions.next_offer(v), versions.answer(syn)]
     }
-    version_join(v: Version, keys: KeyPair, hashes: &Hashes<Opaque, Short>, one: u32, two: u32)
+    version_capable(policy: Policy, offer: Offer, keys: KeyPair) -> [MpCapable; 3] {
+        [
+            client_syn(policy, keys.sender),
+            server_syn_ack(offer.agreed, keys.sender),
+            client_ack(offer.agreed, keys),
+        ]
+    }
+    version_syn(r: &Received, policy: Policy) -> (Result<Offer, Reason>, ClientOutcome) {
+        (on_syn(r, policy), on_syn_ack(r, policy))
+    }
+    version_third_ack(r: &Received, offer: Offer, key: Key) -> ServerOutcome {
+        on_third_ack(r, offer, key)
+    }
+    version_abort(v: Version, sent: u8, key: Key) -> (Step, Wanted) { (step(v, sent), of_ack(key)) }
+    version_join_answer(secrets: &Secrets, id: u8, hashes: &Hashes<Opaque, Short>) -> MpJoin {
+        join::server_syn_ack(secrets, id, false, hashes)
+    }
+    version_join_conclusion(r: &Received, s: &Secrets, hashes: &Hashes<Opaque, Short>)
+        -> (Result<Accepted, Refusal>, Result<(), Refusal>) {
+        (join::on_syn_ack(r, s.keys, s.our_nonce, hashes), join::on_third_ack(r, s, hashes))
+    }
+    version_derive(key: Key, hashes: &Hashes<Opaque, Short>) -> Derived {
+        hashes.derive(key)
+    }
+    version_join(keys: KeyPair, hashes: &Hashes<Opaque, Short>, one: u32, two: u32)
         -> (u64, [u8; 20]) {
-        (hashes.join_syn_ack_hmac(v, keys, one, two), hashes.join_ack_hmac(v, keys, one, two))
+        (keys.join_syn_ack_hmac(hashes, one, two), keys.join_ack_hmac(hashes, one, two))
     }
 }

@@ -56,7 +56,7 @@ impl Endpoint {
         let una = subflow.tcp.sending().una();
         subflow.tcp.on_segment(segment, now);
         if segment.flags.rst && subflow.tcp.state() == tcp::State::Closed {
-            let reason = segment.received().tcp_rst;
+            let reason = segment.received_as(self.agreed.version).tcp_rst;
             subflow.end.get_or_insert(End::Reset(reason));
             return;
         }
@@ -83,7 +83,7 @@ impl Endpoint {
 
     /// Acts on the options of a segment. Returns whether TCP may have it.
     fn read_options(&mut self, at: usize, segment: &Segment) -> bool {
-        let received = segment.received();
+        let received = segment.received_as(self.agreed.version);
         if !received.has_mptcp() {
             return true;
         }
@@ -117,7 +117,8 @@ impl Endpoint {
         }
     }
 
-    fn believe(&mut self, at: usize, segment: &Segment, received: &Received) -> bool {
+    /// Acts on the options of a segment that is the peer's. Returns whether TCP may have it.
+    pub(super) fn believe(&mut self, at: usize, segment: &Segment, received: &Received) -> bool {
         self.listen_for_mptcp(at, segment, received);
         if self.subflows[at].stage == Stage::First {
             self.fully_established |= match self.client {

@@ -5,6 +5,7 @@
 use super::subflow::Subflow;
 use super::{Endpoint, Mode};
 use crate::segment::{Time, SECOND};
+use mptcp_core::connection::abort::{step, Step};
 use mptcp_core::connection::ending::{is_breakdown, is_over, on_patience_lost, Farewell, Rest};
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
@@ -90,6 +91,38 @@ impl Endpoint {
         }
     }
 
+    /// Tells the peer of an abort, as it was told `sent` times on an ACK before.
+    fn tell_abort(&mut self, sent: u8) {
+        let usable = self.subflows.iter().position(Subflow::is_established);
+        let told_at = usable.filter(|_| self.mode == Mode::Mptcp);
+        let step = told_at.map(|at| (at, step(self.agreed.version, sent)));
+        let Some((told_at, Step::Ask)) = step else {
+            self.fastclose = None;
+            return self.reset_all(Reset::Fastclose);
+        };
+        for at in (0..self.subflows.len()).filter(|at| *at != told_at) {
+            self.send_reset(at, Reset::Tcp);
+        }
+        let tcp = &mut self.subflows[told_at].tcp;
+        self.fastclose = Some((sent + 1, self.now + tcp.sending().rto()));
+        tcp.acknowledge();
+    }
+
+    /// When an abort is told again.
+    pub(super) fn fastclose_due(&self) -> Option<Time> {
+        let waits = self.fastclose.filter(|_| !self.subflows.is_empty());
+        waits.map(|(_, again_at)| again_at)
+    }
+
+    /// Tells of an abort again that was not answered in time.
+    pub(super) fn fastclose_again(&mut self) {
+        if let Some((sent, again_at)) = self.fastclose {
+            if again_at <= self.now && !self.subflows.is_empty() {
+                self.tell_abort(sent);
+            }
+        }
+    }
+
     /// Resets all subflows.
     pub(super) fn reset_all(&mut self, reset: Reset) {
         (0..self.subflows.len()).for_each(|at| self.send_reset(at, reset));
@@ -150,7 +183,10 @@ impl Endpoint {
                 Reset::Tcp => Reset::Fastclose,
                 reason => reason,
             };
-            return self.reset_all(reset);
+            return match reset {
+                Reset::Fastclose => self.tell_abort(0),
+                _ => self.reset_all(reset),
+            };
         }
         for at in 0..self.subflows.len() {
             match self.subflows[at].is_established() {

@@ -9,6 +9,7 @@ use mptcp_core::connection::arrival::{announced, implied};
 use mptcp_core::mapping::RxMapping;
 use mptcp_core::path_manager::SubflowId;
 use mptcp_core::seq::{Dsn, Ssn};
+use mptcp_core::wire::{Received, Version};
 
 impl Endpoint {
     /// How the connection speaks to its peer.
@@ -35,6 +36,11 @@ impl Endpoint {
         places.filter(|(local, _)| !self.has_lost(local.address))
     }
 
+    /// What is spoken, if it is MPTCP.
+    pub fn version(&self) -> Version {
+        self.agreed.version
+    }
+
     /// How many subflows joined.
     pub fn joined(&self) -> u32 {
         self.joins
@@ -45,9 +51,14 @@ impl Endpoint {
         self.losses
     }
 
+    /// What the options of a segment of ours say.
+    pub fn said_by(&self, segment: &Segment) -> Received {
+        segment.received_as(self.agreed.version)
+    }
+
     /// The mapping that a segment of ours tells.
     pub fn mapping_said(&self, segment: &Segment) -> Option<RxMapping> {
-        let received = segment.received();
+        let received = self.said_by(segment);
         let first = self.local.idsn.plus(1);
         let sums = self.agreed.checksum;
         match received.dss {

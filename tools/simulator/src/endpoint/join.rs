@@ -2,7 +2,7 @@
 
 //! Subflows that join a connection (RFC 8684 section 3.2), both roles.
 
-use super::handshake::{attempt, Sha2};
+use super::handshake::{attempt, hashes};
 use super::subflow::{Stage, Subflow};
 use super::{Endpoint, Mode};
 use crate::segment::{Flags, Place, Segment, Time, SECOND};
@@ -94,7 +94,12 @@ impl Endpoint {
                 secrets,
                 address_id,
                 backup,
-            } => Some(server_syn_ack(&secrets, address_id, backup, &Sha2)),
+            } => Some(server_syn_ack(
+                &secrets,
+                address_id,
+                backup,
+                &hashes(self.agreed.version),
+            )),
             _ => None,
         }
     }
@@ -104,7 +109,12 @@ impl Endpoint {
         let Stage::Asking { nonce, .. } = self.subflows[at].stage else {
             return;
         };
-        match on_syn_ack(&segment.received(), self.keys(), nonce, &Sha2) {
+        match on_syn_ack(
+            &segment.received(),
+            self.keys(),
+            nonce,
+            &hashes(self.agreed.version),
+        ) {
             Ok(accepted) => {
                 self.several = true;
                 let rto = self.subflows[at].tcp.sending().rto() as u32;
@@ -131,7 +141,7 @@ impl Endpoint {
         let Stage::Answering { secrets, .. } = self.subflows[at].stage else {
             return;
         };
-        let proof = on_third_ack(&segment.received(), &secrets, &Sha2);
+        let proof = on_third_ack(&segment.received(), &secrets, &hashes(self.agreed.version));
         match proof {
             Ok(()) if self.mode == Mode::Mptcp && !self.ended => {
                 self.on_joined(at);

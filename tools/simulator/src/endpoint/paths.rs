@@ -7,7 +7,7 @@ mod kind;
 
 pub use kind::{Happening, PathsKind};
 
-use super::handshake::Sha2;
+use super::handshake::Library;
 use super::subflow::Saying;
 use super::{Endpoint, Mode};
 use crate::segment::Time;
@@ -87,7 +87,7 @@ impl Endpoint {
     pub(super) fn begin_managing(&mut self, at: usize) {
         let (local, remote) = self.subflows[at].tcp.places();
         let opened = Opened {
-            version: Version::V1,
+            version: self.agreed.version,
             role: if self.client {
                 Role::Client
             } else {
@@ -156,11 +156,17 @@ impl Endpoint {
     pub(super) fn hear_of_paths(&mut self, at: usize, received: &Received) {
         let subflow = self.subflows[at].id;
         if let Some(option) = received.add_addr {
-            let echo = option.hmac.is_none();
             let peer = self.keys().reversed();
-            if echo {
-                self.tell_paths(&Event::Echoed(Announcement::of(&option)));
-            } else if let Some(announcement) = Announcement::verified(&option, peer, &Sha2) {
+            let announcement = match (self.agreed.version, option.hmac) {
+                // RFC 6824 section 3.4.1: there is neither HMAC nor echo.
+                (Version::V0, _) => Some(Announcement::of(&option)),
+                (Version::V1, None) => {
+                    self.tell_paths(&Event::Echoed(Announcement::of(&option)));
+                    None
+                }
+                (Version::V1, Some(_)) => Announcement::verified(&option, peer, &Library),
+            };
+            if let Some(announcement) = announcement {
                 self.tell_paths(&Event::Announced {
                     announcement,
                     on: subflow,
@@ -171,7 +177,10 @@ impl Endpoint {
             self.tell_paths(&Event::Removed(option));
         }
         if let Some(MpPrio { backup }) = received.mp_prio {
-            self.tell_paths(&Event::Priority { subflow, backup });
+            self.tell_paths(&match received.mp_prio_address {
+                Some(remote_id) => Event::AddressPriority { remote_id, backup },
+                None => Event::Priority { subflow, backup },
+            });
         }
     }
 
@@ -239,7 +248,12 @@ impl Endpoint {
         match *action {
             Action::Echo { announcement, via } => self.say(via, Saying::Add(announcement.echo())),
             Action::Announce { announcement, via } => {
-                self.say(via, Saying::Add(announcement.signed(keys, &Sha2)));
+                let option = match self.agreed.version {
+                    // RFC 6824 section 3.4.1: there is no HMAC.
+                    Version::V0 => announcement.echo(),
+                    Version::V1 => announcement.signed(keys, &Library),
+                };
+                self.say(via, Saying::Add(option));
             }
             Action::Remove { option, via } => self.say(via, Saying::Remove(option)),
             Action::Priority { subflow, backup } => {

@@ -5,6 +5,7 @@
 use super::subflow::{Saying, Stage};
 use super::{Endpoint, Mode};
 use crate::segment::{Flags, Segment};
+use mptcp_core::connection::abort::of_ack;
 use mptcp_core::connection::join::third_ack;
 use mptcp_core::connection::speech::{of_plain_segment, of_reset, of_segment, Reset, Speaker};
 use mptcp_core::wire::plan::{plan, Wanted};
@@ -20,7 +21,7 @@ impl Endpoint {
         for at in 0..self.subflows.len() {
             while let Some(mut segment) = self.subflows[at].tcp.poll(now) {
                 let wanted = self.speak(at, &mut segment);
-                let carried = put(&mut segment, &wanted);
+                let carried = self.put(&mut segment, wanted);
                 self.said(at, &carried);
                 self.send_out(segment);
             }
@@ -33,7 +34,7 @@ impl Endpoint {
             return;
         };
         if self.mode == Mode::Mptcp {
-            put(&mut segment, &of_reset(reset, self.remote_key));
+            self.put(&mut segment, of_reset(reset, self.remote_key));
         }
         self.send_out(segment);
     }
@@ -59,7 +60,7 @@ impl Endpoint {
             tcp_rst,
             ..Wanted::default()
         };
-        put(&mut answer, &wanted);
+        self.put(&mut answer, wanted);
         self.send_out(answer);
     }
 
@@ -68,6 +69,14 @@ impl Endpoint {
         if !self.has_lost(segment.from.address) {
             self.out.push(segment);
         }
+    }
+
+    /// Writes what fits, and returns it.
+    fn put(&self, segment: &mut Segment, wanted: Wanted) -> Wanted {
+        let chosen = plan(&wanted.in_version(self.agreed.version), SPACE);
+        let write = |out: &mut [u8]| chosen.emit_as(self.agreed.version, out);
+        segment.options.write(write);
+        chosen.carried
     }
 
     fn speak(&mut self, at: usize, segment: &mut Segment) -> Wanted {
@@ -91,6 +100,7 @@ impl Endpoint {
         match (self.mode, subflow.stage) {
             (Mode::Connecting, _) => Wanted::default(),
             (Mode::Mptcp, Stage::Proving { hmac, .. }) => third_ack(hmac),
+            (Mode::Mptcp, _) if self.fastclose.is_some() && !has_data => of_ack(self.remote_key),
             (Mode::Mptcp, stage) => {
                 let record = subflow.tx.covering(subflow.sent(segment.seq));
                 let wanted = of_segment(&self.speaker(stage), has_data, record);
@@ -174,11 +184,4 @@ impl Endpoint {
     pub fn memory_of_receiver(&self) -> usize {
         self.readable.len() + self.reassembly.bytes() as usize
     }
-}
-
-/// Writes what fits, and returns it.
-fn put(segment: &mut Segment, wanted: &Wanted) -> Wanted {
-    let chosen = plan(wanted, SPACE);
-    segment.options.write(|out| chosen.emit(out));
-    chosen.carried
 }

@@ -6,6 +6,7 @@ use super::Scenario;
 use crate::app::Ending;
 use crate::link::LinkKind;
 use crate::middlebox::{BoxKind, Stage};
+use mptcp_core::connection::handshake::Versions;
 use mptcp_core::scheduler::Kind;
 
 /// A way to make a scenario simpler.
@@ -17,7 +18,7 @@ pub struct Simplification {
 }
 
 /// All ways to make a scenario simpler.
-pub const SIMPLIFICATIONS: [Simplification; 31] = [
+pub const SIMPLIFICATIONS: [Simplification; 32] = [
     simplification("one-path", |s| {
         s.client.paths = None;
         s.server.paths = None;
@@ -105,6 +106,14 @@ pub const SIMPLIFICATIONS: [Simplification; 31] = [
     simplification("no-pruning", |s| {
         s.client.prunes = 0;
         s.server.prunes = 0;
+    }),
+    simplification("version-1", |s| {
+        for end in [&mut s.client, &mut s.server] {
+            end.versions = match end.versions {
+                Versions::NONE => Versions::NONE,
+                _ => Versions::V1,
+            };
+        }
     }),
     simplification("no-checksum", |s| {
         s.client.checksum = false;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::vectors::version0;
-use crate::wire::{Dss, SegmentKind, WireSeq, OPTION_SPACE};
+use crate::wire::{Dss, SegmentKind, Version, WireSeq, OPTION_SPACE};
 
 const CLIENT: Key = Key::new(0xc1);
 const SERVER: Key = Key::new(0x5e);
@@ -54,10 +54,12 @@ fn both_ends_agree() {
     ] {
         let checksum = client.checksum || server.checksum;
         let for_server = Agreed {
+            version: Version::V1,
             checksum,
             deny_join: client.deny_join,
         };
         let for_client = Agreed {
+            version: Version::V1,
             checksum,
             deny_join: server.deny_join,
         };

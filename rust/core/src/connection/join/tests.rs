@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use crate::crypto::tests::Published;
+use crate::crypto::{tests::Published, Hashes, Sha256};
 use crate::vectors::joins::{self, ACK_BYTES, CLIENT, REQUEST, SERVER, SYN_ACK_BYTES, SYN_BYTES};
-use crate::wire::{kind, Address, Dss, MpCapable, SegmentKind, WireSeq, OPTION_SPACE};
+use crate::wire::{kind, Address, Dss, MpCapable, SegmentKind, Version, WireSeq, OPTION_SPACE};
 
 const SYN: SegmentKind = flags(true, false);
 const SYN_ACK: SegmentKind = flags(true, true);
@@ -32,6 +32,19 @@ fn received(options: &[u8], segment: SegmentKind) -> Received {
 #[test]
 fn the_bytes_of_a_handshake() {
     assert_eq!(joins::check(&Published), Ok(()));
+}
+
+// rfc8684:v0-2
+#[test]
+fn the_bytes_of_a_handshake_of_version_0() {
+    let hashes = |version| Hashes {
+        version,
+        sha256: Published,
+        sha1: Published,
+    };
+    assert_eq!(joins::check_v0(&hashes(Version::V0)), Ok(()));
+    assert_eq!(joins::check_v0(&hashes(Version::V1)), Err("SYN/ACK"));
+    assert_eq!(joins::check(&hashes(Version::V1)), Ok(()));
 }
 
 // rfc8684:3.2-7

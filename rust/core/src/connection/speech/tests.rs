@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::{of_plain_segment, of_reset, of_segment, Farewell, Reset, Speaker};
-use crate::connection::handshake::Agreed;
+use crate::connection::handshake::{version0, Agreed};
 use crate::crypto::{Key, KeyPair};
 use crate::mapping::{DssChecksum, TxRecord};
 use crate::seq::{Dsn, Ssn};
 use crate::wire::plan::{plan, Wanted};
-use crate::wire::{CapableContent, ResetReason, WireSeq};
+use crate::wire::{CapableContent, ResetReason, Version, WireSeq};
 
 const KEYS: KeyPair = KeyPair {
     sender: Key::new(1),
@@ -30,6 +30,35 @@ fn speaker(client: bool, fully_established: bool) -> Speaker {
         rcv_nxt: Dsn::new(77),
         ..Speaker::default()
     }
+}
+
+/// RFC 6824 section 3.1: MP_CAPABLE has no mapping, so data has a DSS from the first byte on.
+// rfc8684:v0-1 rfc8684:v0-4
+#[test]
+fn the_client_of_version_0_has_a_dss_for_all_data() {
+    let new = Speaker {
+        agreed: Agreed {
+            version: Version::V0,
+            ..Agreed::default()
+        },
+        ..speaker(true, false)
+    };
+    let keys = version0::client_ack(new.agreed, KEYS);
+    assert_eq!(of_segment(&new, false, None).mp_capable, Some(keys));
+    for ssn in [1, 701] {
+        let said = of_segment(&new, true, Some(&record(ssn)));
+        assert_eq!(said.mp_capable, None);
+        let map = said
+            .dss
+            .and_then(|dss| dss.map)
+            .expect("data has a mapping");
+        assert_eq!((map.ssn, map.len), (Ssn::new(ssn), 700));
+    }
+    let heard = Speaker {
+        fully_established: true,
+        ..new
+    };
+    assert_eq!(of_segment(&heard, false, None).mp_capable, None);
 }
 
 #[test]
@@ -134,6 +163,7 @@ fn a_farewell_names_the_place_and_the_failure() {
 }
 
 // rfc8684:3.5-2
+// rfc8684:3.7-9 rfc8684:3.7-15
 #[test]
 fn a_reset_says_why() {
     let receiver = KEYS.receiver;

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How the peer is told that a connection is aborted (RFC 8684 section 3.5).
+
+use crate::crypto::Key;
+use crate::wire::plan::Wanted;
+use crate::wire::{MpFastclose, Version};
+
+/// How often an MP_FASTCLOSE on an ACK is sent at most (RFC 8684 section 3.5).
+pub const FASTCLOSES: u8 = 3;
+
+/// How an abort goes on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// MP_FASTCLOSE goes out on an ACK of one subflow, see [`of_ack`]; all others are reset. The
+    /// peer's RST is waited for, for one retransmission timeout of that subflow.
+    Ask,
+    /// All subflows that are left are reset, with MP_FASTCLOSE.
+    Reset,
+}
+
+/// Decides how an abort goes on; `sent` counts the ACKs with MP_FASTCLOSE so far.
+///
+/// RFC 8684 section 3.5 leaves the choice between ACK and RST. A RST needs no answer, so that
+/// nothing is left to wait for. RFC 6824 section 3.5 knows the ACK alone.
+// rfc8684:3.5-4 rfc8684:3.5-5 rfc8684:v0-6
+#[inline]
+pub const fn step(version: Version, sent: u8) -> Step {
+    match version {
+        Version::V0 if sent < FASTCLOSES => Step::Ask,
+        Version::V0 | Version::V1 => Step::Reset,
+    }
+}
+
+/// The options of the ACK that tells the abort. `receiver` is the peer's key.
+#[inline]
+pub fn of_ack(receiver: Key) -> Wanted {
+    Wanted {
+        fastclose: Some(MpFastclose { receiver }),
+        ..Wanted::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;
