@@ -309,6 +309,7 @@ fn retransmit(meta: &Meta, tcp: &mut Tcp<'_>, stuck: bool) {
             push::push(meta, tcp);
             meta.sock().notify_writeable();
         }
+        // rfc8684:3.7-3 rfc8684:3.7-4
         Expiry::Reset => condemn(
             &mut connection,
             path,

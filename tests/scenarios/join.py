@@ -153,7 +153,7 @@ def join_syn(token: bytes) -> bytes:
     return b"\x1e\x0c\x10\x07" + token + b"\x01\x02\x03\x04"
 
 
-# rfc8684:3.2-4
+# rfc8684:3.2-2 rfc8684:3.2-4
 @scenario(roles=OURS_ONLY)
 def guessed_token(case):
     """A SYN that names a connection that there is not is refused with a reason."""

@@ -271,6 +271,7 @@ fn checksum_failed(
             progress.fell_back = true;
             true
         }
+        // rfc8684:3.7-9 rfc8684:3.7-10 rfc8684:3.7-11 rfc8684:3.7-15
         ChecksumAnswer::FailAndReset => {
             condemn(connection, path, None);
             if let Some(subflow) = connection.subflows.at_mut(path) {

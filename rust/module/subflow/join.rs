@@ -298,6 +298,7 @@ fn prepare(tcp: &mut Tcp<'_>) {
 }
 
 /// Server: whose is a SYN with options of kind 30?
+// rfc8684:3.2-2
 pub(crate) fn syn_arrived(net: &Net, syn: &Syn<'_>) -> SynFate {
     let Some(request) = request_of(syn.options) else {
         cookie::syn_passes(net, syn);

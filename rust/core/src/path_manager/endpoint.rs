@@ -265,6 +265,7 @@ impl<const N: usize> Endpoints<N> {
 
     /// A free id. The search goes on where the last one ended, so that an id rests for as long as
     /// possible before it names another address.
+    // rfc8684:3.4.1-1
     fn next_id(&mut self) -> Option<u8> {
         let after = (self.last_id..=u8::MAX).skip(1);
         let id = after

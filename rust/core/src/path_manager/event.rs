@@ -182,7 +182,7 @@ impl PathManager {
     /// RFC 8684 section 3.4.2: a removed address is not used for new subflows, and those that use
     /// it are closed unless a keep-alive shows that they work: who removes an address closes its
     /// subflows, and others may send a REMOVE_ADDR that is not theirs.
-    // rfc8684:3.4.2-2
+    // rfc8684:3.4.2-2 rfc8684:3.4.2-7
     fn on_removed(&mut self, option: &RemoveAddr, now: u64) {
         for id in option.ids() {
             self.echoes

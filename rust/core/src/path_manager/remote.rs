@@ -10,6 +10,7 @@ use super::{IdSet, PathManager};
 use crate::wire::Version;
 
 /// An address that the peer announced and to which subflows may be opened.
+// rfc8684:3.2-1
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Remote {
     /// The peer's id of it.
@@ -64,6 +65,7 @@ impl PathManager {
 
     /// RFC 8684 section 3.4.1: an id keeps its address until it is removed, and 0 is the address
     /// of the first subflow.
+    // rfc8684:3.4.1-3
     fn contradicts(&self, announcement: &Announcement) -> bool {
         let of_id = |remote: &&Remote| remote.id == announcement.address_id;
         let known = match announcement.address_id {

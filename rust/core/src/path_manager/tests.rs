@@ -199,6 +199,7 @@ fn nothing_happens_without_configuration() {
     assert_eq!(world.manager.is_backup(SubflowId(9)), None);
 }
 
+// rfc8684:3.1-25
 #[test]
 fn nothing_happens_before_the_connection_is_established_and_after_its_end() {
     let mut world = World::new(&client(), 2, 0);

@@ -40,6 +40,7 @@ impl PathManager {
     }
 
     /// The next subflow to be opened, which then counts as being opened.
+    // rfc8684:3.1-25
     pub(super) fn next_open(&mut self, context: &Context<'_>) -> Option<Open> {
         let limit = usize::from(context.settings.limits.extra_subflows);
         if !self.established || !context.decides() || self.extra_subflows() >= limit {
@@ -88,7 +89,8 @@ impl PathManager {
         })
     }
 
-    /// From every subflow endpoint to the peer's first address.
+    /// From every subflow endpoint to the peer's first address and port.
+    // rfc8684:3.9.1-1
     fn joins_to_first<'a>(&'a self, context: &Context<'a>) -> impl Iterator<Item = Wanted> + 'a {
         context
             .endpoints
@@ -172,7 +174,7 @@ impl PathManager {
 
     /// RFC 8684 section 3.1: with the C flag the peer forbids joins to its first address and port;
     /// section 3.4.2: a removed address is not used for new subflows.
-    // rfc8684:3.4.2-4
+    // rfc8684:3.1-14 rfc8684:3.4.2-4
     const fn may_join_first(&self) -> bool {
         !self.denied && !self.first_remote_gone
     }

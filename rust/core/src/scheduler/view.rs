@@ -46,6 +46,7 @@ impl<'a> PathsView<'a> {
     /// RFC 8684 section 3.3.8: a backup path is for use only when there is no other. A path that
     /// lost contact counts as none as long as another works, be that a backup; if none does, the
     /// choice is again among all. Room plays no part: a backup does not help out a regular path.
+    // rfc8684:3.3.8-1
     #[inline]
     pub fn eligible(self) -> impl Iterator<Item = &'a Path> {
         let best = self.paths.iter().map(|path| self.rank(path)).min();

@@ -125,6 +125,7 @@ fn ids_and_addresses_are_taken_once() {
 }
 
 #[test]
+// rfc8684:3.4.1-1
 fn an_id_rests_before_it_is_given_again() {
     let mut table = Endpoints::<8>::new();
     let mut given = Vec::new();

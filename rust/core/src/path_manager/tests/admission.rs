@@ -143,6 +143,7 @@ fn a_join_of_the_peer_serves_as_ours() {
     assert_eq!(world.manager.is_backup(admitted.subflow), Some(true));
 }
 
+// rfc8684:3.2-2
 #[test]
 fn the_reset_tells_why() {
     for (refusal, reason) in [

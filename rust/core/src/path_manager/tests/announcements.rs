@@ -161,7 +161,7 @@ fn a_flood_of_announcements_is_bounded() {
 }
 
 #[test]
-// rfc8684:3.4.1-4
+// rfc8684:3.4.1-3 rfc8684:3.4.1-4
 fn accepted_addresses_are_limited_by_id() {
     let mut world = World::new(&client(), 8, 2);
     let mut opened = |id, net, port| {

@@ -272,6 +272,18 @@ fn a_subflow_of_a_removed_address_that_answers_stays() {
 }
 
 #[test]
+// rfc8684:3.4.2-7
+fn a_removal_of_an_unknown_id_changes_nothing() {
+    let mut world = World::new(&client(), 8, 8);
+    world.tell(announced(announcement(5, remote(5), None)));
+    world.join();
+    assert_eq!(world.after(removed(&[4, 6, 255])), []);
+    assert_eq!(world.wait(3600 * SECOND), []);
+    assert_eq!(world.manager.accepted_addresses(), 1);
+    assert_eq!(world.manager.extra_subflows(), 1);
+}
+
+#[test]
 // rfc8684:3.4.2-4
 fn nobody_joins_a_first_address_that_was_removed() {
     let mut world = World::new(&client(), 8, 0);

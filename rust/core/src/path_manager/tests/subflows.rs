@@ -19,6 +19,7 @@ fn first() -> SocketAddress {
     at(remote(0), 80)
 }
 
+// rfc8684:3.9.1-1
 #[test]
 fn each_subflow_endpoint_gets_one_subflow_to_the_first_address() {
     let mut world = World::new(&client(), 8, 0);
@@ -40,6 +41,7 @@ fn each_subflow_endpoint_gets_one_subflow_to_the_first_address() {
     assert_eq!(openings(&mut world), []);
 }
 
+// rfc8684:3.2-1
 #[test]
 fn a_subflow_knows_where_it_comes_from() {
     let mut world = World::new(&client(), 8, 0);
@@ -206,6 +208,7 @@ fn a_subflow_whose_address_was_never_announced_as_gone_ends_in_order() {
     assert_eq!(world.after(Event::EndpointGone(implicit)), expected);
 }
 
+// rfc8684:3.1-14
 #[test]
 fn nobody_joins_a_first_address_that_is_denied() {
     let denied = Opened {
