@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) no_delay: AtomicBool,
     /// TCP_CORK: small segments wait.
     pub(crate) corked: AtomicBool,
+    /// TCP_INQ: a receive tells how much more there is.
+    pub(crate) tells_readable: AtomicBool,
     /// How received packets are steered.
     pub(crate) steering: steering::Shared,
     /// The connection has, or had, more than one subflow.

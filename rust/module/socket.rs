@@ -39,6 +39,7 @@ impl Shared {
             readable: AtomicU64::new(0),
             no_delay: AtomicBool::new(from.no_delay.load(Ordering::Relaxed)),
             corked: AtomicBool::new(from.corked.load(Ordering::Relaxed)),
+            tells_readable: AtomicBool::new(from.tells_readable.load(Ordering::Relaxed)),
             steering: from.steering.inherit(),
             several: AtomicBool::new(false),
             scheduler: from.scheduler.inherit(),

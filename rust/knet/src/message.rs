@@ -6,6 +6,7 @@ use crate::bindings;
 use crate::fragments::Written;
 use crate::meta::{DataGuard, OwnerGuard, Protocol};
 use crate::skb::Packet;
+use crate::sock::Sock;
 use core::marker::PhantomData;
 use core::ptr::{addr_of_mut, NonNull};
 use kernel::error::to_result;
@@ -138,6 +139,28 @@ impl Message<'_> {
                 len as c_int,
             )
         })
+    }
+
+    /// Tells the application when a packet arrived, in the form in which it asked `sock` for that.
+    pub fn tell_arrival(&mut self, sock: &Sock, packet: &Packet) {
+        // SAFETY: All three are live, and the packet is ours to change.
+        unsafe {
+            bindings::__sock_recv_timestamp(self.msg.as_ptr(), sock.as_ptr(), packet.as_ptr());
+        }
+    }
+
+    /// Tells the application how many bytes there are still to be received (TCP_CM_INQ).
+    pub fn tell_readable(&mut self, bytes: i32) {
+        // SAFETY: The header is live. Where there is no room for it the kernel notes that in the header.
+        unsafe {
+            bindings::put_cmsg(
+                self.msg.as_ptr(),
+                bindings::SOL_TCP as c_int,
+                bindings::TCP_CM_INQ as c_int,
+                size_of::<i32>() as c_int,
+                core::ptr::from_ref(&bytes).cast_mut().cast(),
+            );
+        }
     }
 }
 

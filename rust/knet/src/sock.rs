@@ -171,6 +171,18 @@ impl Sock {
         unsafe { bindings::knet_helper_sock_flag(self.as_ptr(), bindings::sock_flags_SOCK_DEAD) }
     }
 
+    /// Whether the application wants to be told when what it receives arrived (SO_TIMESTAMP and others).
+    pub fn wants_timestamps(&self) -> bool {
+        let flags = [
+            bindings::sock_flags_SOCK_RCVTSTAMP,
+            bindings::sock_flags_SOCK_TIMESTAMPING_ANY,
+        ];
+        flags.into_iter().any(|flag| {
+            // SAFETY: The socket is live.
+            unsafe { bindings::knet_helper_sock_flag(self.as_ptr(), flag) }
+        })
+    }
+
     /// Whether SO_LINGER is on with a time of zero: close means abort.
     pub fn lingers_zero(&self) -> bool {
         // SAFETY: The socket is live.

@@ -61,6 +61,8 @@ pub mod option {
     pub const MAXSEG: i32 = bindings::TCP_MAXSEG as i32;
     /// SOL_TCP: the algorithm of congestion control.
     pub const CONGESTION: i32 = bindings::TCP_CONGESTION as i32;
+    /// SOL_TCP: tell with what is received how much more there is.
+    pub const INQ: i32 = bindings::TCP_INQ as i32;
     /// SOL_TCP: the upper-layer protocol.
     pub const ULP: i32 = bindings::TCP_ULP as i32;
     /// SOL_TCP: accept data in SYNs.

@@ -12,7 +12,7 @@ use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use knet::congestion::Choice;
 use knet::meta::OwnerGuard;
-use knet::sockopt::{level, option, GetOption, SetOption};
+use knet::sockopt::{level, option, GetOption, Name, SetOption};
 use mptcp_core::scheduler::MAX_PATHS;
 
 /// `setsockopt`.
@@ -27,6 +27,7 @@ pub(crate) fn set(meta: &Meta, call: &SetOption) -> Result {
         (level::TCP, option::FASTOPEN | option::FASTOPEN_CONNECT) => Err(EOPNOTSUPP),
         (level::TCP, option::SAVE_SYN) => Err(ENOPROTOOPT),
         (level::TCP, name) if option::MD5SIG.contains(&name) => Err(EOPNOTSUPP),
+        (level::TCP, option::INQ) => set_tells_readable(meta, call),
         (level::TCP, option::CONGESTION) => set_congestion_control(meta, call),
         (level::TCP | level::IP | level::IPV6, _) => {
             let mut owner = meta.lock();
@@ -78,6 +79,17 @@ fn set_coalescing(meta: &Meta, call: &SetOption) -> Result {
     Ok(())
 }
 
+/// TCP_INQ: the meta-socket knows what can be read, a subflow does not.
+fn set_tells_readable(meta: &Meta, call: &SetOption) -> Result {
+    let on = match call.integer()? {
+        0 => false,
+        1 => true,
+        _ => return Err(EINVAL),
+    };
+    meta.shared().tells_readable.store(on, Ordering::Relaxed);
+    Ok(())
+}
+
 /// TCP_CONGESTION: for all subflows, and for those that are still to come.
 fn set_congestion_control(meta: &Meta, call: &SetOption) -> Result {
     let mut owner = meta.lock();
@@ -108,6 +120,9 @@ pub(crate) fn get(meta: &Meta, call: &GetOption) -> Result {
     match (call.level, call.name) {
         (level::TCP, option::NODELAY) => answer_flag(call, &meta.shared().no_delay),
         (level::TCP, option::CORK) => answer_flag(call, &meta.shared().corked),
+        (level::TCP, option::INQ) => answer_flag(call, &meta.shared().tells_readable),
+        // Programs know the kernel's own MPTCP by this name.
+        (level::TCP, option::ULP) => call.answer(Name::new("mptcp").padded()),
         (level::TCP, option::MAXSEG) if is_connected(meta) => {
             let connection = meta.lock_data();
             let subflow = connection.subflows.first().ok_or(EINVAL)?;

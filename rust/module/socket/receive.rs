@@ -11,7 +11,7 @@ use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use knet::message::{flag, interrupted, signal_pending, Message};
 use knet::meta::{DataGuard, OwnerGuard};
-use knet::skb::Span;
+use knet::skb::{Packet, Span};
 use knet::sock::{shutdown, Sock, State};
 use knet::subflow::{Pace, Tcp};
 use mptcp_core::steering::Access;
@@ -37,6 +37,8 @@ pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
         freed: 0,
         peek: message.has(flag::PEEK),
         waited_from: 0,
+        timed: sock.wants_timestamps(),
+        last: None,
     };
     let result = loop {
         if meta.shared().readable.load(Ordering::Acquire) > 0 {
@@ -62,9 +64,28 @@ pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
     };
     reader.give_back(&owner);
     match result {
-        Err(error) if reader.copied == 0 => Err(error),
-        _ => Ok(reader.copied),
+        Err(error) if reader.copied == 0 => return Err(error),
+        _ => {}
     }
+    if reader.timed {
+        reader.tell_arrival(&owner, message, sock);
+    }
+    if meta.shared().tells_readable.load(Ordering::Relaxed) {
+        message.tell_readable(readable_hint(meta));
+    }
+    Ok(reader.copied)
+}
+
+/// What TCP_INQ tells: the bytes that can be received, or 1 to make the application ask for the end of
+/// the stream.
+fn readable_hint(meta: &Meta) -> i32 {
+    let sock = meta.sock();
+    let bytes = meta.shared().readable.load(Ordering::Acquire);
+    let over = sock.state() == State::Close || sock.shutdown() & shutdown::RECEIVE != 0;
+    if bytes == 0 && over {
+        return 1;
+    }
+    i32::try_from(bytes).unwrap_or(i32::MAX)
 }
 
 /// The end of a receive that lacks bytes: `None` if it may wait for them.
@@ -99,6 +120,10 @@ struct Reader {
     peek: bool,
     /// Bytes that were consumed and not reported to the window yet.
     waited_from: u32,
+    /// The application wants to know when packets came.
+    timed: bool,
+    /// The last packet that was read, if it was read to its end.
+    last: Option<Packet>,
 }
 
 impl Reader {
@@ -138,8 +163,10 @@ impl Reader {
                     len: span.len.saturating_sub(take),
                 });
                 owner.backlog.push_front(packet);
+                self.last = None;
             } else {
                 self.freed = self.freed.saturating_add(packet.memory());
+                self.last = self.timed.then_some(packet);
             }
         }
         Ok(())
@@ -164,6 +191,27 @@ impl Reader {
             result.is_ok() && self.copied < message.len
         });
         result
+    }
+
+    /// Tells the application when the last packet came of which it got bytes.
+    fn tell_arrival(&self, owner: &Owned, message: &mut Message<'_>, sock: &Sock) {
+        if let Some(packet) = &self.last {
+            return message.tell_arrival(sock, packet);
+        }
+        // It is still in the queue: before others, unless they were only looked at.
+        let mut before = if self.peek {
+            self.copied
+        } else {
+            self.copied.min(1)
+        };
+        owner.backlog.for_each(|packet| {
+            let len = packet.span().len as usize;
+            if (1..=len).contains(&before) {
+                message.tell_arrival(sock, packet);
+            }
+            before = before.saturating_sub(len);
+            before > 0
+        });
     }
 
     /// Bytes for which the buffer still has room.
