@@ -51,6 +51,7 @@ kunit: ## run the KUnit suites in QEMU on the test kernel
 e2e: ## run the scenarios in QEMU on KERNEL (ONLY=pattern selects)
 	@$(MAKE) --no-print-directory module KDIR=
 	@$(MAKE) --no-print-directory tool
+	@scripts/selftests
 	@scripts/test e2e $(KERNEL)
 
 lint: ## check format, clippy, dependency arrows, panics, licences, shell scripts
@@ -81,6 +82,7 @@ test: ## host tests, KUnit, scenarios on both kernels (THOROUGH=1: all in full l
 	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
 	@$(MAKE) --no-print-directory module KERNEL=test KDIR=
 	@$(MAKE) --no-print-directory tool
+	@scripts/selftests
 	@scripts/test $(if $(THOROUGH),all,brief)
 
 bench: ## paired throughput and latency against plain TCP and the kernel's own MPTCP
