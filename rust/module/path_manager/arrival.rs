@@ -7,6 +7,7 @@ use crate::counters::Counter;
 use crate::crypto::KernelSha256;
 use crate::path_manager::event::{self, OfSubflow};
 use crate::path_manager::paths::{mention, tell};
+use crate::path_manager::{core_address, kernel_address};
 use crate::protocol::Mptcp;
 use crate::subflow::loss;
 use crate::subflow::table::Doubt;
@@ -67,7 +68,9 @@ fn address_told(connection: &mut DataGuard<'_, Mptcp>, path: PathId, option: &Ad
     }
     let keys = connection.keys().reversed();
     match Announcement::verified(option, keys, &KernelSha256) {
-        Some(announcement) => {
+        Some(mut announcement) => {
+            // An IPv4 address written as IPv6 is that IPv4 address.
+            announcement.address = core_address(&kernel_address(&announcement.address));
             count(sock, Counter::AddAddr);
             let subflow = connection.subflows.at(path);
             let port = subflow.map_or(0, |subflow| subflow.sock.tuple().remote_port);

@@ -3,9 +3,10 @@
 //! Addresses in netlink messages.
 
 use super::attribute;
+use crate::path_manager::core_address;
 use kernel::prelude::*;
 use knet::genetlink::{Attribute, Body, Kind, Policy, Request};
-use knet::sock::{AF_INET, AF_INET6};
+use knet::sock::{self, AF_INET, AF_INET6};
 use mptcp_core::path_manager::{Endpoint, EndpointFlags, NewEndpoint};
 use mptcp_core::wire::Address;
 
@@ -56,9 +57,11 @@ impl Described {
                     AF_INET => attributes
                         .get(ADDR4)
                         .map(|octets| octets.octets().map(Address::V4)),
-                    AF_INET6 => attributes
-                        .get(ADDR6)
-                        .map(|octets| octets.octets().map(Address::V6)),
+                    // An IPv4 address written as IPv6 is that IPv4 address.
+                    AF_INET6 => attributes.get(ADDR6).map(|octets| {
+                        let octets = octets.octets()?;
+                        Some(core_address(&sock::Address::V6(octets)))
+                    }),
                     _ => return Err(refuse("unknown address family")),
                 };
                 Some(
