@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A server that speaks TCP and MPTCP by hand, knows the keys and may say whatever it likes."""
+
+import hashlib
+import hmac
+import socket
+import struct
+import threading
+
+from .case import Case
+from .network import filter_packets
+
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+MSS = b"\x02\x04\x05\xb4"
+KEY = b"hostile!"
+MPTCP = 30
+
+
+class RawPeer:
+    """Takes one connection in the server's namespace, and acknowledges and answers what it gets."""
+
+    def __init__(self, case: Case):
+        self.case = case
+        self.local = (case.server.address(), case.port)
+        self.remote = ("", 0)
+        self.their_key = b""
+        self.snd_nxt, self.rcv_nxt, self.received = 1000, 0, 0
+        self.resets = 0
+        self.lock = threading.Lock()
+        # The namespace's own TCP knows nothing of this and would answer with a RST.
+        filter_packets(
+            case.server.namespace, "output", f"tcp sport {case.port} tcp flags rst counter drop"
+        )
+        self.raw = case.keep(
+            case.server.namespace.new_socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+        )
+        self.raw.settimeout(20)
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def say(self, option: bytes) -> None:
+        """One acknowledgement with this option."""
+        with self.lock:
+            self._send(ACK, option)
+
+    def add_addr(self, id: int, address: str) -> bytes:
+        """ADD_ADDR of an address, with the right HMAC (RFC 8684 section 3.4.1)."""
+        octets = socket.inet_aton(address)
+        message = bytes([id]) + octets + bytes(2)
+        proof = hmac.digest(KEY + self.their_key, message, "sha256")[-8:]
+        return bytes([MPTCP, 16, 0x30, id]) + octets + proof
+
+    @staticmethod
+    def remove_addr(ids: range) -> bytes:
+        """REMOVE_ADDR of some ids (RFC 8684 section 3.4.2)."""
+        return _padded(bytes([MPTCP, 3 + len(ids), 0x40, *ids]))
+
+    @staticmethod
+    def priority(backup: bool) -> bytes:
+        """MP_PRIO (RFC 8684 section 3.3.8)."""
+        return _padded(bytes([MPTCP, 3, 0x50 | backup]))
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                packet = self.raw.recv(65536)
+            except OSError:
+                return
+            header = (packet[0] & 15) * 4
+            segment = packet[header:]
+            source, port, seq, _, offset, flags = struct.unpack("!HHIIBB", segment[:14])
+            if port != self.local[1]:
+                continue
+            options, data = segment[20 : (offset >> 4) * 4], segment[(offset >> 4) * 4 :]
+            with self.lock:
+                self._take((socket.inet_ntoa(packet[12:16]), source), seq, flags, options, data)
+
+    def _take(self, source, seq: int, flags: int, options: bytes, data: bytes) -> None:
+        if flags & SYN and not self.remote[1]:
+            self.remote, self.rcv_nxt = source, seq + 1 & 0xFFFFFFFF
+            self._send(SYN | ACK, MSS + bytes([MPTCP, 12, 1, 1]) + KEY, behind=-1)
+        if source != self.remote or flags & SYN:
+            return
+        if flags & RST:
+            self.resets += 1
+            return
+        at = options.find(bytes([MPTCP, 20, 1])), options.find(bytes([MPTCP, 22, 1]))
+        if max(at) >= 0 and not self.their_key:
+            self.their_key = options[max(at) + 4 : max(at) + 12]
+        if data and seq == self.rcv_nxt:
+            self.rcv_nxt = self.rcv_nxt + len(data) & 0xFFFFFFFF
+            self.received += len(data)
+        if data or flags & FIN:
+            self._send(ACK, self._data_ack())
+
+    def _data_ack(self) -> bytes:
+        """DSS with an acknowledgement of all data."""
+        first = int.from_bytes(hashlib.sha256(self.their_key).digest()[-8:])
+        number = first + 1 + self.received & 0xFFFFFFFFFFFFFFFF
+        return bytes([MPTCP, 12, 0x20, 0x03]) + number.to_bytes(8)
+
+    def _send(self, flags: int, options: bytes, behind: int = 0) -> None:
+        offset = (20 + len(options)) // 4 << 4
+        seq = self.snd_nxt + behind
+        fields = (self.local[1], self.remote[1], seq, self.rcv_nxt, offset, flags, 65535)
+        ends = socket.inet_aton(self.local[0]) + socket.inet_aton(self.remote[0])
+        segment = struct.pack("!HHIIBBHHH", *fields, 0, 0) + options
+        pseudo = ends + struct.pack("!HH", socket.IPPROTO_TCP, len(segment)) + segment
+        total = sum(struct.unpack(f"!{len(pseudo) // 2}H", pseudo))
+        total = (total & 0xFFFF) + (total >> 16)
+        checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+        segment = struct.pack("!HHIIBBHHH", *fields, checksum, 0) + options
+        self.raw.sendto(segment, (self.remote[0], 0))
+
+
+def _padded(option: bytes) -> bytes:
+    return option + bytes([1]) * (-len(option) % 4)
