@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Ends and faults of connections that have several subflows."""
+
+import errno
+import socket
+import struct
+
+from lib.events import wait_for, wait_until
+from lib.network import filter_counts, filter_packets
+from lib.registry import scenario
+from lib.transfer import exchange
+from scenarios.paths import Paths
+
+MEGABYTE = 1 << 20
+
+
+def with_two(case) -> tuple[socket.socket, socket.socket]:
+    """A connection with a second subflow on the second link."""
+    paths = Paths(case)
+    paths.leave_from(2)
+    client, server = paths.begin()
+    paths.joined()
+    return client, server
+
+
+@scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)})
+# rfc8684:3.5-1
+def aborted(case, who):
+    """An end that closes without lingering ends all subflows: the other is told of a reset."""
+    client, server = with_two(case)
+    closing, other = (client, server) if who == "client" else (server, client)
+    ends = {client: case.client, server: case.server}
+    closing.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    closing.close()
+    wait_for(other, 0x10)
+    try:
+        case.expect(other.recv(1) == b"?", "data after the abort")
+    except OSError as error:
+        case.expect(error.errno == errno.ECONNRESET, f"{error} where a reset was due")
+    else:
+        raise AssertionError("the other end was not told of the abort")
+    case.expect_counter(ends[other], "MPFastcloseRx")
+    for end in case.ends:
+        wait_until(lambda end=end: established(end) == 0, f"the end of the {end.name}'s subflows")
+
+
+def established(end) -> int:
+    """TCP connections of an end that are established."""
+    rows = end.namespace.read("/proc/thread-self/net/tcp").splitlines()[1:]
+    return sum(row.split()[3] == "01" for row in rows)
+
+
+@scenario(all_roles=True)
+# rfc8684:3.7-10 rfc8684:3.7-11
+def checksum_wrong_on_one(case):
+    """Changed bytes on one of two subflows: it is reset, and all arrives by the other, unchanged."""
+    for end in case.ends:
+        end.set_checksum(True)
+    client, server = with_two(case)
+    change_bytes(case.client.namespace, "veth1")
+    exchange(client, server, 4 * MEGABYTE, 0)
+    case.expect(filter_counts(case.client.namespace)[0] > 0, "no segment was changed")
+    case.expect_counter(case.server, "DataCsumErr")
+    case.expect_counter(case.server, "MPRstTx")
+    case.expect_counter(case.client, "MPRstRx")
+    for end in case.ends:
+        case.expect_counter(end, "InfiniteMapTx", 0, 0)
+
+
+def change_bytes(namespace, link: str) -> None:
+    """Inverts a byte of the data of each large segment on its way out; the TCP checksum is made right."""
+    filter_packets(namespace, "output", f"oifname {link} ip length > 1000 counter ip dscp set ef")
+    namespace.run("tc", "qdisc", "add", "dev", link, "clsact")
+    namespace.run(
+        "tc", "filter", "add", "dev", link, "egress", "protocol", "ip", "u32",
+        "match", "ip", "tos", "0xb8", "0xfc",
+        "action", "pedit", "munge", "offset", "200", "u8", "invert", "pipe", "action", "csum", "tcp",
+    )  # fmt: skip
