@@ -2,8 +2,10 @@
 
 //! A scenario: two ends, the links and middleboxes between them. Its seed says all of it.
 
+mod addresses;
 mod simplification;
 
+pub use addresses::{client_address, number_of, server_address, translated_address, Families};
 pub use simplification::{Simplification, SIMPLIFICATIONS};
 
 use crate::app::{AppKind, Ending};
@@ -11,8 +13,13 @@ use crate::chance::Chance;
 use crate::endpoint::{EndKind, PathsKind};
 use crate::link::LinkKind;
 use crate::middlebox::{BoxKind, Way};
+use crate::segment::Place;
 use crate::tcp;
 use mptcp_core::connection::handshake::Versions;
+use mptcp_core::wire::Address;
+
+const CLIENT_PORT: u16 = 1000;
+const SERVER_PORT: u16 = 80;
 
 /// A way through the network, from the client to the server.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,23 +39,10 @@ pub struct Scenario {
     pub client: EndKind,
     /// The end that waits.
     pub server: EndKind,
+    /// Of their addresses.
+    pub families: Families,
     /// The first is that of the first subflow.
     pub routes: Vec<Route>,
-}
-
-/// The address of this number that the client may have.
-pub const fn client_address(number: u8) -> [u8; 4] {
-    [10, 0, number, 1]
-}
-
-/// The address of this number that the server may have.
-pub const fn server_address(number: u8) -> [u8; 4] {
-    [10, 0, number, 2]
-}
-
-/// The address by which a translator on a route replaces the client's.
-pub const fn translated_address(route: usize) -> [u8; 4] {
-    [192, 0, 2, route as u8]
 }
 
 impl Scenario {
@@ -66,6 +60,7 @@ impl Scenario {
             1 => server.versions = Versions::NONE,
             _ => {}
         }
+        let families = Families::random(&mut Chance::new(seed, 4));
         let several = chance.percent(50);
         let count = match several {
             true => chance.pick(&[1, 2, 2, 2, 3, 4]),
@@ -74,6 +69,8 @@ impl Scenario {
         if several {
             [client.versions, server.versions] = [Versions::V1; 2];
             let keen = chance.percent(70);
+            let client_address = |number| families.place(client_address(number));
+            let server_address = |number| families.place(server_address(number));
             provide(&mut client, client_address, count, keen, &mut chance);
             provide(&mut server, server_address, count, keen, &mut chance);
         }
@@ -90,8 +87,19 @@ impl Scenario {
             seed,
             client,
             server,
+            families,
             routes,
         }
+    }
+
+    /// The place at which the end waits that `way` leads to, or from which it connects.
+    pub fn first_place(&self, way: Way) -> Place {
+        let (address, port) = match way {
+            Way::ToServer => (server_address(0), SERVER_PORT),
+            Way::ToClient => (client_address(0), CLIENT_PORT),
+        };
+        let address = self.families.place(address);
+        Place { address, port }
     }
 
     /// The end at which `way` starts.
@@ -215,7 +223,7 @@ impl Route {
 /// subflows.
 fn provide(
     end: &mut EndKind,
-    address: fn(u8) -> [u8; 4],
+    address: impl Fn(u8) -> Address,
     count: u8,
     keen: bool,
     chance: &mut Chance,

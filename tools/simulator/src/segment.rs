@@ -6,6 +6,7 @@ use mptcp_core::path_manager::SocketAddress;
 use mptcp_core::seq::Ssn;
 use mptcp_core::wire::{kind, walk, Address, Received, SegmentKind, Version, OPTION_SPACE};
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Simulated time, in microseconds.
 pub type Time = u64;
@@ -14,39 +15,41 @@ pub type Time = u64;
 pub const SECOND: Time = 1_000_000;
 
 /// Where a segment comes from or goes to.
-#[derive(Clone, Copy, Default, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 pub struct Place {
-    /// The IPv4 address.
-    pub address: [u8; 4],
+    /// The address.
+    pub address: Address,
     /// The port.
     pub port: u16,
 }
 
-impl From<Place> for SocketAddress {
-    fn from(place: Place) -> Self {
+impl Default for Place {
+    fn default() -> Self {
         Self {
-            address: Address::V4(place.address),
-            port: place.port,
+            address: Address::V4([0; 4]),
+            port: 0,
         }
     }
 }
 
+impl From<Place> for SocketAddress {
+    fn from(Place { address, port }: Place) -> Self {
+        Self { address, port }
+    }
+}
+
 impl From<SocketAddress> for Place {
-    fn from(place: SocketAddress) -> Self {
-        match place.address {
-            Address::V4(address) => Self {
-                address,
-                port: place.port,
-            },
-            Address::V6(_) => unreachable!("all addresses here are of IPv4"),
-        }
+    fn from(SocketAddress { address, port }: SocketAddress) -> Self {
+        Self { address, port }
     }
 }
 
 impl fmt::Debug for Place {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d] = self.address;
-        write!(out, "{a}.{b}.{c}.{d}:{}", self.port)
+        match self.address {
+            Address::V4(octets) => write!(out, "{}:{}", Ipv4Addr::from(octets), self.port),
+            Address::V6(octets) => write!(out, "[{}]:{}", Ipv6Addr::from(octets), self.port),
+        }
     }
 }
 
@@ -150,9 +153,13 @@ impl Segment {
         Received::parse_as(version, self.options.bytes(), kind)
     }
 
-    /// Its bytes on the wire: IPv4 and TCP header, options, data.
+    /// Its bytes on the wire: IP and TCP header, options, data.
     pub fn wire_len(&self) -> u64 {
-        (40 + self.options.len + self.data.len()) as u64
+        let headers = match self.from.address {
+            Address::V4(_) => 40,
+            Address::V6(_) => 60,
+        };
+        (headers + self.options.len + self.data.len()) as u64
     }
 }
 

@@ -9,7 +9,7 @@ use crate::chance::Chance;
 use crate::endpoint::{Endpoint, Mode};
 use crate::link::Link;
 use crate::middlebox::{Passed, Station, Way};
-use crate::scenario::{client_address, server_address, translated_address, Scenario};
+use crate::scenario::{number_of, translated_address, Scenario};
 use crate::segment::{Place, Segment, Time, SECOND};
 use crate::witness::Witness;
 use arrival::Arrival;
@@ -21,8 +21,6 @@ use std::collections::BinaryHeap;
 const HORIZON: Time = 3600 * SECOND;
 /// So many events at most happen at the same time.
 const EVENTS: u64 = 20_000;
-const CLIENT_PORT: u16 = 1000;
-const SERVER_PORT: u16 = 80;
 
 /// Something that must not happen.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -106,14 +104,8 @@ impl<'a> World<'a> {
         let seed = scenario.seed;
         let server = Endpoint::server(scenario.server.clone());
         let places = (
-            Place {
-                address: client_address(0),
-                port: CLIENT_PORT,
-            },
-            Place {
-                address: server_address(0),
-                port: SERVER_PORT,
-            },
+            scenario.first_place(Way::ToClient),
+            scenario.first_place(Way::ToServer),
         );
         let client = Endpoint::client(scenario.client.clone(), places, 0);
         let app = |way: Way| App::new(scenario.sender(way).app.clone(), Witness::stream(way));
@@ -297,8 +289,9 @@ impl<'a> World<'a> {
     /// The route between a place of the client and one of the server.
     fn route(&self, client: Place, server: Place) -> usize {
         let routes = self.scenario.routes.len();
-        let translated = (0..routes).find(|route| translated_address(*route) == client.address);
-        let of = |place: Place| usize::from(place.address[2]);
+        let stands_for = |route| translated_address(route, &client.address);
+        let translated = (0..routes).find(|route| stands_for(*route) == client.address);
+        let of = |place: Place| usize::from(number_of(&place.address));
         translated.unwrap_or_else(|| (of(client) + of(server)) % routes)
     }
 

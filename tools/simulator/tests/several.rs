@@ -5,20 +5,23 @@
 use mptcp_core::connection::handshake::Versions;
 use mptcp_core::path_manager::EndpointFlags;
 use mptcp_core::scheduler::Kind;
-use mptcp_core::wire::Version;
+use mptcp_core::wire::{Address, Version};
 use mptcp_simulator::app::Ending;
 use mptcp_simulator::endpoint::{Happening, PathsKind};
 use mptcp_simulator::link::LinkKind;
 use mptcp_simulator::middlebox::{BoxKind, Stage, Way};
-use mptcp_simulator::scenario::{client_address, server_address, Route, Scenario, SIMPLIFICATIONS};
-use mptcp_simulator::world::{run, Report};
+use mptcp_simulator::scenario::{
+    client_address, server_address, Families, Route, Scenario, SIMPLIFICATIONS,
+};
+use mptcp_simulator::world::{run, run_logged, Report};
 
 const BYTES: u64 = 600_000;
 
 /// A path manager that opens one more subflow if it has an endpoint for it.
-fn paths(endpoints: &[([u8; 4], EndpointFlags)]) -> PathsKind {
+fn paths(endpoints: &[(Address, EndpointFlags)]) -> PathsKind {
+    let without_port = |(address, flags): &(Address, _)| (*address, None, *flags);
     PathsKind {
-        endpoints: endpoints.to_vec(),
+        endpoints: endpoints.iter().map(without_port).collect(),
         extra_subflows: 1,
         accepted_addresses: 1,
         subflows_per_pair: 1,
@@ -156,6 +159,44 @@ fn version_0_aborts_on_an_ack() {
                 heard_at.contains(&report.time),
                 "{version:?} {lost:?} {report:?}"
             );
+        }
+    }
+}
+
+/// RFC 8684 section 3.4.1: a join goes to the announced port, in either family and version.
+// rfc8684:3.4.1-4 rfc8684:3.4.1-6
+#[test]
+fn an_announced_port_is_joined() {
+    for families in [Families::V4, Families::V6, Families::Mixed] {
+        for versions in [Versions::V0, Versions::V1] {
+            for port in [None, Some(8080)] {
+                let mut scenario = calm();
+                scenario.families = families;
+                scenario.client.versions = versions;
+                scenario.server.versions = versions;
+                let ours = families.place(client_address(1));
+                scenario.client.paths = Some(paths(&[(ours, EndpointFlags::FULLMESH)]));
+                let mut at_server = paths(&[]);
+                let address = families.place(server_address(1));
+                at_server.endpoints = vec![(address, port, EndpointFlags::SIGNAL)];
+                scenario.server.paths = Some(at_server);
+                // From 1 to 1 is the first route again.
+                scenario.routes.swap(0, 1);
+                let mut reached = Vec::new();
+                let report = run_logged(&scenario, &mut |line| reached.push(line))
+                    .unwrap_or_else(|failure| panic!("{failure:?}"));
+                assert!(is_whole(&report) && report.joined == 1, "{report:?}");
+                let port = port.unwrap_or(80);
+                let place = match address {
+                    Address::V4(_) => format!("10.0.1.2:{port} "),
+                    Address::V6(_) => format!("[fd00:102::1]:{port} "),
+                };
+                let joins = |line: &&String| line.contains("SYN seq") && line.contains(&place);
+                assert!(
+                    reached.iter().any(|line| joins(&line)),
+                    "{families:?} {port}"
+                );
+            }
         }
     }
 }

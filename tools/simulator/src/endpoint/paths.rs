@@ -13,9 +13,9 @@ use super::{Endpoint, Mode};
 use crate::segment::Time;
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::path_manager::{
-    Action, Admitted, Announcement, Context, EndpointFlags, Endpoints, Event, Families, Farewell,
-    JoinRequest, Limits, Mode as Decider, NewEndpoint, Open, Opened, PathManager, Role, Settings,
-    SocketAddress, SubflowId,
+    Action, Admitted, Announcement, Context, Endpoint as Configured, EndpointFlags, Endpoints,
+    Event, Families, Farewell, JoinRequest, Limits, Mode as Decider, NewEndpoint, Open, Opened,
+    PathManager, Role, Settings, SocketAddress, SubflowId,
 };
 use mptcp_core::wire::{Address, MpPrio, MpTcpRst, Received, ResetReason, Version};
 
@@ -26,8 +26,10 @@ pub(super) struct Paths {
     endpoints: Endpoints<8>,
     settings: Settings,
     established: bool,
+    /// The local address of the first subflow.
+    first: Address,
     /// Addresses that the host lost.
-    lost: Vec<[u8; 4]>,
+    lost: Vec<Address>,
     /// The next of the happenings.
     next: usize,
     /// The next port to connect from.
@@ -37,12 +39,12 @@ pub(super) struct Paths {
 impl Paths {
     fn new(kind: &PathsKind, opened: &Opened, now: Time) -> Self {
         let mut endpoints = Endpoints::new();
-        for (address, flags) in &kind.endpoints {
+        for &(address, port, flags) in &kind.endpoints {
             let new = NewEndpoint {
                 id: None,
-                address: Address::V4(*address),
-                port: None,
-                flags: *flags,
+                address,
+                port,
+                flags,
                 interface: 0,
             };
             endpoints.add(new).expect("no address is named twice");
@@ -61,6 +63,7 @@ impl Paths {
             endpoints,
             settings,
             established: false,
+            first: opened.local.address,
             lost: Vec::new(),
             next: 0,
             port: 20_000,
@@ -95,10 +98,7 @@ impl Endpoint {
             },
             local: local.into(),
             remote: remote.into(),
-            families: Families {
-                v4: true,
-                v6: false,
-            },
+            families: Families { v4: true, v6: true },
             denied: self.agreed.deny_join,
             denies: self.policy().deny_join,
         };
@@ -107,7 +107,7 @@ impl Endpoint {
     }
 
     /// Whether the host lost an address.
-    pub(super) fn has_lost(&self, address: [u8; 4]) -> bool {
+    pub(super) fn has_lost(&self, address: Address) -> bool {
         let paths = self.paths.as_ref();
         paths.is_some_and(|paths| paths.lost.contains(&address))
     }
@@ -296,19 +296,14 @@ impl Endpoint {
     }
 
     fn open(&mut self, open: &Open) {
-        let first = match self.client {
-            true => crate::scenario::client_address(0),
-            false => crate::scenario::server_address(0),
-        };
-        let routed = self.routed(first);
+        let routed = self.routed(&open.remote.address);
         let Some(paths) = self.paths.as_mut() else {
             return;
         };
         let (address, id) = match (open.local, routed) {
             (Some(local), _) => (local.address, local.id),
             (None, Some(address)) => {
-                let address = Address::V4(address);
-                let id = match address == Address::V4(first) {
+                let id = match address == paths.first {
                     true => 0,
                     false => paths.endpoints.id_of(address).unwrap_or(0),
                 };
@@ -335,39 +330,45 @@ impl Endpoint {
         self.join(open, id, (local.into(), open.remote.into()));
     }
 
-    /// The address that routing chooses: the first that the host has.
-    fn routed(&self, first: [u8; 4]) -> Option<[u8; 4]> {
+    /// The address that routing chooses: the first that the host has in the family of the remote
+    /// one.
+    fn routed(&self, remote: &Address) -> Option<Address> {
+        let first = self.paths.as_ref()?.first;
         let kind = self.kind.paths.as_ref()?;
-        let others = kind.endpoints.iter().map(|(address, _)| *address);
+        let others = kind.endpoints.iter().map(|(address, ..)| *address);
         let mut all = std::iter::once(first).chain(others);
-        all.find(|address| !self.has_lost(*address))
+        all.find(|address| address.same_family(remote) && !self.has_lost(*address))
     }
 }
 
 impl Paths {
+    /// The endpoint of an address, whatever port is announced with it.
+    fn at(&self, address: Address) -> Option<Configured> {
+        let mut all = self.endpoints.view().iter();
+        all.find(|endpoint| endpoint.address == address).copied()
+    }
+
     /// Takes note of a happening; returns what the path manager is told.
     fn change(&mut self, what: Happening) -> Option<Event> {
         match what {
             Happening::Gone(address) => {
                 self.lost.push(address);
-                let address = Address::V4(address);
                 self.endpoints.set_usable(&address, false);
                 Some(Event::AddressGone(address))
             }
             Happening::Back(address) => {
                 self.lost.retain(|one| *one != address);
-                let address = Address::V4(address);
                 self.endpoints.set_usable(&address, true);
                 Some(Event::AddressReady(address))
             }
             Happening::Backup(address, backup) => {
-                let endpoint = self.endpoints.view().at(&Address::V4(address), None)?;
+                let endpoint = self.at(address)?;
                 let fullmesh = endpoint.flags.has(EndpointFlags::FULLMESH);
                 let changed = self.endpoints.set_flags(endpoint.id, backup, fullmesh);
                 changed.ok().map(Event::EndpointChanged)
             }
             Happening::Withdrawn(address) => {
-                let endpoint = self.endpoints.view().at(&Address::V4(address), None)?;
+                let endpoint = self.at(address)?;
                 let removed = self.endpoints.remove(endpoint.id);
                 removed.ok().map(Event::EndpointGone)
             }

@@ -73,7 +73,12 @@ impl Endpoint {
 
     /// Writes what fits, and returns it.
     fn put(&self, segment: &mut Segment, wanted: Wanted) -> Wanted {
-        let chosen = plan(&wanted.in_version(self.agreed.version), SPACE);
+        // An IPv6 address with port and HMAC fits no other way than without timestamps.
+        let space = match wanted.add_addr {
+            Some(_) => OPTION_SPACE,
+            None => SPACE,
+        };
+        let chosen = plan(&wanted.in_version(self.agreed.version), space);
         let write = |out: &mut [u8]| chosen.emit_as(self.agreed.version, out);
         segment.options.write(write);
         chosen.carried
@@ -103,35 +108,36 @@ impl Endpoint {
             (Mode::Mptcp, _) if self.fastclose.is_some() && !has_data => of_ack(self.remote_key),
             (Mode::Mptcp, stage) => {
                 let record = subflow.tx.covering(subflow.sent(segment.seq));
-                let wanted = of_segment(&self.speaker(stage), has_data, record);
-                self.with_sayings(at, wanted)
+                let errand = self.errand(at).filter(|_| !has_data);
+                errand.unwrap_or_else(|| of_segment(&self.speaker(stage), has_data, record))
             }
             (Mode::Fallback, _) => self.say_farewell(at, has_data),
         }
     }
 
-    /// Adds what the subflow is to say once.
-    fn with_sayings(&self, at: usize, mut wanted: Wanted) -> Wanted {
-        for saying in &self.subflows[at].sayings {
-            match *saying {
-                Saying::Add(option) => _ = wanted.add_addr.get_or_insert(option),
-                Saying::Remove(option) => _ = wanted.remove_addr.get_or_insert(option),
-                Saying::Prio(option) => _ = wanted.mp_prio.get_or_insert(option),
-            }
+    /// What the subflow is to say once, in a segment to itself: the longest options have no room
+    /// beside others.
+    fn errand(&self, at: usize) -> Option<Wanted> {
+        let mut wanted = Wanted::default();
+        match *self.subflows[at].sayings.front()? {
+            Saying::Add(option) => wanted.add_addr = Some(option),
+            Saying::Remove(option) => wanted.remove_addr = Some(option),
+            Saying::Prio(option) => wanted.mp_prio = Some(option),
         }
-        wanted
+        Some(wanted)
     }
 
-    /// Takes note of what was said, so that it is not said again.
+    /// Takes note of what was said, so that it is not said again. Another acknowledgement says the
+    /// rest, and what is acknowledged.
     fn said(&mut self, at: usize, carried: &Wanted) {
         let subflow = &mut self.subflows[at];
-        subflow.sayings.retain(|saying| match saying {
-            Saying::Add(option) => carried.add_addr != Some(*option),
-            Saying::Remove(option) => carried.remove_addr != Some(*option),
-            Saying::Prio(option) => carried.mp_prio != Some(*option),
-        });
-        let more = !subflow.sayings.is_empty();
-        if more && carried.dss.is_some_and(|dss| dss.map.is_none()) {
+        let said = |saying: &Saying| match *saying {
+            Saying::Add(option) => carried.add_addr == Some(option),
+            Saying::Remove(option) => carried.remove_addr == Some(option),
+            Saying::Prio(option) => carried.mp_prio == Some(option),
+        };
+        if subflow.sayings.front().is_some_and(said) {
+            subflow.sayings.pop_front();
             subflow.tcp.acknowledge();
         }
     }

@@ -4,19 +4,20 @@
 
 use super::{Middlebox, Passed, Way};
 use crate::chance::Chance;
+use crate::scenario::translated_address;
 use crate::segment::{Place, Segment, Time};
 
 pub(super) struct Nat {
-    address: [u8; 4],
+    route: usize,
     chance: Chance,
     /// Places behind it, and the ports that stand for them.
     known: Vec<(Place, u16)>,
 }
 
 impl Nat {
-    pub(super) fn new(address: [u8; 4], chance: Chance) -> Self {
+    pub(super) fn new(route: usize, chance: Chance) -> Self {
         Self {
-            address,
+            route,
             chance,
             known: Vec::new(),
         }
@@ -29,7 +30,7 @@ impl Nat {
             None => self.open(inside),
         };
         Place {
-            address: self.address,
+            address: translated_address(self.route, &inside.address),
             port,
         }
     }
@@ -50,7 +51,8 @@ impl Middlebox for Nat {
         match way {
             Way::ToServer => segment.from = self.outside(segment.from),
             Way::ToClient => {
-                let here = segment.to.address == self.address;
+                let address = translated_address(self.route, &segment.to.address);
+                let here = segment.to.address == address;
                 let mut known = self.known.iter();
                 match known.find(|(_, port)| here && *port == segment.to.port) {
                     Some((inside, _)) => segment.to = *inside,

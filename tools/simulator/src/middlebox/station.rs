@@ -4,7 +4,6 @@
 
 use super::{nat::Nat, BoxKind, Middlebox, Passed, Way};
 use crate::chance::Chance;
-use crate::scenario::translated_address;
 use crate::segment::{Place, Segment, Time};
 
 /// The two places of a flow, the client's first, as they are seen here.
@@ -41,7 +40,7 @@ impl Station {
         let at = known.unwrap_or_else(|| {
             let chance = Chance::new(self.seed, self.flows.len() as u64);
             let treatment: Box<dyn Middlebox> = match self.kind {
-                BoxKind::Nat => Box::new(Nat::new(translated_address(self.route), chance)),
+                BoxKind::Nat => Box::new(Nat::new(self.route, chance)),
                 kind => kind.build(chance),
             };
             self.flows.push((flow, treatment));

@@ -2,7 +2,7 @@
 
 //! Ways to make a scenario simpler.
 
-use super::Scenario;
+use super::{Families, Scenario};
 use crate::app::Ending;
 use crate::link::LinkKind;
 use crate::middlebox::{BoxKind, Stage};
@@ -18,7 +18,7 @@ pub struct Simplification {
 }
 
 /// All ways to make a scenario simpler.
-pub const SIMPLIFICATIONS: [Simplification; 32] = [
+pub const SIMPLIFICATIONS: [Simplification; 34] = [
     simplification("one-path", |s| {
         s.client.paths = None;
         s.server.paths = None;
@@ -113,6 +113,24 @@ pub const SIMPLIFICATIONS: [Simplification; 32] = [
                 Versions::NONE => Versions::NONE,
                 _ => Versions::V1,
             };
+        }
+    }),
+    simplification("ipv4", |s| {
+        s.families = Families::V4;
+        let ends = [&mut s.client.paths, &mut s.server.paths];
+        for paths in ends.into_iter().flatten() {
+            let endpoints = paths.endpoints.iter_mut().map(|(address, ..)| address);
+            let happenings = paths.happenings.iter_mut().map(|(_, what)| what.address());
+            for address in endpoints.chain(happenings) {
+                *address = Families::V4.place(*address);
+            }
+        }
+    }),
+    simplification("no-ports", |s| {
+        let ends = [&mut s.client.paths, &mut s.server.paths];
+        for paths in ends.into_iter().flatten() {
+            let ports = paths.endpoints.iter_mut().map(|(_, port, _)| port);
+            ports.for_each(|port| *port = None);
         }
     }),
     simplification("no-checksum", |s| {

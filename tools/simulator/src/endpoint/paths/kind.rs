@@ -6,25 +6,42 @@ use crate::chance::Chance;
 use crate::segment::{Time, SECOND};
 use mptcp_core::path_manager::EndpointFlags;
 use mptcp_core::scheduler::Kind;
+use mptcp_core::wire::Address;
+
+/// The port of announcements that have one.
+const ANNOUNCED_PORT: u16 = 8080;
 
 /// An event at a host.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Happening {
     /// It loses an address.
-    Gone([u8; 4]),
+    Gone(Address),
     /// It has the address again.
-    Back([u8; 4]),
+    Back(Address),
     /// The administrator makes the endpoint of an address a backup, or no backup any more.
-    Backup([u8; 4], bool),
+    Backup(Address, bool),
     /// The administrator takes the endpoint of an address away.
-    Withdrawn([u8; 4]),
+    Withdrawn(Address),
+}
+
+impl Happening {
+    /// The address that it is about.
+    pub(crate) fn address(&mut self) -> &mut Address {
+        match self {
+            Self::Gone(address)
+            | Self::Back(address)
+            | Self::Backup(address, _)
+            | Self::Withdrawn(address) => address,
+        }
+    }
 }
 
 /// How an end manages several paths.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PathsKind {
-    /// Its addresses beside the first that are endpoints, or the first too, and the flags.
-    pub endpoints: Vec<([u8; 4], EndpointFlags)>,
+    /// Its addresses beside the first that are endpoints, or the first too, the ports that are
+    /// announced with them, and the flags.
+    pub endpoints: Vec<(Address, Option<u16>, EndpointFlags)>,
     /// Subflows beside the first at most.
     pub extra_subflows: u8,
     /// Addresses of the peer that are used at most.
@@ -45,7 +62,7 @@ pub struct PathsKind {
 
 impl PathsKind {
     /// Any way to manage the paths of a host with these addresses.
-    pub fn random(chance: &mut Chance, addresses: &[[u8; 4]], keen: bool) -> Self {
+    pub fn random(chance: &mut Chance, addresses: &[Address], keen: bool) -> Self {
         let flags = [
             EndpointFlags::SUBFLOW,
             EndpointFlags::SUBFLOW,
@@ -58,7 +75,12 @@ impl PathsKind {
         let mut endpoints = Vec::new();
         for address in addresses {
             if chance.percent(80) {
-                endpoints.push((*address, chance.pick(&flags)));
+                let flags = chance.pick(&flags);
+                // A port is only for what others connect to.
+                let announced = flags.has(EndpointFlags::SIGNAL);
+                let alone = announced && !flags.has(EndpointFlags::SUBFLOW);
+                let port = (alone && chance.percent(40)).then_some(ANNOUNCED_PORT);
+                endpoints.push((*address, port, flags));
             }
         }
         let happenings = match chance.percent(30) {
@@ -84,14 +106,14 @@ impl PathsKind {
 
 fn happenings(
     chance: &mut Chance,
-    addresses: &[[u8; 4]],
-    endpoints: &[([u8; 4], EndpointFlags)],
+    addresses: &[Address],
+    endpoints: &[(Address, Option<u16>, EndpointFlags)],
 ) -> Vec<(Time, Happening)> {
     let mut all = Vec::new();
     for _ in 0..chance.between(1, 3) {
         let at = chance.spread(10_000, 8 * SECOND);
         let address = chance.pick(addresses);
-        let known = endpoints.iter().any(|(one, _)| *one == address);
+        let known = endpoints.iter().any(|(one, ..)| *one == address);
         match chance.between(0, 3) {
             0 | 1 => {
                 all.push((at, Happening::Gone(address)));
