@@ -9,6 +9,7 @@ work, not waiting, and do not depend on how busy the host is. Prints a table in 
 import argparse
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ sys.dont_write_bytecode = True
 
 from lib import counters, stack  # noqa: E402
 from lib.network import Network  # noqa: E402
+from lib.path_manager import SUBFLOW, PathManager  # noqa: E402
 from lib.programs import program  # noqa: E402
 from lib.stack import BUILTIN, TCP, Stack  # noqa: E402
 
@@ -33,14 +35,21 @@ ROWS = (
     ("connect + 50 KB + close (instructions)", "short", ("fetch", 800, 50 << 10)),
     ("64-byte ping-pong (instructions)", "short", ("pingpong", 5000, 64)),
 )
+# Goodput and work are taken from the same transfers, on one CPU.
+SUBFLOWS = (1, 2, 4, 8)
+GOODPUT_OF = "goodput, subflows: {} (Gbit/s)"
+WORK_OF = "instructions per byte, subflows: {}"
+SECOND_CPU = Path("/sys/devices/system/cpu/cpu1/online")
 
 
 class Bench:
-    """One pair of namespaces and the two kinds of measurement."""
+    """One pair of namespaces and the kinds of measurement."""
 
-    def __init__(self, seconds: int):
+    def __init__(self, seconds: int, subflows: int = 1):
         self.network = Network()
         self.seconds = seconds
+        self.subflows = subflows
+        self.links = [self.network.add_link(number) for number in range(2, subflows + 1)]
         self.busy = 0.0
         self.address = Network.address("server", 2)
 
@@ -65,6 +74,28 @@ class Bench:
         report = self._run_iperf(which)
         moved = sum(interval["sum"]["bytes"] for interval in report["intervals"])
         return moved * 8 / self.busy / 1e9
+
+    def use_links(self, which: Stack) -> None:
+        """Lets the clients of an implementation open a subflow over each link."""
+        for namespace in self.network.ends:
+            with PathManager(namespace, which) as manager:
+                manager.limits(8, 8)
+                for number, link in enumerate(self.links, 2):
+                    if namespace is self.network.client:
+                        with namespace:
+                            index = socket.if_nametoindex(link)
+                        manager.add(f"10.0.{number}.1", SUBFLOW, interface=index)
+
+    def measure_subflows(self, which: Stack) -> tuple[float, float]:
+        """Gbit/s, and the instructions for each byte while one CPU does everything."""
+        before = counters.read_counters(self.network.server, which)
+        report = self._run_iperf(which)
+        after = counters.read_counters(self.network.server, which)
+        # iperf3 has a connection for orders and one for data.
+        if after["MPJoinAckRx"] - before["MPJoinAckRx"] < 2 * len(self.links):
+            raise RuntimeError(f"{which.name}: not all of {self.subflows} subflows were there")
+        moved = sum(interval["sum"]["bytes"] for interval in report["intervals"])
+        return report["end"]["sum_received"]["bits_per_second"] / 1e9, self.busy * 1e9 / moved
 
     def _run_iperf(self, which: Stack) -> dict:
         busy = busy_seconds()
@@ -125,15 +156,33 @@ def stop(process: subprocess.Popen) -> None:
     process.communicate(timeout=60)
 
 
+def measure_all_subflows(stacks: list[Stack], seconds: int, only: str) -> dict:
+    """The rows of several subflows, with the second CPU switched off: then busy time is instructions."""
+    results: dict[str, dict[str, list[float]]] = {}
+    SECOND_CPU.write_text("0")
+    for count in SUBFLOWS:
+        rows = GOODPUT_OF.format(count), WORK_OF.format(count)
+        if not any(only in row for row in rows):
+            continue
+        bench = Bench(seconds, count)
+        for which in stacks:
+            bench.use_links(which)
+            for row, value in zip(rows, bench.measure_subflows(which), strict=True):
+                results.setdefault(row, {})[which.name] = [value]
+                print(f"{row}: {which.name} {value:.2f}", flush=True)
+    SECOND_CPU.write_text("1")
+    return dict(sorted(results.items()))
+
+
 def print_table(results: dict[str, dict[str, list[float]]], names: list[str]) -> None:
-    """Mean of the rounds, and each implementation relative to plain TCP."""
+    """Mean of the rounds, and each implementation relative to the first."""
     print(f"| | {' | '.join(names)} |")
     print("|---|" + "---|" * len(names))
     for row, columns in results.items():
         means = [statistics.mean(columns[name]) for name in names]
         cells = []
         for mean in means:
-            text = f"{mean:.2f}" if "Gbit" in row else f"{mean:,.0f}".replace(",", " ")
+            text = f"{mean:.2f}" if mean < 100 else f"{mean:,.0f}".replace(",", " ")
             cells.append(f"{text} ({mean / means[0]:.2f})")
         print(f"| {row} | {' | '.join(cells)} |")
 
@@ -156,8 +205,11 @@ def main() -> int:
                 value = bench.measure(kind, which, *words)
                 results.setdefault(row, {}).setdefault(which.name, []).append(value)
                 print(f"round {number + 1}: {row}: {which.name} {value:.2f}", flush=True)
-    print()
-    print_table(results, [which.name for which in stacks])
+    several = measure_all_subflows(stacks[1:], arguments.seconds, arguments.only)
+    for table, names in ((results, stacks), (several, stacks[1:])):
+        if table:
+            print()
+            print_table(table, [which.name for which in names])
     return 0
 
 
