@@ -25,11 +25,17 @@ pub(crate) const TX_MAPPINGS: usize = 64;
 /// Mappings of received data that do not merge.
 pub(crate) const RX_MAPPINGS: usize = 24;
 
+/// Subflows beside the first that a connection can have.
+const OTHERS: usize = MAX_PATHS - 1;
+
 /// The subflows of a connection, each in the place of its number.
 ///
-/// The first subflow, that of MP_CAPABLE, is number 0; nobody else gets this number.
+/// The first subflow, that of MP_CAPABLE, is number 0; nobody else gets this number. Most connections have
+/// no other, so there are places for others only when they are needed.
 pub(crate) struct Subflows {
-    places: [Option<KBox<SubflowState>>; MAX_PATHS],
+    first: Option<KBox<SubflowState>>,
+    /// From number 1 on; with room for all there can be, or for none.
+    others: KVec<Option<KBox<SubflowState>>>,
     /// Another subflow than the first carries data or carried some: the streams of subflow and
     /// connection may differ.
     pub(crate) joined: bool,
@@ -44,7 +50,8 @@ impl Subflows {
     /// No subflows.
     pub(crate) const fn new() -> Self {
         Self {
-            places: [const { None }; MAX_PATHS],
+            first: None,
+            others: KVec::new(),
             joined: false,
             answered: false,
             reserved: 0,
@@ -53,8 +60,7 @@ impl Subflows {
 
     /// Takes the first subflow in, in place of one before it.
     pub(crate) fn put_first(&mut self, state: KBox<SubflowState>) {
-        let [first, ..] = &mut self.places;
-        *first = Some(state);
+        self.first = Some(state);
     }
 
     /// Takes in a subflow that joins; `None` if there is no place.
@@ -64,8 +70,14 @@ impl Subflows {
 
     /// Promises a place to a subflow that joins; `false` if there is none.
     pub(crate) fn reserve(&mut self) -> bool {
-        let taken = how_many(self.places.iter().skip(1).flatten());
-        let vacant = taken.saturating_add(self.reserved) < MAX_PATHS - 1;
+        if self.others.capacity() == 0 {
+            match KVec::with_capacity(OTHERS, GFP_ATOMIC) {
+                Ok(others) => self.others = others,
+                Err(_) => return false,
+            }
+        }
+        let taken = how_many(self.others.iter().flatten());
+        let vacant = taken.saturating_add(self.reserved) < OTHERS;
         self.reserved = self.reserved.saturating_add(usize::from(vacant));
         vacant
     }
@@ -78,21 +90,25 @@ impl Subflows {
     /// As [`join`](Self::join), for a subflow that was promised a place.
     pub(crate) fn join_reserved(&mut self, state: KBox<SubflowState>) -> PathId {
         self.cancel();
-        let numbered = (0..=u8::MAX)
-            .map_while(PathId::new)
-            .zip(self.places.iter_mut());
-        for (path, place) in numbered.skip(1) {
+        for (path, place) in numbers_from_one().zip(self.others.iter_mut()) {
             if place.is_none() {
                 *place = Some(state);
                 return path;
             }
         }
-        PathId::FIRST
+        let path = numbers_from_one().nth(self.others.len());
+        match self.others.push_within_capacity(Some(state)) {
+            Ok(()) => path.unwrap_or(PathId::FIRST),
+            Err(_) => PathId::FIRST,
+        }
     }
 
     /// Takes a subflow out.
     pub(crate) fn remove(&mut self, path: PathId) -> Option<KBox<SubflowState>> {
-        self.places.get_mut(usize::from(path.number()))?.take()
+        match path.number().checked_sub(1) {
+            None => self.first.take(),
+            Some(place) => self.others.get_mut(usize::from(place))?.take(),
+        }
     }
 
     /// The numbers of all subflows.
@@ -105,9 +121,14 @@ impl Subflows {
         self.iter().filter(|(_, subflow)| subflow.live)
     }
 
-    /// Forgets all subflows.
+    /// Forgets all subflows. The room for others stays: one may be on its way.
     pub(crate) fn clear(&mut self) {
-        *self = Self::new();
+        let mut others = core::mem::replace(&mut self.others, KVec::new());
+        others.clear();
+        *self = Self {
+            others,
+            ..Self::new()
+        };
     }
 
     /// The number of the subflow whose socket `tcp` is.
@@ -125,14 +146,18 @@ impl Subflows {
 
     /// The subflow of this number.
     pub(crate) fn at(&self, path: PathId) -> Option<&SubflowState> {
-        self.places.get(usize::from(path.number()))?.as_deref()
+        match path.number().checked_sub(1) {
+            None => self.first.as_deref(),
+            Some(place) => self.others.get(usize::from(place))?.as_deref(),
+        }
     }
 
     /// As [`at`](Self::at), to be changed.
     pub(crate) fn at_mut(&mut self, path: PathId) -> Option<&mut SubflowState> {
-        self.places
-            .get_mut(usize::from(path.number()))?
-            .as_deref_mut()
+        match path.number().checked_sub(1) {
+            None => self.first.as_deref_mut(),
+            Some(place) => self.others.get_mut(usize::from(place))?.as_deref_mut(),
+        }
     }
 
     /// The first subflow, if it is still there: of a listener, of a connection that cannot have
@@ -148,17 +173,25 @@ impl Subflows {
 
     /// All subflows with their numbers, in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PathId, &SubflowState)> {
-        let numbered = (0..=u8::MAX).map_while(PathId::new).zip(self.places.iter());
-        numbered.filter_map(|(path, place)| Some((path, place.as_deref()?)))
+        let first = self.first.as_deref().map(|first| (PathId::FIRST, first));
+        let others = numbers_from_one().zip(self.others.iter());
+        let others = others.filter_map(|(path, place)| Some((path, place.as_deref()?)));
+        Iterator::chain(first.into_iter(), others)
     }
 
     /// As [`iter`](Self::iter), to be changed.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (PathId, &mut SubflowState)> {
-        let numbered = (0..=u8::MAX)
-            .map_while(PathId::new)
-            .zip(self.places.iter_mut());
-        numbered.filter_map(|(path, place)| Some((path, place.as_deref_mut()?)))
+        let first = self.first.as_deref_mut();
+        let first = first.map(|first| (PathId::FIRST, first));
+        let others = numbers_from_one().zip(self.others.iter_mut());
+        let others = others.filter_map(|(path, place)| Some((path, place.as_deref_mut()?)));
+        Iterator::chain(first.into_iter(), others)
     }
+}
+
+/// The numbers that subflows can have that are not the first.
+fn numbers_from_one() -> impl Iterator<Item = PathId> {
+    (1..=u8::MAX).map_while(PathId::new)
 }
 
 /// The socket of a subflow, which lives as long as it is held. Any context.

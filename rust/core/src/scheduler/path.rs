@@ -93,7 +93,12 @@ impl PathSet {
     /// Its paths in ascending order.
     #[inline]
     pub fn iter(self) -> impl Iterator<Item = PathId> {
-        (0..32).map(PathId).filter(move |path| self.contains(*path))
+        let mut left = self.0;
+        core::iter::from_fn(move || {
+            let lowest = u8::try_from(left.trailing_zeros()).ok()?;
+            left &= left.wrapping_sub(1);
+            PathId::new(lowest)
+        })
     }
 }
 
