@@ -4,7 +4,7 @@
 //!
 //! The core chooses. What it chose is written into the kernel's table of receive flows when a subflow
 //! comes to be, before its first data, and again whenever the choice, the subflow's hash or the table
-//! has changed.
+//! has changed. As long as there is no table nothing is chosen.
 
 mod machine;
 mod settings;
@@ -114,8 +114,9 @@ pub(crate) fn subflow_created(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock,
     if let Some(subflow) = connection.subflows.of(tcp) {
         subflow.steering.hash = hash;
     }
-    settle(connection);
-    if mode != Mode::Off {
+    if is_configured() {
+        settle(connection);
+    } else if mode != Mode::Off {
         tell_once_of_missing_table();
     }
 }
@@ -139,7 +140,9 @@ pub(crate) fn segment_arrived(
         Some(seat) if stands && u32::from(seat.cpu().number()) == cpu::current() => {
             subflow.steering.steered = subflow.steering.steered.wrapping_add(1);
         }
-        _ => segment_strayed(connection, path, segment),
+        // Without a table there is nowhere to write a choice, so none is made.
+        _ if is_configured() => segment_strayed(connection, path, segment),
+        _ => {}
     }
 }
 
@@ -175,7 +178,7 @@ pub(crate) fn accessed(meta: &Meta, access: Access) {
         Access::Write => &shared.written,
     };
     let now = time::ticks();
-    if looked_at.load(Ordering::Relaxed) != now {
+    if looked_at.load(Ordering::Relaxed) != now && is_configured() {
         looked_at.store(now, Ordering::Relaxed);
         look_at_access(meta, access);
     }
@@ -288,7 +291,7 @@ fn mode_of(meta: &Meta) -> Mode {
 /// Tells the administrator, once, why nothing is steered.
 fn tell_once_of_missing_table() {
     static TOLD: AtomicBool = AtomicBool::new(false);
-    if !is_configured() && !TOLD.swap(true, Ordering::Relaxed) {
+    if !TOLD.swap(true, Ordering::Relaxed) {
         pr_info!(
             "steering waits for a table of receive flows: write 32768 to /proc/sys/net/core/rps_sock_flow_entries and 4096 to /sys/class/net/DEVICE/queues/rx-*/rps_flow_cnt, or turn it off by sysctl net.mptcp_rs.steering=off\n"
         );
