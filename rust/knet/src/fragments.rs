@@ -37,7 +37,10 @@ pub struct Written {
 
 /// Bytes from the first unacknowledged to the last written. Fragments lie in a ring.
 pub struct SendQueue {
-    ring: KVec<Option<Fragment>>,
+    /// The ring of a queue that never had more fragments: most have no more than one.
+    few: [Option<Fragment>; FEW],
+    /// The ring of a queue that had, of a size that is a power of two; else empty.
+    many: KVec<Option<Fragment>>,
     head: usize,
     count: usize,
     /// Bytes of the first fragment that are acknowledged.
@@ -46,6 +49,9 @@ pub struct SendQueue {
     /// Where the next byte to be sent for the first time lies: index from `head` and offset.
     cursor: (usize, u32),
 }
+
+/// So many fragments lie in the queue itself: a power of two.
+const FEW: usize = 4;
 
 /// Pieces of pages that are given to TCP in one go: as many as a segment holds.
 const MAX_PIECES: usize = 17;
@@ -188,7 +194,8 @@ impl SendQueue {
     /// An empty queue without memory.
     pub const fn new() -> Self {
         Self {
-            ring: KVec::new(),
+            few: [const { None }; FEW],
+            many: KVec::new(),
             head: 0,
             count: 0,
             acked: 0,
@@ -213,16 +220,30 @@ impl SendQueue {
             .saturating_sub(sent.saturating_sub(u64::from(self.acked)))
     }
 
-    /// Place in the ring, whose size is a power of two, of the fragment `index` after the first.
+    fn ring(&self) -> &[Option<Fragment>] {
+        match self.many.is_empty() {
+            true => &self.few,
+            false => &self.many,
+        }
+    }
+
+    fn ring_mut(&mut self) -> &mut [Option<Fragment>] {
+        match self.many.is_empty() {
+            true => &mut self.few,
+            false => &mut self.many,
+        }
+    }
+
+    /// Place in the ring of the fragment `index` after the first.
     fn slot(&self, index: usize) -> usize {
-        self.head.wrapping_add(index) & self.ring.len().wrapping_sub(1)
+        self.head.wrapping_add(index) & self.ring().len().wrapping_sub(1)
     }
 
     fn fragment(&self, index: usize) -> Option<&Fragment> {
         if index >= self.count {
             return None;
         }
-        self.ring.get(self.slot(index)).and_then(Option::as_ref)
+        self.ring().get(self.slot(index)).and_then(Option::as_ref)
     }
 
     fn fragment_mut(&mut self, index: usize) -> Option<&mut Fragment> {
@@ -230,7 +251,7 @@ impl SendQueue {
             return None;
         }
         let slot = self.slot(index);
-        self.ring.get_mut(slot).and_then(Option::as_mut)
+        self.ring_mut().get_mut(slot).and_then(Option::as_mut)
     }
 
     /// Appends what was copied to a page. Any context.
@@ -248,7 +269,7 @@ impl SendQueue {
                 return Ok(());
             }
         }
-        if self.count == self.ring.len() {
+        if self.count == self.ring().len() {
             self.grow()?;
         }
         // SAFETY: The writer's page fragment holds the page now.
@@ -259,7 +280,7 @@ impl SendQueue {
             offset: written.offset,
             len: written.len,
         };
-        match self.ring.get_mut(slot) {
+        match self.ring_mut().get_mut(slot) {
             Some(place) => *place = Some(fragment),
             None => return Err(ENOMEM),
         }
@@ -269,17 +290,17 @@ impl SendQueue {
     }
 
     fn grow(&mut self) -> Result {
-        let size = self.ring.len().saturating_mul(2).max(8);
+        let size = self.ring().len().saturating_mul(2);
         let mut ring = KVec::with_capacity(size, GFP_ATOMIC)?;
         for index in 0..self.count {
             let slot = self.slot(index);
-            let fragment = self.ring.get_mut(slot).and_then(Option::take);
+            let fragment = self.ring_mut().get_mut(slot).and_then(Option::take);
             ring.push(fragment, GFP_ATOMIC)?;
         }
         while ring.len() < size {
             ring.push(None, GFP_ATOMIC)?;
         }
-        self.ring = ring;
+        self.many = ring;
         self.head = 0;
         Ok(())
     }
@@ -303,7 +324,7 @@ impl SendQueue {
             }
             left = left.saturating_sub(available);
             let slot = self.slot(0);
-            if let Some(place) = self.ring.get_mut(slot) {
+            if let Some(place) = self.ring_mut().get_mut(slot) {
                 *place = None;
             }
             self.head = self.slot(1);
