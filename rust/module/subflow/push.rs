@@ -168,7 +168,7 @@ fn give<'a>(
     if has_work(&connection, path) && claim(&mut connection, path) {
         let mut pieces = Gathered::new();
         let mut freed = false;
-        loop {
+        while has_work(&connection, path) {
             match next(&mut connection, path, tcp, &mut pieces) {
                 Next::Data(dsn) => {
                     drop(connection);

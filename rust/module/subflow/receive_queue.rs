@@ -34,18 +34,16 @@ pub(crate) fn has_room(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>, mem
         count(meta.sock(), Counter::OfoPruned);
         connection.uncharge_receive(packet.memory());
     }
+    if memory_of(meta).admits() && connection.reserve_receive(memory) {
+        return true;
+    }
     // Nothing follows on a closed subflow, and what it still has would be lost with it. Without
     // anything to read nobody would come back.
     let urgent = tcp.sock().state() == State::Close || memory_of(meta).used == 0;
-    let has = memory_of(meta).admits() && connection.reserve_receive(memory);
-    if !has && !urgent {
-        if !connection.starved {
-            count(meta.sock(), Counter::RcvBufferFull);
-        }
-        connection.starved = true;
-        return false;
+    if !urgent && !core::mem::replace(&mut connection.starved, true) {
+        count(meta.sock(), Counter::RcvBufferFull);
     }
-    true
+    urgent
 }
 
 /// Whether data waits with a subflow for room that there is now. The answer is given once.
