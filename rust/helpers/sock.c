@@ -53,6 +53,12 @@ bool knet_helper_sock_flag(const struct sock *sk, enum sock_flags flag)
 	return sock_flag(sk, flag);
 }
 
+/* With this, as TCP's sockets have it, a new socket is cleared once: not by the allocator too. */
+unsigned int knet_helper_sock_slab_flags(void)
+{
+	return (__force unsigned int)SLAB_TYPESAFE_BY_RCU;
+}
+
 void knet_helper_sock_free_after_rcu(struct sock *sk)
 {
 	sock_set_flag(sk, SOCK_RCU_FREE);

@@ -26,6 +26,7 @@ void knet_helper_bh_lock_sock(struct sock *sk);
 void knet_helper_bh_unlock_sock(struct sock *sk);
 bool knet_helper_sock_owned_by_user(const struct sock *sk);
 bool knet_helper_sock_flag(const struct sock *sk, enum sock_flags flag);
+unsigned int knet_helper_sock_slab_flags(void);
 void knet_helper_sock_free_after_rcu(struct sock *sk);
 void knet_helper_sock_orphan(struct sock *sk);
 bool knet_helper_sk_fullsock(const struct sock *sk);

@@ -87,6 +87,8 @@ unsafe fn fill_proto<P: Protocol>(proto: &mut bindings::proto, module: &'static 
     }
     proto.owner = module.as_ptr().cast();
     proto.obj_size = size_of::<Meta<P>>() as c_uint;
+    // SAFETY: The call has no requirements.
+    proto.slab_flags = unsafe { bindings::knet_helper_sock_slab_flags() };
     proto.ipv6_pinfo_offset = Meta::<P>::IPV6_OFFSET as c_uint;
     proto.no_autobind = true;
     proto.init = Some(calls::init::<P>);
