@@ -282,6 +282,8 @@ def table_exchanged(case):
     first, *_, last = processors()
     case.server.namespace.sysctl("net.mptcp_rs.steering_cpus", last)
     amount = case.size(stock=2 << 20, test=1 << 19)
+    # The connection is older than the table.
+    set_table(0)
     flow = Flow(case, writer_cpu=first, reader_cpu=first)
     for entries in (64, 0, 1 << 16, 1, 4096):
         set_table(entries)
