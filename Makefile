@@ -15,10 +15,10 @@ SECONDS	?= 60
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help env kernel module tool kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-paths bench-core soak figures install clean distclean
+.PHONY: help env kernel module tool kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-paths bench-core bench-steering soak figures install clean distclean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Variables: KERNEL=stock|test  KDIR=<prepared kernel tree>  CPUS=2  MEMORY=1G  ONLY=<scenario pattern>  SECONDS=60"
 
 env: ## make the build root (pinned Debian packages, outside the checkout)
@@ -95,6 +95,10 @@ bench-paths: ## goodput of two paths together, and the gap when one of them dies
 
 bench-core: ## instructions and time of the core's decisions on this host
 	@scripts/bench-core
+
+bench-steering: ## on which processors data arrives, with 4 and 8 of them
+	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
+	@scripts/bench-steering
 
 soak: ## connections whose networks change at random, on the test kernel (SECONDS, SEED, CONNECTIONS)
 	@$(MAKE) --no-print-directory module KERNEL=test KDIR=

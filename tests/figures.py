@@ -16,21 +16,17 @@ import mmap
 import socket
 import struct
 import sys
-import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
-from lib.network import Network  # noqa: E402
+from lib.downloads import CHUNK, OURS, Paths, send  # noqa: E402
 from lib.stack import BUILTIN, Stack, module_has  # noqa: E402
-from lib.steering import MODES, on_processor, processors, set_queue, set_table  # noqa: E402
+from lib.steering import MODES, on_processor, processors, set_table  # noqa: E402
 from lib.transfer import Task  # noqa: E402
 
-PORT = 8684
-OURS = Stack("ours", 261, "module")
-CHUNK = 64 * 1024
 WARM_UP = 1 << 20
 MARK = 0x4D500000
 
@@ -47,58 +43,6 @@ def make_marks(count: int) -> list:
     marks = [ctypes.CFUNCTYPE(None)(start + 16 * number) for number in range(count)]
     marks[0].memory = memory
     return marks
-
-
-class Paths:
-    """Two namespaces with as many links as there shall be subflows."""
-
-    def __init__(self, count: int):
-        self.network = Network()
-        self.count = count
-        names = ["veth0"] + [self.network.add_link(number) for number in range(2, count + 1)]
-        spread = sum(1 << cpu for cpu in processors()[1:])
-        for name in names:
-            set_queue(self.network.client, name, "rps_cpus", "1")
-            set_queue(self.network.server, name, "rps_cpus", f"{spread:x}")
-            set_queue(self.network.server, name, "rps_flow_cnt", "4096")
-        for end in self.network.ends:
-            end.run("ip", "mptcp", "limits", "set", "subflows", "8")
-            for name in names:
-                end.run("ethtool", "-K", name, "tso", "off", "gso", "off", "gro", "off")
-        for number, name in enumerate(names[1:], start=2):
-            self.network.client.run("ip", "mptcp", "endpoint", "add", f"10.0.{number}.1", "dev", name, "subflow")
-
-    def connect(self, stack: Stack) -> tuple[socket.socket, ...]:
-        """A connection of the kernel's own MPTCP to the stack, with all its subflows: client, server, listener."""
-        listener = self.network.server.new_socket(socket.AF_INET, socket.SOCK_STREAM, stack.protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("", PORT))
-        listener.listen()
-        client = self.network.client.new_socket(socket.AF_INET, socket.SOCK_STREAM, BUILTIN.protocol)
-        client.connect((Network.address("server", socket.AF_INET), PORT))
-        server, _ = listener.accept()
-        client.sendall(b"?")
-        server.recv(1)
-        server.sendall(b"!")
-        client.recv(1)
-        self._wait_for_subflows()
-        # Without a listener the kernel's own MPTCP takes no subflows in.
-        return client, server, listener
-
-    def _wait_for_subflows(self) -> None:
-        for _ in range(500):
-            lines = self.network.client.run("ss", "-Htn", "state", "established", f"dport = :{PORT}")
-            if len(lines.splitlines()) >= self.count:
-                return
-            time.sleep(0.02)
-        raise RuntimeError(f"there are no {self.count} subflows")
-
-
-def send(sock: socket.socket, amount: int) -> None:
-    data = bytes(CHUNK)
-    for _ in range(amount // CHUNK):
-        sock.sendall(data)
-    sock.shutdown(socket.SHUT_WR)
 
 
 def receive(sock: socket.socket, amount: int, begin, end) -> int:

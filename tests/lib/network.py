@@ -23,12 +23,13 @@ def _is_running(namespace: Namespace) -> bool:
 
 
 class Network:
-    """Two fresh namespaces with IPv4 10.0.1.{1,2} and IPv6 fd00:1::{1,2} on `veth0`."""
+    """Two fresh namespaces with IPv4 10.0.1.{1,2} and IPv6 fd00:1::{1,2} on `veth0`, whose ends have so many
+    queues in either direction."""
 
-    def __init__(self):
+    def __init__(self, queues: int = 1):
         self.client = Namespace("client")
         self.server = Namespace("server")
-        pair = f"link add {LINK} type veth peer name {LINK} netns {self.server.path}\n"
+        pair = self._veth_pair(LINK, queues)
         for namespace, first in ((self.client, pair), (self.server, "")):
             last = PREFIXES[namespace.name]
             namespace.run(
@@ -40,6 +41,11 @@ class Network:
             )  # fmt: skip
         self._wait_for_link()
 
+    def _veth_pair(self, name: str, queues: int) -> str:
+        """What makes a pair for both namespaces, for `ip -batch` in the client's."""
+        both = f"numtxqueues {queues} numrxqueues {queues}"
+        return f"link add {name} {both} type veth peer name {name} {both} netns {self.server.path}\n"
+
     def _wait_for_link(self) -> None:
         for _ in range(200):
             # The end that came up first waits for its carrier; the other has it from the start,
@@ -49,13 +55,13 @@ class Network:
             time.sleep(0.02)
         raise RuntimeError("The veth pair did not come up within 4 seconds.")
 
-    def add_link(self, number: int) -> str:
+    def add_link(self, number: int, queues: int = 1) -> str:
         """A further veth pair with IPv4 10.0.<number>.{1,2} and IPv6 fd00:<number>::{1,2}; its name.
 
         What is bound to the link reaches the other end's addresses of all links.
         """
         name = f"veth{number - 1}"
-        pair = f"link add {name} type veth peer name {name} netns {self.server.path}\n"
+        pair = self._veth_pair(name, queues)
         for namespace, first in ((self.client, pair), (self.server, "")):
             mine = PREFIXES[namespace.name]
             other = 3 - mine

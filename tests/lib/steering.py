@@ -25,9 +25,9 @@ def set_table(entries: int) -> None:
 
 
 def set_queue(namespace: Namespace, link: str, name: str, value: int | str) -> None:
-    """Sets how the link's receive queue hands packets on."""
-    path = f"/sys/class/net/{link}/queues/rx-0/{name}"
-    command = f"mount -t sysfs sysfs /sys && echo {value} > {path}"
+    """Sets how the link's receive queues hand packets on."""
+    files = f"/sys/class/net/{link}/queues/rx-*/{name}"
+    command = f"mount -t sysfs sysfs /sys && for file in {files}; do echo {value} > $file || exit; done"
     namespace.run("unshare", "--mount", "sh", "-c", command)
 
 
