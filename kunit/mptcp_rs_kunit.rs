@@ -7,12 +7,14 @@
 //! its test without running destructors, so a test holds no lock and no reference while it asserts.
 
 mod answer;
+mod congestion;
 mod connection;
 mod crypto;
 mod data;
 mod header;
 mod mapping;
 mod packet_queue;
+mod paths;
 mod reassembly;
 mod scheduling;
 mod send_queue;

@@ -5,9 +5,11 @@
 //! A check walks over a table and returns the name of the first vector that does not hold, so
 //! that it needs no assertion of its own and says the same in both worlds.
 
+pub mod congestion;
 pub mod digests;
 pub mod joins;
 pub mod options;
+pub mod paths;
 pub mod version0;
 
 /// The result of a check: the name of the first vector that failed.

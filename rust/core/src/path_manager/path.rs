@@ -19,7 +19,7 @@ const SHORTEST_PROBE: u64 = 200_000;
 
 /// A subflow of one connection; never two at a time have the same.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct SubflowId(pub(super) u32);
+pub struct SubflowId(pub(crate) u32);
 
 impl SubflowId {
     /// The subflow whose handshake opened the connection.

@@ -190,6 +190,11 @@ fn a_connection_fits_a_page() {
 }
 
 #[test]
+fn lives_are_as_told() {
+    assert_eq!(crate::vectors::paths::check(), Ok(()));
+}
+
+#[test]
 fn nothing_happens_without_configuration() {
     let mut world = World::new(&client(), 2, 0);
     assert_eq!(world.actions(), []);

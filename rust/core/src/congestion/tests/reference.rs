@@ -7,6 +7,7 @@
 use super::super::growth::Increase;
 use super::super::{balia, lia, olia};
 use super::*;
+use crate::vectors::congestion as vectors;
 use std::vec::Vec;
 
 fn w(member: &Member) -> f64 {
@@ -67,40 +68,11 @@ fn balia_ssthresh_reference(all: &[Member], own: &Member) -> f64 {
     w(own) - w(own) / 2.0 * alpha.min(1.5)
 }
 
-/// The round-trip times in milliseconds, windows in segments and gaps in bytes of connections with
-/// one to eight subflows: alike, unlike, as far apart as networks are.
+/// The connections that are tested in the kernel too.
 fn connections() -> Vec<Vec<Member>> {
-    let tables: [&[(u32, u32, u64)]; 12] = [
-        &[(50, 10, 100_000)],
-        &[(50, 10, 100_000), (50, 10, 100_000)],
-        &[(50, 10, 100_000), (50, 20, 100_000)],
-        &[(10, 10, 100_000), (100, 10, 900_000)],
-        &[(10, 10, 20_000), (100, 100, 900_000)],
-        &[(1, 1000, 50_000_000), (600, 2, 3_000)],
-        &[(1, 2, 50_000_000), (600, 1000, 3_000)],
-        &[(20, 30, 70_000), (20, 20, 90_000), (20, 10, 90_000)],
-        &[(20, 30, 90_000), (20, 30, 70_000), (20, 10, 90_000)],
-        &[(30, 60, 5), (30, 60, 5), (15, 25, 7), (80, 1, 0)],
-        &[(100, 80_000, 1 << 40), (100, 70_000, 1 << 41)],
-        &[
-            (5, 9, 9),
-            (9, 5, 5),
-            (5, 9, 9),
-            (9, 5, 5),
-            (7, 7, 7),
-            (6, 8, 8),
-            (8, 6, 6),
-            (99, 1, 1),
-        ],
-    ];
-    let connection = |table: &[(u32, u32, u64)]| {
-        let row = |(rtt_ms, cwnd, gap): &(u32, u32, u64)| Member {
-            gap: *gap,
-            ..member(*cwnd, *rtt_ms)
-        };
-        table.iter().map(row).collect()
-    };
-    tables.into_iter().map(connection).collect()
+    let members =
+        |(_, subflows): vectors::Connection| subflows.iter().map(vectors::member).collect();
+    vectors::CONNECTIONS.into_iter().map(members).collect()
 }
 
 fn as_float(increase: Increase) -> f64 {
@@ -156,6 +128,12 @@ fn balia_decreases_as_published() {
             );
         }
     }
+}
+
+#[test]
+fn vectors_hold() {
+    assert_eq!(vectors::check(), Ok(()));
+    assert_eq!(vectors::check_extremes(), Ok(()));
 }
 
 /// The fraction of a segment that is owed is paid sooner or later.
