@@ -15,6 +15,9 @@ use knet::subflow::Subflow;
 use mptcp_core::path_manager::Event;
 use mptcp_core::scheduler::{PathId, PathSet, Scheduler};
 
+/// How long TCP tries to deliver the FIN of a subflow that its connection does not need, in milliseconds.
+const PATIENCE_MS: i32 = 5_000;
+
 /// Takes out the subflows that are of no use any more. Without any other the connection is at its end.
 pub(crate) fn sweep(owner: &mut OwnerGuard<'_, Mptcp>) {
     let meta = owner.meta();
@@ -80,7 +83,7 @@ fn take_out(owner: &mut OwnerGuard<'_, Mptcp>, path: PathId) {
         }
         drop(removed);
     }
-    subflow.close();
+    subflow.close_within(PATIENCE_MS);
 }
 
 /// Takes what it needs to close a subflow.
@@ -103,19 +106,23 @@ pub(crate) fn reset_all(owner: &mut OwnerGuard<'_, Mptcp>) {
 /// Closes all subflows: with a FIN, but for those that TCP would try in vain for minutes to deliver it on. What
 /// the connection knows of them stays as long as they live.
 pub(crate) fn close_all(owner: &mut OwnerGuard<'_, Mptcp>) {
-    let (all, lost) = {
+    let (all, lost, several) = {
         let connection = owner.meta().lock_data();
+        let joined = connection.subflows.joined;
         let lost = connection.subflows.iter().filter(|(_, one)| one.is_lost());
         let lost: PathSet = lost.map(|(path, _)| path).collect();
-        (connection.subflows.numbers(), lost)
+        (connection.subflows.numbers(), lost, joined)
     };
     // The owner may have a first subflow that no connection knows yet.
     for path in all.with(PathId::FIRST).iter() {
         if lost.contains(path) {
             reset(owner, path);
         }
-        if let Some(subflow) = handle_of(owner, path) {
-            subflow.close();
+        match handle_of(owner, path) {
+            // The peer has all data by any of them.
+            Some(subflow) if several => subflow.close_within(PATIENCE_MS),
+            Some(subflow) => subflow.close(),
+            None => {}
         }
     }
 }
