@@ -19,7 +19,7 @@ use knet::skb::PacketQueue;
 use knet::sock::{self, Sock};
 use knet::time::Moment;
 use mptcp_core::connection::delivery::streams_agree;
-use mptcp_core::connection::ending::Rest;
+use mptcp_core::connection::ending::{may_be_rejoined, Rest};
 use mptcp_core::connection::fallback::Circumstances;
 use mptcp_core::connection::handshake::{Agreed, Policy};
 use mptcp_core::connection::speech::Reset;
@@ -123,6 +123,8 @@ pub(crate) struct Timers {
     pub(crate) backoff: u8,
     /// When an orphan is given up.
     pub(crate) give_up_at: u64,
+    /// That time has come: its subflows are closed, whatever the peer does.
+    pub(crate) patience_lost: bool,
     /// When a last segment that is not full leaves, although the application holds it back.
     pub(crate) uncork_at: u64,
     /// That time has come, and the segment has not left yet.
@@ -133,6 +135,9 @@ pub(crate) struct Timers {
     pub(crate) join_at: u64,
     /// When the next of several subflows may turn out not to answer.
     pub(crate) silence_at: u64,
+    /// When a connection without subflows is given up, and the errno that its application reads then.
+    pub(crate) alone_until: u64,
+    pub(crate) lost_by: i32,
     /// When the path manager has something to do, whatever happens until then.
     pub(crate) paths_at: u64,
 }
@@ -252,6 +257,15 @@ impl Connection {
             piece_begun: self.subflows.iter().any(|(_, one)| one.partial.is_some()),
             peer_closes: self.peer_closes(),
         }
+    }
+
+    /// How long the connection waits for another subflow if it has none, in microseconds; 0: it does not.
+    ///
+    /// Nobody waits for the data of an orphan.
+    pub(crate) fn patience(&self, sock: &Sock) -> u64 {
+        let may = may_be_rejoined(&self.rest(), self.fully_established) && !sock.is_orphan();
+        let namespace = Namespace::of(sock.net()).filter(|_| may);
+        namespace.map_or(0, |namespace| namespace.settings.close_timeout_us())
     }
 
     /// See [`Rest::peer_closes`].

@@ -19,9 +19,10 @@ const TEST_FEW_KEYS: usize = 4;
 const PM_TYPE: usize = 5;
 const ADD_ADDR_TIMEOUT: usize = 6;
 const SUBFLOWS_PER_PAIR: usize = 7;
+const CLOSE_TIMEOUT: usize = 8;
 
 /// In the order of the indices above.
-const SETTINGS: [Setting; 8] = [
+const SETTINGS: [Setting; 9] = [
     Setting {
         name: c"enabled",
         default: 1,
@@ -70,6 +71,12 @@ const SETTINGS: [Setting; 8] = [
         min: 1,
         max: 31,
     },
+    Setting {
+        name: c"close_timeout",
+        default: 60,
+        min: 0,
+        max: 86_400,
+    },
 ];
 
 /// The settings of one namespace. Every answer is the value of now; any context.
@@ -117,6 +124,13 @@ impl Settings {
     #[inline]
     pub(crate) fn subflows_per_pair(&self) -> u8 {
         u8::try_from(self.0.value(SUBFLOWS_PER_PAIR)).unwrap_or(1)
+    }
+
+    /// How long a connection that lost its last subflow waits for another, in microseconds.
+    // rfc8684:3.3.3-7
+    #[inline]
+    pub(crate) fn close_timeout_us(&self) -> u64 {
+        u64::from(self.0.value(CLOSE_TIMEOUT)).saturating_mul(1_000_000)
     }
 
     /// For tests, whether sequence numbers soon wrap around: from 1 on those of subflows that

@@ -2,7 +2,7 @@
 
 //! The timer of a connection: data-level retransmission, patience with orphans and with corks.
 
-use crate::connection::{abort, condemn, count, Connection, Mode};
+use crate::connection::{abort_locked, condemn, count, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::delivery::fall_back;
@@ -10,6 +10,7 @@ use crate::subflow::{join, loss, push};
 use knet::meta::DataGuard;
 use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::now_us;
+use mptcp_core::connection::ending::{on_patience_lost, Farewell};
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::path_manager::PathManager;
 use mptcp_core::send::retransmit_timeout;
@@ -96,6 +97,14 @@ pub(crate) fn watch_silence(connection: &mut DataGuard<'_, Mptcp>, rto: u32) {
     }
 }
 
+/// Gives the connection, which has lost its last subflow, up after `patience` microseconds without another. Its
+/// application reads `errno` then.
+pub(crate) fn await_subflow(connection: &mut DataGuard<'_, Mptcp>, patience: u64, errno: i32) {
+    connection.timers.alone_until = now_us().saturating_add(patience);
+    connection.timers.lost_by = errno;
+    arm(connection);
+}
+
 /// Sees to it that a joining subflow's third ACK is sent again if it is not answered within `wait`
 /// microseconds.
 pub(crate) fn await_join(connection: &mut DataGuard<'_, Mptcp>, wait: u64) {
@@ -109,7 +118,9 @@ pub(crate) fn await_join(connection: &mut DataGuard<'_, Mptcp>, wait: u64) {
 
 /// Lets the path manager work when it has something to do next.
 pub(crate) fn manage_paths_later(connection: &mut DataGuard<'_, Mptcp>) {
-    let deadline = connection.paths.manager().and_then(PathManager::deadline);
+    let manager = connection.paths.manager();
+    let manager = manager.filter(|_| connection.has_paths_to_manage());
+    let deadline = manager.and_then(PathManager::deadline);
     connection.timers.paths_at = deadline.unwrap_or_default();
     arm(connection);
 }
@@ -124,6 +135,7 @@ fn arm(connection: &DataGuard<'_, Mptcp>) {
         connection.timers.silence_at,
         connection.timers.join_at,
         connection.timers.paths_at,
+        connection.timers.alone_until,
     ];
     if let Some(next) = times.into_iter().filter(|&at| at != 0).min() {
         connection.meta().set_timer(next.saturating_sub(now_us()));
@@ -137,12 +149,19 @@ pub(crate) fn expired(meta: &Meta) {
     if connection.timers.give_up_at != 0 && now >= connection.timers.give_up_at {
         if !peer_is_alive(&connection) {
             connection.timers.give_up_at = 0;
-            drop(connection);
-            abort(meta, 0);
+            match on_patience_lost(&connection.rest()) {
+                Farewell::Close => connection.timers.patience_lost = true,
+                Farewell::Abort => abort_locked(&mut connection, 0),
+            }
             meta.schedule_work();
             return;
         }
         connection.timers.give_up_at = now.saturating_add(ORPHAN_PATIENCE);
+    }
+    if connection.timers.alone_until != 0 && now >= connection.timers.alone_until {
+        let errno = connection.timers.lost_by;
+        connection.timers.alone_until = 0;
+        return abort_locked(&mut connection, errno);
     }
     if connection.timers.uncork_at != 0 && now >= connection.timers.uncork_at {
         connection = uncork(connection, now);

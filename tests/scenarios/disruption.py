@@ -114,8 +114,10 @@ def reset_from_outside(case, where):
     end = getattr(case, where)
     sender, receiver = (server, client) if where == "client" else (client, server)
     victim = case.server if where == "client" else case.client
-    # The kernel's own MPTCP lets a connection without subflows live on for this long.
+    # A connection without subflows lives on for this long.
     case.network.sysctl("net.mptcp.close_timeout", 2)
+    if "module" in (case.client.stack.counters, case.server.stack.counters):
+        case.network.sysctl("net.mptcp_rs.close_timeout", 2)
     # The rejecting rule answers the sender of the packet with a reset.
     filter_packets(end.namespace, "input", "tcp flags & rst == 0 counter reject with tcp reset")
     sender.sendall(b"x")

@@ -128,8 +128,7 @@ pub(crate) fn consult<R>(
     connection: &mut DataGuard<'_, Mptcp>,
     ask: impl FnOnce(&mut PathManager, &Context<'_>) -> R,
 ) -> Option<R> {
-    let ends = connection.aborted || connection.state.subflows_may_close();
-    if connection.mode != Mode::Mptcp || ends {
+    if !connection.has_paths_to_manage() {
         return None;
     }
     let net = connection.meta().sock().net();
@@ -200,6 +199,11 @@ impl Paths {
 }
 
 impl Connection {
+    /// Whether subflows may still be opened and addresses announced.
+    pub(crate) fn has_paths_to_manage(&self) -> bool {
+        self.mode == Mode::Mptcp && !self.aborted && !self.state.subflows_may_close()
+    }
+
     /// The subflow that the path manager calls `name`.
     pub(crate) fn path_named(&self, name: SubflowId) -> Option<PathId> {
         if name == SubflowId::FIRST {

@@ -83,7 +83,7 @@ fn is_over(meta: &Meta) -> bool {
     if meta.sock().state() == State::Close {
         return true;
     }
-    is_over_by(&connection.rest(), &connection.send)
+    connection.timers.patience_lost || is_over_by(&connection.rest(), &connection.send)
 }
 
 /// Work in process context: looks after orphans.

@@ -2,14 +2,16 @@
 
 //! Subflows that leave their connection: what TCP needs a process for.
 
-use crate::connection::abort;
+use crate::connection::{abort_locked, Connection};
 use crate::path_manager::event::{self, OfSubflow};
 use crate::path_manager::paths;
 use crate::protocol::Mptcp;
 use crate::subflow::loss;
 use crate::subflow::table::sock_of;
+use crate::timer;
+use core::sync::atomic::Ordering;
 use kernel::prelude::*;
-use knet::meta::OwnerGuard;
+use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::State;
 use knet::subflow::Subflow;
 use mptcp_core::path_manager::Event;
@@ -18,39 +20,82 @@ use mptcp_core::scheduler::{PathId, PathSet, Scheduler};
 /// How long TCP tries to deliver the FIN of a subflow that its connection does not need, in milliseconds.
 const PATIENCE_MS: i32 = 5_000;
 
-/// Takes out the subflows that are of no use any more. Without any other the connection is at its end.
+/// Takes out the subflows that are of no use any more. Without any other the connection waits for one, or is
+/// at its end.
 pub(crate) fn sweep(owner: &mut OwnerGuard<'_, Mptcp>) {
     let meta = owner.meta();
-    let (mut leaving, mut useless) = (PathSet::EMPTY, PathSet::EMPTY);
-    let mut others_stay = false;
-    let aborted = {
-        let connection = meta.lock_data();
-        let over = connection.state.subflows_may_close();
-        let several = connection.subflows.joined;
-        for (path, subflow) in connection.subflows.iter() {
-            if subflow.useless {
-                useless = useless.with(path);
-            }
-            let among = several || path != PathId::FIRST;
-            if subflow.useless || among && (subflow.gone || subflow.finished && !over) {
-                leaving = leaving.with(path);
-            } else {
-                others_stay |= subflow.live || path == PathId::FIRST;
-            }
-        }
-        connection.aborted
+    let mut connection = meta.lock_data();
+    // Of a connection that nobody accepted yet, the first subflow belongs to the accept queue.
+    let accepted = owner.subflow.is_some() || connection.subflows.first().is_none();
+    let leaving = leaving(&connection);
+    let deserted = !leaving.all.is_empty() && !leaving.others_stay;
+    let patience = match deserted && accepted {
+        true => connection.patience(meta.sock()),
+        false => 0,
     };
-    if !others_stay && !useless.is_empty() && !aborted {
-        abort(meta, ECONNRESET.to_errno().wrapping_neg());
+    if patience > 0 {
+        begin_waiting(&mut connection, leaving.all, patience);
+    } else if deserted && !connection.aborted && !connection.state.subflows_may_close() {
+        abort_locked(&mut connection, ECONNRESET.to_errno().wrapping_neg());
     }
-    for path in leaving.iter() {
-        if useless.contains(path) {
+    drop(connection);
+    for path in leaving.all.iter() {
+        if leaving.useless.contains(path) {
             reset(owner, path);
         }
-        if others_stay {
+        if leaving.others_stay || patience > 0 {
             take_out(owner, path);
         }
     }
+}
+
+/// Subflows that leave their connection.
+struct Leaving {
+    all: PathSet,
+    /// Those that are reset.
+    useless: PathSet,
+    /// The connection has others.
+    others_stay: bool,
+}
+
+/// Which subflows leave.
+fn leaving(connection: &Connection) -> Leaving {
+    let over = connection.state.subflows_may_close();
+    let mut leaving = Leaving {
+        all: PathSet::EMPTY,
+        useless: PathSet::EMPTY,
+        others_stay: false,
+    };
+    for (path, subflow) in connection.subflows.iter() {
+        let among = connection.subflows.joined || path != PathId::FIRST;
+        if subflow.useless {
+            leaving.useless = leaving.useless.with(path);
+        }
+        if subflow.useless || subflow.gone || among && subflow.finished && !over {
+            leaving.all = leaving.all.with(path);
+        } else {
+            leaving.others_stay |= subflow.live || path == PathId::FIRST;
+        }
+    }
+    leaving
+}
+
+/// The connection loses its last subflows, and waits for another. A subflow that could not be opened meanwhile
+/// is no reason to wait longer.
+// rfc8684:3.3.3-7
+fn begin_waiting(connection: &mut DataGuard<'_, Mptcp>, last: PathSet, patience: u64) {
+    // The stream goes on elsewhere, so there is no way back to plain TCP.
+    connection.subflows.joined = true;
+    let shared = connection.meta().shared();
+    shared.several.store(true, Ordering::Relaxed);
+    if connection.timers.alone_until != 0 {
+        return;
+    }
+    let error = |path| Some(connection.subflows.at(path)?.sock.peek_error());
+    let errno = last.iter().filter_map(error).max();
+    let errno = errno.filter(|errno| *errno != 0);
+    let errno = errno.unwrap_or(ETIMEDOUT.to_errno().wrapping_neg());
+    timer::await_subflow(connection, patience, errno);
 }
 
 /// Sends the RST that the state of a subflow asks for.
@@ -79,7 +124,12 @@ fn take_out(owner: &mut OwnerGuard<'_, Mptcp>, path: PathId) {
         if let (Some(subflow), Some(state)) = (name, &removed) {
             event::of_subflow(&connection, state, OfSubflow::Closed);
             let end = loss::how_it_ended(state);
-            paths::mention(&mut connection, &Event::SubflowEnded { subflow, end });
+            let event = Event::SubflowEnded { subflow, end };
+            match connection.timers.alone_until {
+                0 => paths::mention(&mut connection, &event),
+                // There must be somebody to open another.
+                _ => paths::tell(&mut connection, &event),
+            }
         }
         drop(removed);
     }

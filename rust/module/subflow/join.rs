@@ -524,6 +524,19 @@ pub(crate) fn confirmed(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
     }
 }
 
+/// The connection had no other subflow: what the peer's data level did not acknowledge begins anew on this one.
+fn carry_on(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
+    if connection.send.needs_retransmit() {
+        connection.send.start_retransmit();
+        connection.retransmitted = true;
+    }
+    if let Some(subflow) = connection.subflows.at_mut(path) {
+        // A DATA_FIN goes with an acknowledgement.
+        subflow.ack_due = true;
+        subflow.sock.ask_for_report();
+    }
+}
+
 fn go_live(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
     if let Some(subflow) = connection.subflows.at_mut(path) {
         subflow.live = !subflow.useless && !subflow.gone;
@@ -532,6 +545,9 @@ fn go_live(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
     connection.subflows.joined = true;
     // What the other subflows took long for may be quick on this one.
     connection.timers.backoff = 0;
+    if core::mem::take(&mut connection.timers.alone_until) != 0 {
+        carry_on(connection, path);
+    }
     if let Some(subflow) = connection.name_of(path) {
         paths::mention(connection, &Event::Live { subflow });
     }

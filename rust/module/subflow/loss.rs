@@ -22,7 +22,8 @@ pub(crate) fn of_subflow(meta: &Meta, tcp: &Sock) -> Option<Rest> {
         return (!connection.subflows.joined).then(|| connection.rest());
     };
     let alone = path == PathId::FIRST && !connection.subflows.joined;
-    if !alone {
+    let waits = connection.patience(meta.sock()) > 0;
+    if !alone || waits {
         withdraw(&mut connection, path);
         if let Some(subflow) = connection.subflows.at_mut(path) {
             subflow.gone = true;
@@ -30,7 +31,7 @@ pub(crate) fn of_subflow(meta: &Meta, tcp: &Sock) -> Option<Rest> {
         meta.schedule_work();
     }
     let others = connection.subflows.iter().any(|(_, subflow)| !subflow.gone);
-    (!others || alone).then(|| connection.rest())
+    (!waits && (!others || alone)).then(|| connection.rest())
 }
 
 /// What the path manager must know of the end of a subflow.

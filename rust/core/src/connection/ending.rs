@@ -67,6 +67,17 @@ pub const fn on_patience_lost(rest: &Rest) -> Farewell {
     }
 }
 
+/// Whether a connection without subflows may get another. `established` says whether both ends are known to
+/// speak MPTCP (RFC 8684 section 3.1).
+///
+/// RFC 8684 section 3.3.3: if all subflows are closed and the DATA_FINs are not settled, the connection ends
+/// only after a timeout, so that a host may lose its last path before it has the next.
+// rfc8684:3.3.3-7
+#[inline]
+pub const fn may_be_rejoined(rest: &Rest, established: bool) -> bool {
+    established && !rest.aborted && !rest.fell_back && !rest.state.subflows_may_close()
+}
+
 /// Whether the end of the only subflow breaks the connection. `error` says whether TCP was reset or
 /// gave up; `rest.peer_closes` whether the peer's FIN was taken from it.
 ///

@@ -9,7 +9,9 @@ use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, An
 use mptcp_core::connection::delivery::{
     on_subflow_fin, position, streams_agree, Position, SubflowEnd,
 };
-use mptcp_core::connection::ending::{is_breakdown, is_over, on_patience_lost, Farewell, Rest};
+use mptcp_core::connection::ending::{
+    is_breakdown, is_over, may_be_rejoined, on_patience_lost, Farewell, Rest,
+};
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::connection::fallback::{
     on_checksum_failure, on_infinite_mapping, on_mp_fail, on_unmapped_data, Answer, ChecksumAnswer,
@@ -314,8 +316,9 @@ entry_points! {
     connection_expiry(situation: &Situation) -> (Expiry, bool) {
         (on_expiry(situation), situation.in_vain())
     }
-    connection_over(rest: &Rest, send: &SendState) -> [bool; 2] {
-        [is_over(rest, send), is_breakdown(rest, send.fin_acked())]
+    connection_over(rest: &Rest, send: &SendState) -> [bool; 3] {
+        let acked = send.fin_acked();
+        [is_over(rest, send), is_breakdown(rest, acked), may_be_rejoined(rest, acked)]
     }
     connection_patience(rest: &Rest) -> Farewell { on_patience_lost(rest) }
     connection_push(send: &SendState, conditions: &Conditions) -> Step {

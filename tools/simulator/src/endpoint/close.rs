@@ -144,7 +144,7 @@ impl Endpoint {
     }
 
     /// What the decisions about the end depend on.
-    fn rest(&self) -> Rest {
+    pub(super) fn rest(&self) -> Rest {
         let mut established = self.subflows.iter().filter(|one| one.is_established());
         let finished = self.subflows.iter().any(|one| one.finished);
         Rest {

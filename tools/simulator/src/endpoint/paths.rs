@@ -11,6 +11,7 @@ use super::handshake::Library;
 use super::subflow::Saying;
 use super::{Endpoint, Mode};
 use crate::segment::Time;
+use mptcp_core::connection::ending::may_be_rejoined;
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::path_manager::{
     Action, Admitted, Announcement, Context, Endpoint as Configured, EndpointFlags, Endpoints,
@@ -148,8 +149,7 @@ impl Endpoint {
 
     /// Whether a connection without subflows may get another.
     pub(super) fn waits_for_subflow(&self) -> bool {
-        let mptcp = self.mode == Mode::Mptcp && self.fully_established;
-        mptcp && self.paths.is_some() && !self.state.subflows_may_close()
+        self.paths.is_some() && may_be_rejoined(&self.rest(), self.fully_established)
     }
 
     /// What came on a subflow about addresses and priorities.

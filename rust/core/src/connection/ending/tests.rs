@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{is_breakdown, is_over, on_patience_lost, Farewell, Rest};
+use super::{is_breakdown, is_over, may_be_rejoined, on_patience_lost, Farewell, Rest};
 use crate::connection::state::State;
 use crate::send::SendState;
 use crate::seq::Dsn;
@@ -76,6 +76,39 @@ fn a_subflow_that_goes_early_breaks_the_connection() {
             ..rest
         };
         assert!(!is_breakdown(&aborted, error));
+    }
+}
+
+// rfc8684:3.3.3-7
+#[test]
+fn only_an_open_connection_of_two_ends_waits_for_another_subflow() {
+    for (state, may) in [
+        (State::Established, true),
+        (State::FinWait1, true),
+        (State::FinWait2, true),
+        (State::CloseWait, true),
+        (State::LastAck, true),
+        (State::TimeWait, false),
+        (State::Closed, false),
+    ] {
+        let rest = Rest {
+            state,
+            ..Rest::default()
+        };
+        assert_eq!(may_be_rejoined(&rest, true), may, "{state:?}");
+        assert!(!may_be_rejoined(&rest, false));
+        for ended in [
+            Rest {
+                aborted: true,
+                ..rest
+            },
+            Rest {
+                fell_back: true,
+                ..rest
+            },
+        ] {
+            assert!(!may_be_rejoined(&ended, true));
+        }
     }
 }
 
