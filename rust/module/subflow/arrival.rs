@@ -74,17 +74,27 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
     }
     let consequences = {
         let mut connection = meta.lock_data();
-        let Some(path) = connection.subflows.number_of(tcp) else {
-            return Verdict::Accept;
-        };
-        steering::segment_arrived(&mut connection, path, segment);
-        match connection.mode {
-            Mode::Mptcp => believe(&mut connection, path, segment, &received, &numbers),
-            Mode::Fallback => {
+        let path = connection.subflows.number_of(tcp);
+        if let Some(path) = path {
+            steering::segment_arrived(&mut connection, path, segment);
+        }
+        match (connection.mode, path) {
+            // Also from a subflow that was given up meanwhile.
+            (Mode::Mptcp, _) if is_fastclose(&connection, &received) => {
+                count(sock, Counter::MpFastcloseRx);
+                Consequences {
+                    aborted: true,
+                    ..Consequences::default()
+                }
+            }
+            (Mode::Mptcp, Some(path)) => {
+                believe(&mut connection, path, segment, &received, &numbers)
+            }
+            (Mode::Fallback, Some(path)) => {
                 farewell_heard(&mut connection, path, &received);
                 return Verdict::Accept;
             }
-            Mode::Connecting => return Verdict::Accept,
+            _ => return Verdict::Accept,
         }
     };
     if consequences.aborted {
@@ -104,6 +114,14 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
     } else {
         Verdict::Accept
     }
+}
+
+/// Whether the peer ends the connection at once.
+///
+/// RFC 8684 section 3.5: the receiver's key proves that the sender is the peer.
+fn is_fastclose(connection: &Connection, received: &Received) -> bool {
+    let fastclose = received.fastclose;
+    fastclose.is_some_and(|fastclose| fastclose.receiver == connection.local_key)
 }
 
 /// What TCP will do with a segment.
@@ -157,14 +175,6 @@ fn believe(
         };
         if connection.fully_established {
             paths::established(connection);
-        }
-    }
-    if let Some(fastclose) = received.fastclose {
-        // RFC 8684 section 3.5: the receiver's key proves that the sender is the peer.
-        if fastclose.receiver == connection.local_key {
-            count(sock, Counter::MpFastcloseRx);
-            consequences.aborted = true;
-            return consequences;
         }
     }
     if received.tcp_rst.is_some() && segment.flags.rst() {
