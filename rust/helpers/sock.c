@@ -23,6 +23,15 @@ void knet_helper_lock_sock(struct sock *sk)
 	lock_sock(sk);
 }
 
+/* Otherwise lockdep takes the locks of meta-sockets for those of other TCP sockets of the application. */
+void knet_helper_own_lock_class(struct sock *sk)
+{
+	static struct lock_class_key data, owner;
+
+	lockdep_set_class_and_name(&sk->sk_lock.slock, &data, "slock-mptcp_rs");
+	lockdep_init_map(&sk->sk_lock.dep_map, "sk_lock-mptcp_rs", &owner, 0);
+}
+
 void knet_helper_data_lock(struct sock *sk)
 {
 	spin_lock_bh(&sk->sk_lock.slock);

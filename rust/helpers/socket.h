@@ -20,6 +20,7 @@ extern const unsigned long knet_layout[KNET_LAYOUT_COUNT];
 void knet_helper_sock_hold(struct sock *sk);
 void knet_helper_sock_put(struct sock *sk);
 void knet_helper_lock_sock(struct sock *sk);
+void knet_helper_own_lock_class(struct sock *sk);
 void knet_helper_data_lock(struct sock *sk);
 void knet_helper_data_unlock(struct sock *sk);
 void knet_helper_bh_lock_sock(struct sock *sk);

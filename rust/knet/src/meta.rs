@@ -103,6 +103,7 @@ impl<P: Protocol> Meta<P> {
                 Some(run_softirq_work::<P>),
             );
             bindings::knet_helper_timer_setup(sk, Some(run_timer::<P>));
+            bindings::knet_helper_own_lock_class(sk);
             // Whoever looks its number up has no reference yet.
             bindings::knet_helper_sock_free_after_rcu(sk);
             (*sk).sk_destruct = Some(destruct::<P>);
