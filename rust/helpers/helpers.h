@@ -70,6 +70,7 @@ struct net *knet_helper_notified_device_net(void *info);
 struct net *knet_helper_in_ifaddr_net(const struct in_ifaddr *address);
 struct net *knet_helper_inet6_ifaddr_net(const struct inet6_ifaddr *address);
 bool knet_helper_device_works(const struct net_device *device);
+bool knet_helper_egress_works(const struct sock *sk);
 
 /* percpu.c */
 u64 __percpu *knet_helper_alloc_percpu_u64(size_t count);

@@ -2,6 +2,7 @@
 
 #include <linux/inetdevice.h>
 #include <linux/netdevice.h>
+#include <net/dst.h>
 #include <net/if_inet6.h>
 
 #include "helpers.h"
@@ -24,4 +25,16 @@ struct net *knet_helper_inet6_ifaddr_net(const struct inet6_ifaddr *address)
 bool knet_helper_device_works(const struct net_device *device)
 {
 	return netif_running(device) && netif_carrier_ok(device);
+}
+
+bool knet_helper_egress_works(const struct sock *sk)
+{
+	const struct dst_entry *dst;
+	bool works;
+
+	rcu_read_lock();
+	dst = rcu_dereference(sk->sk_dst_cache);
+	works = dst && knet_helper_device_works(dst_dev_rcu(dst));
+	rcu_read_unlock();
+	return works;
 }

@@ -86,6 +86,8 @@ counters! {
     MpJoinRejected = "MPJoinRejected",
     /// Subflows among others that stopped to answer for a while, so that others carried their data too.
     SubflowSilent = "SubflowSilent",
+    /// Subflows that had no device to send by any more, so that others carried their data too.
+    SubflowCut = "SubflowCut",
     /// Pieces of data given to TCP again at the connection level.
     MptcpRetrans = "MPTCPRetrans",
     /// Mappings that contradict one received before.

@@ -11,6 +11,7 @@ from lib.transfer import Task, content, exchange, receive_exactly
 
 from .paths import MEGABYTE, OUR_CLIENT, Paths
 
+OUR_SERVER = (("ours", "ours"), ("builtin", "ours"))
 REFUSED = "tcp flags & rst == 0 counter reject with tcp reset"
 
 
@@ -43,6 +44,24 @@ def break_before_make(case):
     paths.joined()
     case.expect(receive_exactly(server, 22) == b"written without a path", "the client's words")
     case.expect(receive_exactly(client, 8) == b"and back", "the server's words")
+    exchange(client, server, MEGABYTE, MEGABYTE)
+
+
+@scenario(roles=OUR_SERVER, all_roles=True, needs_module=True)
+def device_gone(case):
+    """The server has one address and two links: when one goes down, it leaves that subflow without waiting."""
+    paths = Paths(case)
+    paths.leave_from(2)
+    client, server = paths.begin()
+    paths.joined()
+    download = Task(receive_exactly, client, 8 * MEGABYTE)
+    words = content(8 * MEGABYTE)
+    server.sendall(words[:MEGABYTE])
+    case.server.namespace.run("ip", "link", "set", "veth0", "down")
+    wait_until(lambda: case.server.counter("SubflowCut") == 1, "notice of the lost device")
+    server.sendall(words[MEGABYTE:])
+    case.expect(download.result(60) == words, "the server's words")
+    case.server.namespace.run("ip", "link", "set", "veth0", "up")
     exchange(client, server, MEGABYTE, MEGABYTE)
 
 

@@ -6,7 +6,7 @@
 
 use crate::bindings;
 use crate::netns::Net;
-use crate::sock::Address;
+use crate::sock::{Address, Sock};
 use core::marker::PhantomData;
 use core::ptr::null_mut;
 use kernel::error::to_result;
@@ -32,6 +32,13 @@ pub fn has_address(net: &Net, address: &Address) -> bool {
         };
         !device.is_null() && bindings::knet_helper_device_works(device)
     }
+}
+
+/// Whether what a connected socket sends has a route, and leaves by a device that is up and has its carrier. Any
+/// context.
+pub fn egress_works(sock: &Sock) -> bool {
+    // SAFETY: The socket is live; the helper reads its route under RCU.
+    unsafe { bindings::knet_helper_egress_works(sock.as_ptr()) }
 }
 
 /// Who wants to know about addresses.

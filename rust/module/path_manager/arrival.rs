@@ -22,10 +22,15 @@ pub(crate) fn heard(connection: &mut DataGuard<'_, Mptcp>, path: PathId, receive
     let Some(name) = connection.name_of(path) else {
         return;
     };
-    let subflow = connection.subflows.at_mut(path);
-    if let Some(subflow) = subflow.filter(|one| one.doubt == Doubt::Asked) {
-        subflow.doubt = Doubt::None;
-        mention(connection, &Event::Heard { subflow: name });
+    if let Some(subflow) = connection.subflows.at_mut(path) {
+        match subflow.doubt {
+            Doubt::None | Doubt::Raised => {}
+            Doubt::Cut => subflow.doubt = Doubt::None,
+            Doubt::Asked => {
+                subflow.doubt = Doubt::None;
+                mention(connection, &Event::Heard { subflow: name });
+            }
+        }
     }
     if let Some(option) = &received.add_addr {
         address_told(connection, path, option);

@@ -5,6 +5,7 @@
 use crate::netns::Namespace;
 use crate::path_manager::paths::{look_at_first, tell};
 use crate::protocol::Mptcp;
+use crate::subflow::loss;
 use knet::meta::DataGuard;
 use knet::netns::{Net, PerNet};
 use knet::notifier::Watcher;
@@ -46,5 +47,8 @@ pub(crate) fn look_around(namespace: &Namespace, net: &Net) {
         };
         announce(namespace, &event);
     }
-    for_each_connection(namespace, |connection| look_at_first(connection, net));
+    for_each_connection(namespace, |connection| {
+        loss::find_cut(connection);
+        look_at_first(connection, net);
+    });
 }

@@ -9,6 +9,7 @@ use crate::subflow::schedule;
 use crate::subflow::table::{Doubt, SubflowState};
 use kernel::prelude::*;
 use knet::meta::DataGuard;
+use knet::notifier::egress_works;
 use knet::sock::Sock;
 use mptcp_core::connection::ending::Rest;
 use mptcp_core::path_manager::End;
@@ -91,6 +92,29 @@ pub(crate) fn doubt(connection: &mut DataGuard<'_, Mptcp>, remote_id: u8) {
             send_elsewhere(connection, path);
             connection.meta().schedule_softirq_work();
         }
+    }
+}
+
+/// A device went or came: what the subflows without one carry is sent on others at once, without waiting for
+/// silence, and they get no more. Process context.
+pub(crate) fn find_cut(connection: &mut DataGuard<'_, Mptcp>) {
+    if !connection.subflows.joined {
+        return;
+    }
+    for path in connection.subflows.numbers().iter() {
+        let Some(subflow) = connection.subflows.at_mut(path).filter(|one| one.live) else {
+            continue;
+        };
+        match (egress_works(&subflow.sock), subflow.doubt) {
+            (true, Doubt::Cut) => subflow.doubt = Doubt::None,
+            (false, Doubt::None) => {
+                subflow.doubt = Doubt::Cut;
+                count(connection.meta().sock(), Counter::SubflowCut);
+                send_elsewhere(connection, path);
+            }
+            _ => continue,
+        }
+        connection.meta().schedule_softirq_work();
     }
 }
 

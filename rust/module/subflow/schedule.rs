@@ -125,7 +125,7 @@ fn describe(number: PathId, subflow: &SubflowState) -> Path {
         // The scheduler itself sees silence.
         standing: match subflow.doubt {
             Doubt::None => Standing::Active,
-            Doubt::Raised | Doubt::Asked => Standing::Stale,
+            Doubt::Cut | Doubt::Raised | Doubt::Asked => Standing::Stale,
         },
     }
 }

@@ -212,11 +212,14 @@ pub(crate) fn how_many<T>(items: impl Iterator<Item = T>) -> usize {
     items.fold(0, |number: usize, _| number.saturating_add(1))
 }
 
-/// What is thought of a subflow whose address the peer removed (RFC 8684 section 3.4.2).
+/// Whether a subflow is thought to work.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Doubt {
-    /// Nothing: no address was removed, or the subflow worked afterwards.
+    /// It is.
     None,
+    /// It has no device to send by; whatever comes from the peer shows that it has.
+    Cut,
+    /// The peer removed its address (RFC 8684 section 3.4.2).
     /// It will be asked for a sign of life.
     Raised,
     /// It was asked, so that what comes now is one.
