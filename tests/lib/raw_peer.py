@@ -9,8 +9,8 @@ import threading
 
 from .case import Case
 from .network import filter_packets
+from .raw_tcp import ACK, FIN, RST, SYN, send_segment
 
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 MSS = b"\x02\x04\x05\xb4"
 KEY = b"hostile!"
 MPTCP = 30
@@ -100,17 +100,8 @@ class RawPeer:
         return bytes([MPTCP, 12, 0x20, 0x03]) + number.to_bytes(8)
 
     def _send(self, flags: int, options: bytes, behind: int = 0) -> None:
-        offset = (20 + len(options)) // 4 << 4
-        seq = self.snd_nxt + behind
-        fields = (self.local[1], self.remote[1], seq, self.rcv_nxt, offset, flags, 65535)
-        ends = socket.inet_aton(self.local[0]) + socket.inet_aton(self.remote[0])
-        segment = struct.pack("!HHIIBBHHH", *fields, 0, 0) + options
-        pseudo = ends + struct.pack("!HH", socket.IPPROTO_TCP, len(segment)) + segment
-        total = sum(struct.unpack(f"!{len(pseudo) // 2}H", pseudo))
-        total = (total & 0xFFFF) + (total >> 16)
-        checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
-        segment = struct.pack("!HHIIBBHHH", *fields, checksum, 0) + options
-        self.raw.sendto(segment, (self.remote[0], 0))
+        numbers = self.snd_nxt + behind, self.rcv_nxt
+        send_segment(self.raw, self.local, self.remote, numbers, flags, options)
 
 
 def _padded(option: bytes) -> bytes:

@@ -8,6 +8,7 @@ import struct
 from lib.events import wait_until
 from lib.path_manager import PathManager
 from lib.raw_peer import RawPeer
+from lib.raw_tcp import SYN
 from lib.registry import OURS_ONLY, scenario
 from lib.transfer import exchange
 from scenarios.join import Forger, begin, join_syn, token_of
@@ -122,7 +123,7 @@ def joins_begun(case):
     token = token_of(case)
     for number in range(case.size(stock=1500, test=300)):
         forger.PORT = Forger.PORT + number % 99
-        forger.send(Forger.SYN, 1000 * number, 0, join_syn(token))
+        forger.send(SYN, 1000 * number, 0, join_syn(token))
     grown = kernel_memory() - before
     case.expect(grown < ROOM, f"the kernel keeps {grown} bytes more")
     case.expect_counter(case.server, "MPJoinSynRx", 1)
@@ -143,7 +144,7 @@ def tokens_guessed(case):
     count = case.size(stock=1500, test=300)
     for number in range(count):
         forger.PORT = Forger.PORT + number % 99
-        forger.send(Forger.SYN, 1000 * number, 0, join_syn(chance.randbytes(4)))
+        forger.send(SYN, 1000 * number, 0, join_syn(chance.randbytes(4)))
     wait_until(
         lambda: case.server.counter("MPJoinNoTokenFound") >= count // 2, "arrival of the joins"
     )

@@ -6,6 +6,7 @@ import struct
 import time
 
 from lib.network import filter_packets
+from lib.raw_tcp import ACK, RST, SYN, send_segment
 from lib.registry import OURS_ONLY, scenario
 from lib.transfer import exchange, receive_exactly
 
@@ -95,7 +96,6 @@ class Forger:
     """Speaks TCP by hand from the client's namespace: a peer that guesses."""
 
     PORT = 4000
-    ACK, RST, SYN, SYN_ACK = 0x10, 0x04, 0x02, 0x12
 
     def __init__(self, case):
         self.case = case
@@ -112,17 +112,9 @@ class Forger:
 
     def send(self, flags: int, seq: int, ack: int, options: bytes) -> None:
         """One segment to the server."""
-        source, destination = self.case.client.address(), self.case.server.address()
-        offset = (20 + len(options)) // 4 << 4
-        fields = (self.PORT, self.case.port, seq, ack, offset, flags, 65535)
-        ends = socket.inet_aton(source) + socket.inet_aton(destination)
-        segment = struct.pack("!HHIIBBHHH", *fields, 0, 0) + options
-        pseudo = ends + struct.pack("!HH", socket.IPPROTO_TCP, len(segment)) + segment
-        total = sum(struct.unpack(f"!{len(pseudo) // 2}H", pseudo))
-        total = (total & 0xFFFF) + (total >> 16)
-        checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
-        segment = struct.pack("!HHIIBBHHH", *fields, checksum, 0) + options
-        self.raw.sendto(segment, (destination, 0))
+        source = self.case.client.address(), self.PORT
+        destination = self.case.server.address(), self.case.port
+        send_segment(self.raw, source, destination, (seq, ack), flags, options)
 
     def receive(self) -> tuple[int, int, int, bytes]:
         """Flags, sequence and acknowledgement number and options of the next answer."""
@@ -136,7 +128,7 @@ class Forger:
     def expect_reset(self, reason: int) -> None:
         """The answer is a RST with MP_TCPRST and this reason."""
         flags, _, _, options = self.receive()
-        self.case.expect(flags & self.RST != 0, f"flags {flags:#x} where a RST was due")
+        self.case.expect(flags & RST != 0, f"flags {flags:#x} where a RST was due")
         at = options.find(b"\x1e\x04\x80")
         self.case.expect(at >= 0, f"a RST without MP_TCPRST: {options.hex()}")
         self.case.expect(options[at + 3] == reason, f"the reason {options[at + 3]}")
@@ -163,7 +155,7 @@ def guessed_token(case):
     case.keep(server)
     forger = Forger(case)
     wrong = bytes(byte ^ 0x5A for byte in token_of(case))
-    forger.send(Forger.SYN, 1000, 0, join_syn(wrong))
+    forger.send(SYN, 1000, 0, join_syn(wrong))
     forger.expect_reset(1)
     case.expect_counter(case.server, "MPJoinNoTokenFound", 1, 1)
     exchange(client, server, 1000, 1000)
@@ -177,11 +169,11 @@ def guessed_hmac(case):
     forger = Forger(case)
     for attempt in range(40):
         seq = 1000 * attempt
-        forger.send(Forger.SYN, seq, 0, join_syn(token_of(case)))
+        forger.send(SYN, seq, 0, join_syn(token_of(case)))
         flags, theirs, ack, options = forger.receive()
-        case.expect(flags == Forger.SYN_ACK, f"flags {flags:#x} where SYN/ACK was due")
+        case.expect(flags == SYN | ACK, f"flags {flags:#x} where SYN/ACK was due")
         case.expect(b"\x1e\x10\x10" in options, f"no MP_JOIN in {options.hex()}")
-        forger.send(Forger.ACK, ack, theirs + 1, b"\x1e\x18\x10\x00" + bytes(20))
+        forger.send(ACK, ack, theirs + 1, b"\x1e\x18\x10\x00" + bytes(20))
         forger.expect_reset(1)
         forger.PORT += 1
     case.expect_counter(case.server, "MPJoinAckHMacFailure", 40, 40)
