@@ -116,3 +116,13 @@ def filter_counts(namespace: Namespace) -> list[int]:
     """Packets counted by each `counter` statement of the scenario's rules, in order."""
     words = namespace.run("nft", "list", "table", "inet", "scenario").split()
     return [int(words[at + 2]) for at, word in enumerate(words) if word == "counter"]
+
+
+def change_marked(namespace: Namespace, link: str) -> None:
+    """Inverts a byte of the data of each packet with DSCP EF on its way out; the TCP checksum is made right."""
+    namespace.run("tc", "qdisc", "add", "dev", link, "clsact")
+    namespace.run(
+        "tc", "filter", "add", "dev", link, "egress", "protocol", "ip", "u32",
+        "match", "ip", "tos", "0xb8", "0xfc",
+        "action", "pedit", "munge", "offset", "200", "u8", "invert", "pipe", "action", "csum", "tcp",
+    )  # fmt: skip

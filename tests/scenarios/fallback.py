@@ -7,7 +7,7 @@ only; whatever the ends make of it, every byte must arrive once and in order.
 
 import socket
 
-from lib.network import LINK, filter_counts, filter_packets
+from lib.network import LINK, change_marked, filter_counts, filter_packets
 from lib.registry import FALLBACK_ROLES, OURS_ONLY, scenario
 from lib.transfer import Task, check_stream, digest, exchange, receive_stream, send_stream
 
@@ -168,9 +168,4 @@ def change_one_byte(namespace):
         "ip length > 1000 limit rate 1/hour burst 20 packets accept",
         "ip length > 1000 limit rate 1/hour burst 1 packets counter ip dscp set ef",
     )
-    namespace.run("tc", "qdisc", "add", "dev", LINK, "clsact")
-    namespace.run(
-        "tc", "filter", "add", "dev", LINK, "egress", "protocol", "ip", "u32",
-        "match", "ip", "tos", "0xb8", "0xfc",
-        "action", "pedit", "munge", "offset", "200", "u8", "invert", "pipe", "action", "csum", "tcp",
-    )  # fmt: skip
+    change_marked(namespace, LINK)

@@ -51,9 +51,7 @@ def break_before_make(case):
 def device_gone(case):
     """The server has one address and two links: when one goes down, it leaves that subflow without waiting."""
     paths = Paths(case)
-    paths.leave_from(2)
-    client, server = paths.begin()
-    paths.joined()
+    client, server = paths.begin_with_two()
     download = Task(receive_exactly, client, 8 * MEGABYTE)
     words = content(8 * MEGABYTE)
     server.sendall(words[:MEGABYTE])
@@ -99,9 +97,7 @@ def last_subflow_reset(case):
 def subflow_reset(case):
     """Somebody resets the second subflow: its data goes over the first, and it is opened again."""
     paths = Paths(case)
-    paths.leave_from(2)
-    client, server = paths.begin()
-    paths.joined()
+    client, server = paths.begin_with_two()
     filter_packets(case.server.namespace, "input", f"ip saddr 10.0.2.1 {REFUSED}")
     words = content(4 * MEGABYTE)
     upload = Task(client.sendall, words)

@@ -69,6 +69,13 @@ class Paths:
         self.ping(client, server)
         return client, server
 
+    def begin_with_two(self) -> tuple[socket.socket, socket.socket]:
+        """As `begin`, with a second subflow from the client's second link."""
+        self.leave_from(2)
+        pair = self.begin()
+        self.joined()
+        return pair
+
     def ping(self, client: socket.socket, server: socket.socket) -> None:
         """A byte in each direction."""
         client.sendall(b"?")
@@ -91,9 +98,7 @@ class Paths:
 def subflow_endpoint(case):
     """An endpoint of the client: a subflow leaves from it, and carries data."""
     paths = Paths(case)
-    paths.leave_from(2)
-    client, server = paths.begin()
-    paths.joined()
+    client, server = paths.begin_with_two()
     exchange(client, server, MEGABYTE, MEGABYTE)
     case.expect_mptcp()
 
@@ -149,9 +154,7 @@ def no_more_than_the_limits(case):
 def endpoint_removed(case):
     """The client removes an endpoint: its subflow goes, the peer is told, the connection goes on."""
     paths = Paths(case)
-    paths.leave_from(2)
-    client, server = paths.begin()
-    paths.joined()
+    client, server = paths.begin_with_two()
     paths.client.remove(1)
     paths.wait_for(case.server, "RmAddr")
     exchange(client, server, MEGABYTE, MEGABYTE)
@@ -173,9 +176,7 @@ def announcement_removed(case):
 def backup_later(case):
     """A subflow becomes a backup and stops to be one, and the peer is told each time."""
     paths = Paths(case)
-    paths.leave_from(2)
-    client, server = paths.begin()
-    paths.joined()
+    client, server = paths.begin_with_two()
     paths.client.must(SET_FLAGS, described(id=1, flags=BACKUP))
     paths.wait_for(case.server, "MPPrioRx", 1)
     paths.client.must(SET_FLAGS, described(id=1, flags=0))
@@ -199,9 +200,7 @@ def fullmesh(case):
 def address_gone(case):
     """An address goes away: its subflow too, and the peer is told; it comes back and is used again."""
     paths = Paths(case)
-    paths.leave_from(2)
-    client, server = paths.begin()
-    paths.joined()
+    client, server = paths.begin_with_two()
     link = paths.links[0]
     case.client.namespace.run("ip", "addr", "del", "10.0.2.1/24", "dev", link)
     paths.wait_for(case.server, "RmAddr")
@@ -215,9 +214,7 @@ def address_gone(case):
 def link_down(case):
     """The first subflow's link goes down: the connection goes on over the other."""
     paths = Paths(case)
-    paths.leave_from(2)
-    client, server = paths.begin()
-    paths.joined()
+    client, server = paths.begin_with_two()
     case.client.namespace.run("ip", "link", "set", "veth0", "down")
     paths.wait_for(case.server, "RmAddr")
     exchange(client, server, MEGABYTE, MEGABYTE)
@@ -227,9 +224,7 @@ def link_down(case):
 def first_address_removed(case):
     """The administrator removes the address of the first subflow, which has the id 0."""
     paths = Paths(case)
-    paths.leave_from(2)
-    client, server = paths.begin()
-    paths.joined()
+    client, server = paths.begin_with_two()
     paths.client.must(DEL_ADDR, described("10.0.1.1", id=0))
     paths.wait_for(case.server, "RmAddr")
     exchange(client, server, MEGABYTE, MEGABYTE)

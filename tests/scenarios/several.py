@@ -6,7 +6,7 @@ import socket
 import struct
 
 from lib.events import wait_for, wait_until
-from lib.network import filter_counts, filter_packets
+from lib.network import change_marked, filter_counts, filter_packets
 from lib.registry import scenario
 from lib.transfer import exchange
 from scenarios.paths import Paths
@@ -14,20 +14,11 @@ from scenarios.paths import Paths
 MEGABYTE = 1 << 20
 
 
-def with_two(case) -> tuple[socket.socket, socket.socket]:
-    """A connection with a second subflow on the second link."""
-    paths = Paths(case)
-    paths.leave_from(2)
-    client, server = paths.begin()
-    paths.joined()
-    return client, server
-
-
 @scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)})
 # rfc8684:3.5-1
 def aborted(case, who):
     """An end that closes without lingering ends all subflows: the other is told of a reset."""
-    client, server = with_two(case)
+    client, server = Paths(case).begin_with_two()
     closing, other = (client, server) if who == "client" else (server, client)
     ends = {client: case.client, server: case.server}
     closing.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -56,7 +47,7 @@ def checksum_wrong_on_one(case):
     """Changed bytes on one of two subflows: it is reset, and all arrives by the other, unchanged."""
     for end in case.ends:
         end.set_checksum(True)
-    client, server = with_two(case)
+    client, server = Paths(case).begin_with_two()
     change_bytes(case.client.namespace, "veth1")
     exchange(client, server, 4 * MEGABYTE, 0)
     case.expect(filter_counts(case.client.namespace)[0] > 0, "no segment was changed")
@@ -70,9 +61,4 @@ def checksum_wrong_on_one(case):
 def change_bytes(namespace, link: str) -> None:
     """Inverts a byte of the data of each large segment on its way out; the TCP checksum is made right."""
     filter_packets(namespace, "output", f"oifname {link} ip length > 1000 counter ip dscp set ef")
-    namespace.run("tc", "qdisc", "add", "dev", link, "clsact")
-    namespace.run(
-        "tc", "filter", "add", "dev", link, "egress", "protocol", "ip", "u32",
-        "match", "ip", "tos", "0xb8", "0xfc",
-        "action", "pedit", "munge", "offset", "200", "u8", "invert", "pipe", "action", "csum", "tcp",
-    )  # fmt: skip
+    change_marked(namespace, link)
