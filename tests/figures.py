@@ -10,11 +10,8 @@ the number by which the plugin knows it.
 """
 
 import argparse
-import ctypes
 import json
-import mmap
 import socket
-import struct
 import sys
 from pathlib import Path
 
@@ -23,26 +20,13 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 from lib.downloads import CHUNK, OURS, Paths, send  # noqa: E402
+from lib.marks import make_marks  # noqa: E402
 from lib.stack import BUILTIN, Stack, module_has  # noqa: E402
 from lib.steering import MODES, on_processor, processors, set_table  # noqa: E402
 from lib.transfer import Task  # noqa: E402
 
 WARM_UP = 1 << 20
 MARK = 0x4D500000
-
-
-def make_marks(count: int) -> list:
-    """Functions that tell the plugin the number of a phase by a no-operation; number 0 ends one."""
-    code = b"".join(
-        b"\x0f\x1f\x84\x00" + struct.pack("<I", MARK + number) + b"\xc3" + bytes(7)
-        for number in range(count)
-    )
-    memory = mmap.mmap(-1, len(code), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-    memory.write(code)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    marks = [ctypes.CFUNCTYPE(None)(start + 16 * number) for number in range(count)]
-    marks[0].memory = memory
-    return marks
 
 
 def receive(sock: socket.socket, amount: int, begin, end) -> int:
@@ -84,7 +68,7 @@ def main() -> None:
         raise SystemExit("the module is not loaded with protocol=261")
     counts = [int(count) for count in options.subflows.split(",")]
     rows = [(count, mode) for count in counts for mode in (*MODES, "builtin")]
-    marks = make_marks(len(rows) + 1)
+    marks = make_marks(MARK, len(rows) + 1)
     set_table(32768)
     # Whatever happens only once shall not count.
     measure(Paths(1), OURS, options.mebibytes << 20, marks[0], marks[0])

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Where the instructions of the bench go: function by function, plain TCP, the kernel's own MPTCP and this module.
+
+Runs in the guest that scripts/profile boots with the counting plugin, on one processor. Prints, for each function
+of the kernel, the instructions that one operation takes, sorted by what this module takes more than the kernel's own.
+"""
+
+import argparse
+import bisect
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+from bench import SECOND_CPU, WARM_UP, Bench  # noqa: E402
+from lib import stack  # noqa: E402
+from lib.marks import make_marks  # noqa: E402
+from lib.network import LINK  # noqa: E402
+from lib.stack import BUILTIN, TCP, Stack  # noqa: E402
+from lib.transfer import Task  # noqa: E402
+
+MARK = 0x4D510000
+KERNEL = 1 << 63
+OPERATIONS = {
+    "connect": ("fetch", 300, 1 << 10),
+    "fetch": ("fetch", 150, 50 << 10),
+    "pingpong": ("pingpong", 1000, 64),
+    "goodput": None,
+}
+
+
+class Symbols:
+    """The functions of the kernel and its modules, by address."""
+
+    def __init__(self):
+        table = Path("/proc/kallsyms").read_text()
+        table = subprocess.run(["c++filt"], input=table, capture_output=True, text=True, check=True).stdout
+        found = set()
+        for line in table.splitlines():
+            address, kind, name = line.split(maxsplit=2)
+            if kind in "tTwW" and int(address, 16) >= KERNEL:
+                found.add((int(address, 16), name))
+        self._entries = sorted(found)
+        self._starts = [address for address, _ in self._entries]
+
+    def name(self, address: int) -> str:
+        """The function that an address is in; user space is one."""
+        if address < KERNEL:
+            return "(user space)"
+        return self._entries[bisect.bisect_right(self._starts, address) - 1][1]
+
+
+def read_counts(path: Path, symbols: Symbols) -> dict[str, int]:
+    """Instructions of each function."""
+    counts: dict[str, int] = {}
+    for line in path.read_text().splitlines():
+        address, instructions, executed = line.split()
+        name = symbols.name(int(address, 16))
+        counts[name] = counts.get(name, 0) + int(instructions) * int(executed)
+    return counts
+
+
+def sent(bench: Bench) -> int:
+    """Bytes that the client's device has sent."""
+    text = bench.network.client.read("/proc/thread-self/net/dev")
+    line = next(line for line in text.splitlines() if line.strip().startswith(f"{LINK}:"))
+    return int(line.split(":")[1].split()[8])
+
+
+def run(bench: Bench, operation: str, which: Stack, marks) -> float:
+    """One measurement; gives the number of operations that were counted (for goodput: megabytes)."""
+    words = OPERATIONS[operation]
+    if words is not None:
+        bench.measure("short", which, *words)
+        return words[1]
+    transfer = Task(bench.measure, "goodput", which)
+    time.sleep(WARM_UP + 1)
+    before = sent(bench)
+    marks[1]()
+    time.sleep(bench.seconds - 1)
+    marks[0]()
+    after = sent(bench)
+    transfer.result(900)
+    return (after - before) / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("counts", type=Path, help="what the plugin writes")
+    parser.add_argument("operations", nargs="*", default=list(OPERATIONS))
+    parser.add_argument("--lines", type=int, default=60)
+    parser.add_argument("--seconds", type=int, default=2)
+    arguments = parser.parse_args()
+    SECOND_CPU.exists() and SECOND_CPU.write_text("0")
+    bench, symbols, marks = Bench(arguments.seconds), Symbols(), make_marks(MARK, 2)
+    stacks = [TCP, BUILTIN, stack.module_stack()]
+    for operation in arguments.operations:
+        columns = []
+        for which in stacks:
+            number = run(bench, operation, which, marks)
+            counts = read_counts(arguments.counts, symbols)
+            columns.append({name: count / number for name, count in counts.items()})
+        names = sorted(
+            set().union(*columns),
+            key=lambda name: columns[1].get(name, 0) - columns[2].get(name, 0),
+        )
+        print(f"\n{operation}: instructions by function, {', '.join(one.name for one in stacks)}")
+        print("  ".join(f"{sum(column.values()):10.0f}" for column in columns), " (all)")
+        for name in [*names[: arguments.lines], *names[-arguments.lines :]]:
+            print("  ".join(f"{column.get(name, 0):10.0f}" for column in columns), f" {name}")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
