@@ -9,6 +9,7 @@ pub(crate) mod delivery;
 pub(crate) mod handshake;
 pub(crate) mod join;
 pub(crate) mod loss;
+pub(crate) mod mappings;
 pub(crate) mod push;
 pub(crate) mod receive_queue;
 pub(crate) mod schedule;

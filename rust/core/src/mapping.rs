@@ -11,5 +11,6 @@ mod rx;
 mod tx;
 
 pub use checksum::DssChecksum;
-pub use rx::{RecordError, Recorded, RxMapping, RxMappings, RxRecord, Span};
-pub use tx::{PushError, TxMappings, TxRecord};
+pub use ring::Slots;
+pub use rx::{RecordError, Recorded, RxMapping, RxMappings, RxRecord, RxTable, Span};
+pub use tx::{PushError, TxMappings, TxRecord, TxTable};

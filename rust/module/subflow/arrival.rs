@@ -10,7 +10,7 @@ use crate::counters::Counter;
 use crate::path_manager::{self, paths};
 use crate::protocol::{Meta, Mptcp};
 use crate::steering;
-use crate::subflow::{delivery, join, loss, push};
+use crate::subflow::{delivery, join, loss, mappings, push};
 use kernel::prelude::*;
 use knet::meta::DataGuard;
 use knet::protocol::Verdict;
@@ -202,7 +202,7 @@ fn believe(
         let checksums = connection.agreed.checksum;
         if let Some(mapping) = implied(received, connection.remote_first(), checksums) {
             if let Some(subflow) = connection.subflows.first_mut() {
-                subflow.dss_seen |= subflow.rx.record(mapping).is_ok();
+                subflow.dss_seen |= mappings::record(&mut subflow.rx, mapping).is_ok();
             }
         }
     }
@@ -302,7 +302,7 @@ fn take_mapping(
         count(sock, Counter::InfiniteMapRx);
     }
     subflow.dss_seen = true;
-    match subflow.rx.record(mapping) {
+    match mappings::record(&mut subflow.rx, mapping) {
         Ok(_) => true,
         Err(RecordError::Conflict) => {
             count(sock, Counter::DssNotMatching);

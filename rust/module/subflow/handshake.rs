@@ -12,7 +12,7 @@ use crate::protocol::{Meta, Mptcp, Owned, Shared};
 use crate::scheduler;
 use crate::steering;
 use crate::subflow::table::SubflowState;
-use crate::subflow::{delivery, join, loss};
+use crate::subflow::{delivery, join, loss, mappings};
 use kernel::sync::aref::ARef;
 use knet::congestion::Choice;
 use knet::meta::DataGuard;
@@ -285,7 +285,7 @@ pub(crate) fn child(
                         checksum: first.checksum,
                         data_fin: false,
                     };
-                    subflow.dss_seen = subflow.rx.record(mapping).is_ok();
+                    subflow.dss_seen = mappings::record(&mut subflow.rx, mapping).is_ok();
                 }
             }
             ServerOutcome::Mptcp { .. } => connection.begin_fallback(),

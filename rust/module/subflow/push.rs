@@ -5,7 +5,7 @@
 use crate::connection::{count, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
-use crate::subflow::delivery;
+use crate::subflow::{delivery, mappings};
 use crate::subflow::schedule::{self, Turn};
 use crate::subflow::table::sock_of;
 use crate::timer;
@@ -319,7 +319,7 @@ fn next(
     }
     let acked = subflow.sent(tcp.snd_una());
     subflow.tx.acked(acked);
-    let mappings_full = subflow.tx.is_full();
+    let mappings_full = mappings::is_full(&mut subflow.tx);
     let (most, others) = match share(connection, path, mptcp) {
         Ok(share) => share,
         Err(other) => return Next::Elsewhere(other),

@@ -3,6 +3,7 @@
 //! Which subflow gets the next data.
 
 use crate::connection::Connection;
+use crate::subflow::mappings;
 use crate::subflow::table::{how_many, Doubt, SubflowState, Subflows};
 use knet::subflow::{load, snapshot};
 use knet::time::now_us;
@@ -118,7 +119,11 @@ fn describe(number: PathId, subflow: &SubflowState) -> Path {
         in_flight: load.in_flight,
         mss: load.mss,
         queued: load.queued,
-        send_room: if subflow.tx.is_full() { 0 } else { load.room },
+        send_room: if mappings::is_exhausted(&subflow.tx) {
+            0
+        } else {
+            load.room
+        },
         pacing_rate: load.pacing_rate,
         last_progress_us: subflow.last_progress_us,
         backup: subflow.local_backup || subflow.remote_backup,

@@ -5,6 +5,7 @@
 use crate::protocol::{Meta, Mptcp};
 use crate::steering::SubflowSteering;
 use crate::subflow::join::Join;
+use crate::subflow::mappings::{self, Received, Sent};
 use core::mem::MaybeUninit;
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
@@ -13,17 +14,11 @@ use knet::sock::Sock;
 use knet::subflow::Subflow;
 use mptcp_core::congestion::Member;
 use mptcp_core::connection::speech::{Farewell, Reset};
-use mptcp_core::mapping::{RxMappings, TxMappings};
 use mptcp_core::path_manager::SubflowId;
 use mptcp_core::scheduler::{PathId, PathSet, MAX_PATHS};
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::plan::Wanted;
 use mptcp_core::wire::MpTcpRst;
-
-/// Pieces that a subflow can have in flight, each with a mapping of its own.
-pub(crate) const TX_MAPPINGS: usize = 64;
-/// Mappings of received data that do not merge.
-pub(crate) const RX_MAPPINGS: usize = 24;
 
 /// Subflows beside the first that a connection can have.
 const OTHERS: usize = MAX_PATHS - 1;
@@ -233,8 +228,8 @@ pub(crate) struct SubflowState {
     pub(crate) local_isn: u32,
     /// Initial sequence number of the peer.
     pub(crate) remote_isn: u32,
-    pub(crate) tx: TxMappings<TX_MAPPINGS>,
-    pub(crate) rx: RxMappings<RX_MAPPINGS>,
+    pub(crate) tx: Sent,
+    pub(crate) rx: Received,
     /// Bytes of a mapping that TCP did not take yet, from a data sequence number on. They stay
     /// here even if they are acknowledged meanwhile: TCP must get all that the mapping covers.
     pub(crate) partial: Option<(Dsn, Gathered)>,
@@ -319,8 +314,8 @@ impl SubflowState {
             sock: sock.hold(),
             local_isn: 0,
             remote_isn: 0,
-            tx: TxMappings::new(),
-            rx: RxMappings::starting_at(Ssn::new(1)),
+            tx: mappings::sent(),
+            rx: mappings::received(Ssn::new(1)),
             partial: None,
             pushing: false,
             reset: Reset::Tcp,

@@ -3,7 +3,7 @@
 //! Where the bytes that TCP delivers belong in the connection's stream.
 
 use super::fallback::{on_infinite_mapping, on_unmapped_data, Answer, Circumstances};
-use crate::mapping::{RxMappings, Span};
+use crate::mapping::{RxRecord, RxTable, Slots, Span};
 use crate::receive::ReceiveState;
 use crate::seq::{Dsn, Ssn};
 
@@ -62,9 +62,9 @@ pub fn position(
 ///
 /// RFC 8684 section 3.7: without this an infinite mapping cannot describe what follows.
 #[inline]
-pub fn streams_agree<const N: usize>(
+pub fn streams_agree<S: Slots<Entry = RxRecord>>(
     receive: &ReceiveState,
-    rx: &RxMappings<N>,
+    rx: &RxTable<S>,
     first: Dsn,
     next: Ssn,
 ) -> bool {

@@ -2,7 +2,7 @@
 
 //! Mappings of what one subflow receives.
 
-use super::ring::Ring;
+use super::ring::{Ring, Slots};
 use crate::seq::{Dsn, Ssn};
 
 /// A mapping as a received DSS option states it, with its data sequence number expanded and its
@@ -38,7 +38,8 @@ pub struct RxRecord {
 }
 
 impl RxRecord {
-    const FILLER: Self = Self {
+    /// What lies in a slot that no mapping uses.
+    pub const FILLER: Self = Self {
         ssn: Ssn::new(0),
         dsn: Dsn::new(0),
         len: 0,
@@ -133,11 +134,14 @@ pub struct Span {
     pub infinite: bool,
 }
 
-/// The mappings of up to `N` pieces that were received and not consumed yet. One of them is the
-/// piece with the next byte to be consumed, so `N` is at least two.
+/// The mappings of up to `N` pieces that were received and not consumed yet.
+pub type RxMappings<const N: usize> = RxTable<[RxRecord; N]>;
+
+/// The mappings of pieces that were received and not consumed yet: as many as there are slots at most. One
+/// of them is the piece with the next byte to be consumed, so there are at least two slots.
 #[derive(Clone, Copy, Debug)]
-pub struct RxMappings<const N: usize> {
-    ring: Ring<RxRecord, N>,
+pub struct RxTable<S> {
+    ring: Ring<S>,
     floor: Ssn,
     infinite: Option<(Ssn, Dsn)>,
 }
@@ -161,8 +165,16 @@ impl<const N: usize> RxMappings<N> {
     /// An empty table of a subflow all of whose bytes before `floor` were consumed.
     #[inline]
     pub const fn starting_at(floor: Ssn) -> Self {
+        Self::with_slots([RxRecord::FILLER; N], floor)
+    }
+}
+
+impl<S> RxTable<S> {
+    /// As [`RxMappings::starting_at`]; what is in the slots does not count.
+    #[inline]
+    pub const fn with_slots(slots: S, floor: Ssn) -> Self {
         Self {
-            ring: Ring::new(RxRecord::FILLER),
+            ring: Ring::new(slots),
             floor,
             infinite: None,
         }
@@ -184,6 +196,19 @@ impl<const N: usize> RxMappings<N> {
     #[inline]
     pub const fn is_infinite(&self) -> bool {
         self.infinite.is_some()
+    }
+}
+
+impl<S: Slots<Entry = RxRecord>> RxTable<S> {
+    /// Moves all entries to other slots; `false`, and nothing happens, if those are too few.
+    pub fn move_to(&mut self, slots: S) -> bool {
+        self.ring.move_to(slots)
+    }
+
+    /// How many entries the table can have.
+    #[inline]
+    pub fn capacity(&self) -> usize {
+        self.ring.capacity()
     }
 
     /// Records a mapping.
@@ -302,7 +327,7 @@ impl<const N: usize> RxMappings<N> {
     /// could be consumed any more, and no entry would become free.
     #[inline]
     fn has_place_for(&self, record: &RxRecord) -> bool {
-        self.ring.len().saturating_add(1) < N
+        self.ring.len().saturating_add(1) < self.ring.capacity()
             || record.covers(self.floor)
             || self.covering(self.floor).is_some()
     }

@@ -2,7 +2,7 @@
 
 //! Mappings of what one subflow sends.
 
-use super::ring::Ring;
+use super::ring::{Ring, Slots};
 use crate::seq::{Dsn, Ssn};
 
 /// The mapping of bytes given to a subflow. It is fixed once the first of them was sent.
@@ -19,7 +19,8 @@ pub struct TxRecord {
 }
 
 impl TxRecord {
-    const FILLER: Self = Self {
+    /// What lies in a slot that no mapping uses.
+    pub const FILLER: Self = Self {
         ssn: Ssn::new(0),
         dsn: Dsn::new(0),
         len: 0,
@@ -55,9 +56,12 @@ pub enum PushError {
 }
 
 /// The mappings of up to `N` pieces that the subflow has not acknowledged yet.
+pub type TxMappings<const N: usize> = TxTable<[TxRecord; N]>;
+
+/// The mappings of pieces that the subflow has not acknowledged yet: as many as there are slots at most.
 #[derive(Clone, Copy, Debug)]
-pub struct TxMappings<const N: usize> {
-    ring: Ring<TxRecord, N>,
+pub struct TxTable<S> {
+    ring: Ring<S>,
 }
 
 impl<const N: usize> Default for TxMappings<N> {
@@ -70,8 +74,16 @@ impl<const N: usize> TxMappings<N> {
     /// An empty table.
     #[inline]
     pub const fn new() -> Self {
+        Self::with_slots([TxRecord::FILLER; N])
+    }
+}
+
+impl<S> TxTable<S> {
+    /// An empty table; what is in the slots does not count.
+    #[inline]
+    pub const fn with_slots(slots: S) -> Self {
         Self {
-            ring: Ring::new(TxRecord::FILLER),
+            ring: Ring::new(slots),
         }
     }
 
@@ -86,10 +98,23 @@ impl<const N: usize> TxMappings<N> {
     pub const fn is_empty(&self) -> bool {
         self.ring.len() == 0
     }
+}
+
+impl<S: Slots<Entry = TxRecord>> TxTable<S> {
+    /// Moves all mappings to other slots; `false`, and nothing happens, if those are too few.
+    pub fn move_to(&mut self, slots: S) -> bool {
+        self.ring.move_to(slots)
+    }
+
+    /// How many mappings the table can have.
+    #[inline]
+    pub fn capacity(&self) -> usize {
+        self.ring.capacity()
+    }
 
     /// Whether no mapping can be added.
     #[inline]
-    pub const fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.ring.is_full()
     }
 

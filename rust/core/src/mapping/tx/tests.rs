@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{PushError, TxMappings, TxRecord};
+extern crate std;
+
+use super::{PushError, Slots, TxMappings, TxRecord, TxTable};
 use crate::seq::{Dsn, Ssn};
 
 fn record(ssn: u32, dsn: u64, len: u16) -> TxRecord {
@@ -73,4 +75,40 @@ fn both_spaces_wrap() {
     table.acked(Ssn::new(5));
     assert_eq!(table.covering(Ssn::new(4)), None);
     assert_eq!(table.len(), 1);
+}
+
+/// Slots as many as one likes.
+struct Many(std::vec::Vec<TxRecord>);
+
+impl Slots for Many {
+    type Entry = TxRecord;
+
+    fn slots(&self) -> &[TxRecord] {
+        &self.0
+    }
+
+    fn slots_mut(&mut self) -> &mut [TxRecord] {
+        &mut self.0
+    }
+}
+
+#[test]
+fn mappings_move_to_more_slots_in_their_order() {
+    let many = |count| Many(std::vec![TxRecord::FILLER; count]);
+    let mut table = TxTable::with_slots(many(3));
+    let numbered = |number: u32| record(number * 10, u64::from(number), 10);
+    for number in 0..5_u32 {
+        table.acked(Ssn::new(number.saturating_sub(2) * 10));
+        assert_eq!(table.push(numbered(number)), Ok(()));
+    }
+    assert!(table.is_full());
+    assert!(!table.move_to(many(2)));
+    assert!(table.iter().eq(&[numbered(2), numbered(3), numbered(4)]));
+    assert!(table.move_to(many(4)));
+    assert_eq!(table.capacity(), 4);
+    assert_eq!(table.push(numbered(5)), Ok(()));
+    assert_eq!(table.push(numbered(6)), Err(PushError::Full));
+    table.acked(Ssn::new(40));
+    assert!(table.iter().eq(&[numbered(4), numbered(5)]));
+    assert_eq!(table.covering(Ssn::new(59)), Some(&numbered(5)));
 }
