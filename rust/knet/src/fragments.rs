@@ -56,10 +56,13 @@ const FEW: usize = 4;
 /// Pieces of pages that are given to TCP in one go: as many as a segment holds.
 const MAX_PIECES: usize = 17;
 
-/// Bytes of a send queue, prepared for TCP. Holds references to the pages.
+/// Bytes of a send queue, prepared for TCP.
+///
+/// # Invariants
+///
+/// The first `count` vectors are initialised, and there is a reference to the page of each.
 pub struct Gathered {
     vectors: [MaybeUninit<bindings::bio_vec>; MAX_PIECES],
-    pages: [Option<NonNull<bindings::page>>; MAX_PIECES],
     /// Pieces that were taken already.
     first: usize,
     count: usize,
@@ -74,7 +77,6 @@ impl Gathered {
     pub const fn new() -> Self {
         Self {
             vectors: [const { MaybeUninit::uninit() }; MAX_PIECES],
-            pages: [None; MAX_PIECES],
             first: 0,
             count: 0,
             len: 0,
@@ -83,11 +85,9 @@ impl Gathered {
 
     /// Forgets all pieces and gives the references to their pages back.
     pub fn clear(&mut self) {
-        for page in self.pages.iter_mut().take(self.count) {
-            if let Some(page) = page.take() {
-                // SAFETY: `add` took one reference for each.
-                unsafe { bindings::knet_helper_put_page(page.as_ptr()) }
-            }
+        for vector in self.vectors.iter().take(self.count) {
+            // SAFETY: By the type invariant; the vectors are forgotten below.
+            unsafe { bindings::knet_helper_put_page(vector.assume_init_ref().bv_page) }
         }
         (self.first, self.count, self.len) = (0, 0, 0);
     }
@@ -114,10 +114,7 @@ impl Gathered {
     }
 
     fn add(&mut self, page: NonNull<bindings::page>, offset: u32, len: u32) -> bool {
-        let (Some(vector), Some(slot)) = (
-            self.vectors.get_mut(self.count),
-            self.pages.get_mut(self.count),
-        ) else {
+        let Some(vector) = self.vectors.get_mut(self.count) else {
             return false;
         };
         // SAFETY: The page is held by a fragment now, and by the reference taken here later.
@@ -125,7 +122,6 @@ impl Gathered {
             bindings::knet_helper_get_page(page.as_ptr());
             bindings::knet_helper_bvec_set_page(vector.as_mut_ptr(), page.as_ptr(), len, offset);
         }
-        *slot = Some(page);
         self.count = self.count.saturating_add(1);
         self.len = self.len.saturating_add(len as usize);
         true
