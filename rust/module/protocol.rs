@@ -119,7 +119,7 @@ impl Protocol for Mptcp {
     fn timer(meta: &Meta) {
         timer::expired(meta)
     }
-    fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit: &mut OptionEdit) {
+    fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing<'_>, edit: &mut OptionEdit) {
         subflow::transmit::transmit(meta, tcp, segment, edit)
     }
     fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incoming<'_>) {

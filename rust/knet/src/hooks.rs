@@ -8,7 +8,7 @@
 use crate::bindings;
 use crate::context::{with_meta, Context};
 use crate::meta::Protocol;
-use crate::rewrite::{droppable, rewrite_transport};
+use crate::rewrite::rewrite_transport;
 use crate::segment::{ChildRequest, Handshake, Header, OptionEdit, Outgoing};
 use crate::sock::Sock;
 use crate::subflow::Tcp;
@@ -206,7 +206,7 @@ unsafe extern "C" fn queue_xmit<P: Protocol>(
                 payload_len: (*skb).len.saturating_sub(header.length() as u32),
                 window: header.window(),
                 free: header.free(),
-                droppable: droppable(header.options()),
+                options: header.options(),
             };
             let mut edit = OptionEdit::new();
             P::transmit(meta, tcp, &segment, &mut edit);

@@ -96,7 +96,12 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn timer(meta: &Meta<Self>);
 
     /// Subflow. A segment is about to be sent: what to change in its header.
-    fn transmit(meta: &Meta<Self>, tcp: &mut Tcp<'_>, segment: &Outgoing, edit: &mut OptionEdit);
+    fn transmit(
+        meta: &Meta<Self>,
+        tcp: &mut Tcp<'_>,
+        segment: &Outgoing<'_>,
+        edit: &mut OptionEdit,
+    );
     /// Subflow. The SYN/ACK of a subflow that connects was accepted by TCP.
     fn syn_ack_received(meta: &Meta<Self>, tcp: &mut Tcp<'_>, segment: &Incoming<'_>);
     /// Softirq, nothing locked. A segment for a subflow arrived and TCP has not judged it yet.

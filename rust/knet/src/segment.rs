@@ -3,6 +3,7 @@
 //! TCP segments at the hooks: what they say, and how their options are changed.
 
 use crate::bindings;
+use crate::rewrite::droppable;
 use crate::sock::{Address, Tuple};
 use core::ptr::NonNull;
 
@@ -38,7 +39,7 @@ impl Flags {
 
 /// A segment that TCP is about to send.
 #[derive(Clone, Copy, Debug)]
-pub struct Outgoing {
+pub struct Outgoing<'a> {
     /// The flags.
     pub flags: Flags,
     /// Sequence number of the first byte (or of SYN, FIN), host byte order.
@@ -49,8 +50,15 @@ pub struct Outgoing {
     pub window: u16,
     /// Option space that TCP left free, in bytes.
     pub free: usize,
+    /// The options that TCP wrote.
+    pub(crate) options: &'a [u8],
+}
+
+impl Outgoing<'_> {
     /// Option space that would become free if all SACK blocks were dropped, in bytes.
-    pub droppable: usize,
+    pub fn droppable(&self) -> usize {
+        droppable(self.options)
+    }
 }
 
 /// What to change in the header of an outgoing segment.

@@ -29,7 +29,7 @@ use mptcp_core::connection::state::Event;
 use mptcp_core::mapping::RecordError;
 use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::{Dsn, Ssn};
-use mptcp_core::wire::{Dss, Received, ResetReason, SegmentKind};
+use mptcp_core::wire::{Dss, Received, ResetReason, SegmentKind, Version};
 
 /// What the segment calls for once the data lock is given up.
 #[derive(Default)]
@@ -42,13 +42,28 @@ struct Consequences {
 
 /// A segment with MPTCP options arrived for a subflow.
 pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdict {
-    let sock = meta.sock();
+    match Received::parse_lone_dss(segment.options) {
+        Some(received) => heard(meta, tcp, segment, &received),
+        None => other_heard(meta, tcp, segment),
+    }
+}
+
+/// As [`heard`], for what few segments say.
+#[inline(never)]
+fn other_heard(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdict {
     let kind = SegmentKind {
         syn: segment.flags.syn(),
         ack: segment.flags.ack(),
         payload_len: segment.payload_len,
     };
-    let received = Received::parse(segment.options, kind);
+    let received = Received::parse_any(Version::V1, segment.options, kind);
+    heard(meta, tcp, segment, &received)
+}
+
+/// What a segment says, is heard. It is compiled twice: what cannot be beside a lone DSS is not looked for there.
+#[inline(always)]
+fn heard(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>, received: &Received) -> Verdict {
+    let sock = meta.sock();
     count(sock, Counter::RxHookSegments);
     if received.malformed > 0 {
         count(sock, Counter::MalformedOption);
@@ -57,7 +72,7 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
         return Verdict::Accept;
     }
     let numbers = snapshot(tcp);
-    let verdict = judge(&numbers, segment, &received);
+    let verdict = judge(&numbers, segment, received);
     if matches!(verdict, acceptable::Verdict::Refuse(_)) {
         count(sock, Counter::UnacceptableSegment);
     }
@@ -80,7 +95,7 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
         }
         match (connection.mode, path) {
             // Also from a subflow that was given up meanwhile.
-            (Mode::Mptcp, _) if is_fastclose(&connection, &received) => {
+            (Mode::Mptcp, _) if is_fastclose(&connection, received) => {
                 count(sock, Counter::MpFastcloseRx);
                 Consequences {
                     aborted: true,
@@ -88,10 +103,10 @@ pub(crate) fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdic
                 }
             }
             (Mode::Mptcp, Some(path)) => {
-                believe(&mut connection, path, segment, &received, &numbers)
+                believe(&mut connection, path, segment, received, &numbers)
             }
             (Mode::Fallback, Some(path)) => {
-                farewell_heard(&mut connection, path, &received);
+                farewell_heard(&mut connection, path, received);
                 return Verdict::Accept;
             }
             _ => return Verdict::Accept,
@@ -158,6 +173,7 @@ fn farewell_heard(connection: &mut Connection, path: PathId, received: &Received
 }
 
 /// Acts on the options of a segment that is as trustworthy as its data.
+#[inline(always)]
 fn believe(
     connection: &mut DataGuard<'_, Mptcp>,
     path: PathId,

@@ -148,7 +148,7 @@ fn enter(meta: &Meta, subflow: &Subflow<Mptcp>, opening: &Opening<'_>) -> Result
 pub(crate) fn speak_syn(
     connection: &mut DataGuard<'_, Mptcp>,
     path: PathId,
-    segment: &Outgoing,
+    segment: &Outgoing<'_>,
     again: u8,
     edit: &mut OptionEdit,
 ) {

@@ -5,21 +5,29 @@
 use crate::connection::{count, Connection, Mode};
 use crate::counters::Counter;
 use crate::netns::Namespace;
-use crate::protocol::Meta;
+use crate::protocol::{Meta, Mptcp};
 use crate::subflow::handshake::policy;
 use crate::subflow::join;
 use crate::subflow::table::SubflowState;
+use knet::meta::DataGuard;
 use knet::netns::PerNet;
 use knet::segment::{OptionEdit, Outgoing};
 use knet::sock::Sock;
 use knet::subflow::{window_of_space, Tcp};
 use mptcp_core::connection::handshake::client_syn;
 use mptcp_core::connection::speech::{self, Farewell, Reset, Speaker};
+use mptcp_core::mapping::TxRecord;
 use mptcp_core::scheduler::PathId;
-use mptcp_core::wire::plan::{write, Wanted};
+use mptcp_core::wire::plan::{write, write_dss, Wanted, Written};
+use mptcp_core::wire::Dss;
 
 /// A segment is about to leave. The subflow is locked.
-pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit: &mut OptionEdit) {
+pub(crate) fn transmit(
+    meta: &Meta,
+    tcp: &mut Tcp<'_>,
+    segment: &Outgoing<'_>,
+    edit: &mut OptionEdit,
+) {
     let sock = meta.sock();
     let free = receive_space(meta, tcp.sock());
     let scale = tcp.receive_window_scale();
@@ -27,6 +35,33 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
     let Some(path) = connection.subflows.number_of(tcp.sock()) else {
         return;
     };
+    if connection.mode == Mode::Mptcp && !segment.flags.syn() && !segment.flags.rst() {
+        edit.window = Some(window(&mut connection, segment, free, scale));
+        if let Some(dss) = lone_dss(&connection, path, segment) {
+            drop(connection);
+            count(sock, Counter::TxHookSegments);
+            let droppable = || segment.droppable();
+            return finish(
+                write_dss(&dss, segment.free, droppable, edit.buffer()),
+                sock,
+                edit,
+            );
+        }
+    }
+    transmit_other(connection, path, tcp, segment, edit);
+}
+
+/// As [`transmit`], for the few segments that do not say just a DSS.
+#[inline(never)]
+fn transmit_other(
+    mut connection: DataGuard<'_, Mptcp>,
+    path: PathId,
+    tcp: &Tcp<'_>,
+    segment: &Outgoing<'_>,
+    edit: &mut OptionEdit,
+) {
+    let meta = connection.meta();
+    let sock = meta.sock();
     let wanted = match connection.mode {
         Mode::Connecting => {
             let again = tcp.retransmits();
@@ -37,6 +72,8 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
         }
         Mode::Fallback if segment.flags.rst() => return,
         Mode::Fallback => {
+            let free = receive_space(meta, tcp.sock());
+            let scale = tcp.receive_window_scale();
             edit.window = Some(window(&mut connection, segment, free, scale));
             let acked = tcp.snd_una();
             match connection.subflows.at_mut(path) {
@@ -53,17 +90,23 @@ pub(crate) fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing, edit:
             return;
         }
         Mode::Mptcp if segment.flags.rst() => reset(&connection, path, sock),
-        Mode::Mptcp => {
-            edit.window = Some(window(&mut connection, segment, free, scale));
-            speech(&connection, path, segment)
-        }
+        Mode::Mptcp => speech(&connection, path, segment),
     };
     let mptcp = connection.speaks_mptcp();
     drop(connection);
     if mptcp {
         count(sock, Counter::TxHookSegments);
     }
-    if let Some(written) = write(&wanted, segment.free, segment.droppable, edit.buffer()) {
+    finish(
+        write(&wanted, segment.free, segment.droppable(), edit.buffer()),
+        sock,
+        edit,
+    );
+}
+
+/// Takes note of what was written into the buffer of `edit`.
+fn finish(written: Option<Written>, sock: &Sock, edit: &mut OptionEdit) {
+    if let Some(written) = written {
         edit.set_length(written.length);
         if written.trimmed {
             count(sock, Counter::SackTrimmed);
@@ -81,7 +124,7 @@ pub(crate) fn receive_space(meta: &Meta, tcp: &Sock) -> u32 {
 /// The window field to send: what the connection has room for, within what the subflow's TCP takes.
 ///
 /// RFC 8684 section 3.3.1: the window is relative to the DATA_ACK and shared by all subflows.
-fn window(connection: &mut Connection, segment: &Outgoing, free: u32, scale: u8) -> u16 {
+fn window(connection: &mut Connection, segment: &Outgoing<'_>, free: u32, scale: u8) -> u16 {
     let scale = scale.min(14);
     let subflow = u32::from(segment.window) << scale;
     let rcv_nxt = connection.receive.rcv_nxt();
@@ -95,7 +138,7 @@ fn window(connection: &mut Connection, segment: &Outgoing, free: u32, scale: u8)
 fn begin_connect(
     connection: &mut Connection,
     sock: &Sock,
-    segment: &Outgoing,
+    segment: &Outgoing<'_>,
     again: u8,
     edit: &mut OptionEdit,
 ) {
@@ -144,7 +187,7 @@ fn reset(connection: &Connection, path: PathId, sock: &Sock) -> Wanted {
 }
 
 /// What a segment of an established connection says.
-fn speech(connection: &Connection, path: PathId, segment: &Outgoing) -> Wanted {
+fn speech(connection: &Connection, path: PathId, segment: &Outgoing<'_>) -> Wanted {
     let Some(subflow) = connection.subflows.at(path) else {
         return Wanted::default();
     };
@@ -155,12 +198,31 @@ fn speech(connection: &Connection, path: PathId, segment: &Outgoing) -> Wanted {
     if let Some(errand) = subflow.errand.filter(|_| !has_data) {
         return errand;
     }
-    let record = if has_data {
-        subflow.tx.covering(subflow.sent(segment.seq))
-    } else {
-        None
-    };
-    let speaker = Speaker {
+    speech::of_segment(&speaker(connection), has_data, mapping(subflow, segment))
+}
+
+/// The DSS of a segment of an established connection, if it says nothing else.
+fn lone_dss(connection: &Connection, path: PathId, segment: &Outgoing<'_>) -> Option<Dss> {
+    let subflow = connection.subflows.at(path)?;
+    let has_data = segment.payload_len > 0;
+    let joining = subflow.join.is_some() && !subflow.live;
+    if joining || (subflow.errand.is_some() && !has_data) {
+        return None;
+    }
+    speech::lone_dss(&speaker(connection), has_data, mapping(subflow, segment))
+}
+
+/// The mapping of the data of a segment.
+fn mapping<'a>(subflow: &'a SubflowState, segment: &Outgoing<'_>) -> Option<&'a TxRecord> {
+    match segment.payload_len {
+        0 => None,
+        _ => subflow.tx.covering(subflow.sent(segment.seq)),
+    }
+}
+
+/// What the connection's segments say depends on this.
+fn speaker(connection: &Connection) -> Speaker {
+    Speaker {
         client: connection.client,
         fully_established: connection.fully_established,
         policy: connection.policy,
@@ -171,13 +233,17 @@ fn speech(connection: &Connection, path: PathId, segment: &Outgoing) -> Wanted {
             .send
             .fin()
             .filter(|_| connection.send.fin_in_flight()),
-    };
-    speech::of_segment(&speaker, has_data, record)
+    }
 }
 
 /// What a segment says after a fallback in the middle of the connection; `acked` is the first
 /// sequence number that the peer has not acknowledged.
-fn last_words(subflow: &mut SubflowState, sock: &Sock, acked: u32, segment: &Outgoing) -> Wanted {
+fn last_words(
+    subflow: &mut SubflowState,
+    sock: &Sock,
+    acked: u32,
+    segment: &Outgoing<'_>,
+) -> Wanted {
     let has_data = segment.payload_len > 0;
     let at = subflow.sent(segment.seq);
     let mut farewell = Farewell {

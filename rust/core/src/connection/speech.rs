@@ -74,6 +74,16 @@ pub fn of_segment(speaker: &Speaker, has_data: bool, record: Option<&TxRecord>) 
     }
 }
 
+/// As [`of_segment`], for the segments that carry nothing but a DSS: nearly all.
+#[inline]
+pub fn lone_dss(speaker: &Speaker, has_data: bool, record: Option<&TxRecord>) -> Option<Dss> {
+    let record = record.filter(|_| has_data);
+    match capable(speaker, has_data, record) {
+        Some(_) => None,
+        None => Some(dss(speaker, has_data, record)),
+    }
+}
+
 #[inline]
 const fn third_ack(speaker: &Speaker, first: Option<FirstMapping>) -> MpCapable {
     match speaker.agreed.version {

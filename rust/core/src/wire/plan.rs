@@ -85,23 +85,42 @@ pub struct Written {
     pub waiting: bool,
 }
 
+/// Writes `dss`, which nearly all segments carry alone, to the front of `out`: into `free` bytes, or if it
+/// needs them, into those that the caller can free besides, which it tells when it is asked.
+#[inline]
+pub fn write_dss(
+    dss: &Dss,
+    free: usize,
+    droppable: impl FnOnce() -> usize,
+    out: &mut [u8],
+) -> Option<Written> {
+    let length = padded(dss.length().into());
+    let trimmed = length > free;
+    if trimmed {
+        let droppable = droppable();
+        if length > free.saturating_add(droppable) {
+            let wanted = Wanted {
+                dss: Some(*dss),
+                ..Wanted::default()
+            };
+            return write_any(&wanted, free, droppable, out);
+        }
+    }
+    let written = dss.emit(out)?;
+    pad(out.get_mut(written..length)?);
+    Some(Written {
+        length,
+        trimmed,
+        waiting: false,
+    })
+}
+
 /// Writes what fits of `wanted` to the front of `out`: into `free` bytes, or if an essential option
 /// needs them, into `droppable` more bytes that the caller can free.
 #[inline]
 pub fn write(wanted: &Wanted, free: usize, droppable: usize, out: &mut [u8]) -> Option<Written> {
-    // Nearly all segments want a DSS alone, and it fits.
     if let Some(dss) = wanted.lone_dss() {
-        let length = padded(dss.length().into());
-        let trimmed = length > free;
-        if length <= free.saturating_add(droppable) {
-            let written = dss.emit(out)?;
-            pad(out.get_mut(written..length)?);
-            return Some(Written {
-                length,
-                trimmed,
-                waiting: false,
-            });
-        }
+        return write_dss(&dss, free, || droppable, out);
     }
     if let Some(capable) = wanted.lone_capable() {
         let length = padded(capable.length().into());

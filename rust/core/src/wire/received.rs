@@ -71,17 +71,24 @@ impl Received {
     /// connection of `version`.
     #[inline]
     pub fn parse_as(version: Version, options: &[u8], segment: SegmentKind) -> Self {
-        if let Some((dss, timestamp)) = data_segment(options) {
-            return Self {
-                dss: Some(dss),
-                timestamp,
-                ..Self::default()
-            };
-        }
-        Self::parse_any(version, options, segment)
+        Self::parse_lone_dss(options).unwrap_or_else(|| Self::parse_any(version, options, segment))
     }
 
-    pub(super) fn parse_any(version: Version, options: &[u8], segment: SegmentKind) -> Self {
+    /// As [`Self::parse`], for what nearly all segments carry: timestamps as every stack lays them out, or
+    /// none, then one DSS, then padding. `None` if the options are anything else.
+    #[inline(always)]
+    pub fn parse_lone_dss(options: &[u8]) -> Option<Self> {
+        let (dss, timestamp) = lone_dss(options)?;
+        Some(Self {
+            dss: Some(dss),
+            timestamp,
+            ..Self::default()
+        })
+    }
+
+    /// As [`Self::parse_as`], for what few segments carry.
+    #[inline(never)]
+    pub fn parse_any(version: Version, options: &[u8], segment: SegmentKind) -> Self {
         let mut received = Self::default();
         let mut options = walk(options);
         for option in options.by_ref() {
@@ -117,7 +124,8 @@ impl Received {
     }
 
     // rfc8684:3-1
-    #[inline]
+    // Out of line, so that all of this stays in memory instead of being moved about.
+    #[inline(never)]
     fn take(&mut self, version: Version, body: &[u8], segment: SegmentKind) {
         let taken = match body.first().map(|byte| byte >> 4) {
             Some(subtype::DSS) => first(&mut self.dss, Dss::parse(body)),
@@ -176,10 +184,9 @@ impl Received {
     }
 }
 
-/// What nearly all segments carry: timestamps as every stack lays them out (RFC 7323 appendix A),
-/// or none, then one DSS, then padding. `None` if the options are anything else.
+/// RFC 7323 appendix A: how every stack lays timestamps out.
 #[inline]
-fn data_segment(options: &[u8]) -> Option<(Dss, Option<Timestamp>)> {
+fn lone_dss(options: &[u8]) -> Option<(Dss, Option<Timestamp>)> {
     let (timestamp, rest) = match options.split_first_chunk::<12>() {
         Some(([kind::NOP, kind::NOP, kind::TIMESTAMP, 10, a, b, c, d, e, f, g, h], rest)) => {
             let timestamp = Timestamp {
