@@ -5,9 +5,9 @@
 use crate::connection::{count, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
-use crate::subflow::{delivery, mappings};
 use crate::subflow::schedule::{self, Turn};
 use crate::subflow::table::sock_of;
+use crate::subflow::{delivery, mappings};
 use crate::timer;
 use core::sync::atomic::Ordering;
 use knet::congestion::Window;
@@ -53,14 +53,15 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
         count(sock, Counter::MpCapableDataFallback);
         delivery::fall_back(&mut connection);
     }
-    let elsewhere;
-    (connection, elsewhere) = give(connection, path, tcp);
-    if elsewhere.is_some() {
-        meta.schedule_softirq_work();
-    }
+    let given;
+    (connection, given) = give(connection, path, tcp);
     let subflow = connection.subflows.at_mut(path);
     let ack_due = subflow.is_some_and(|subflow| core::mem::take(&mut subflow.ack_due));
     drop(connection);
+    given.let_go(tcp);
+    if given.elsewhere.is_some() {
+        meta.schedule_softirq_work();
+    }
     if deaf && sock.wants_room() {
         sock.notify_writeable();
     }
@@ -74,7 +75,10 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
 pub(crate) fn push(meta: &Meta, tcp: &mut Tcp<'_>) -> Option<PathId> {
     let connection = meta.lock_data();
     let path = connection.subflows.number_of(tcp.sock())?;
-    give(connection, path, tcp).1
+    let (connection, given) = give(connection, path, tcp);
+    drop(connection);
+    given.let_go(tcp);
+    given.elsewhere
 }
 
 /// Gives data to all subflows. Process context.
@@ -157,23 +161,48 @@ fn peer_is_deaf(connection: &Connection, path: PathId, tcp: &Tcp<'_>) -> bool {
     subflow.sent(tcp.snd_una()).after(first) && connection.circumstances(path, next).contiguous()
 }
 
-/// As [`push`], for a caller that holds the data lock; it is given up and taken again.
+/// What a subflow was given.
+#[derive(Default)]
+struct Given {
+    /// Segments lie in TCP's queue that it was not told of.
+    queued: bool,
+    /// The subflow whose turn it is now.
+    elsewhere: Option<PathId>,
+}
+
+impl Given {
+    /// Lets TCP send what was queued. The data lock must be free, because what leaves needs it.
+    fn let_go(&self, tcp: &mut Tcp<'_>) {
+        if self.queued {
+            tcp.ask_for_push();
+        }
+    }
+}
+
+/// As [`push`], for a caller that holds the data lock, which may be given up and taken again meanwhile. What
+/// was queued leaves with [`Given::let_go`].
 fn give<'a>(
     mut connection: DataGuard<'a, Mptcp>,
     path: PathId,
     tcp: &mut Tcp<'_>,
-) -> (DataGuard<'a, Mptcp>, Option<PathId>) {
+) -> (DataGuard<'a, Mptcp>, Given) {
     let meta = connection.meta();
-    let mut elsewhere = None;
-    if has_work(&connection, path) && claim(&mut connection, path) {
+    let mut given = Given::default();
+    let mut work = has_work(&connection, path);
+    if work && claim(&mut connection, path) {
         let mut pieces = Gathered::new();
         let mut freed = false;
-        while has_work(&connection, path) {
+        while work {
             match next(&mut connection, path, tcp, &mut pieces) {
                 Next::Data(dsn) => {
-                    drop(connection);
-                    let taken = tcp.splice(&mut pieces, false).unwrap_or(0);
-                    connection = meta.lock_data();
+                    let mut taken = tcp.enqueue(&mut pieces);
+                    given.queued |= taken > 0;
+                    if taken == 0 {
+                        // This way the data leaves at once.
+                        drop(connection);
+                        taken = tcp.splice(&mut pieces).unwrap_or(0);
+                        connection = meta.lock_data();
+                    }
                     let end = dsn.plus(taken as u64);
                     freed |= connection.mode == Mode::Fallback;
                     if !settle(&mut connection, path, tcp, end, &mut pieces) {
@@ -187,11 +216,12 @@ fn give<'a>(
                     connection = meta.lock_data();
                 }
                 Next::Elsewhere(other) => {
-                    elsewhere = Some(other);
+                    given.elsewhere = Some(other);
                     break;
                 }
                 Next::Rest => break,
             }
+            work = has_work(&connection, path);
         }
         if let Some(subflow) = connection.subflows.at_mut(path) {
             subflow.pushing = false;
@@ -200,8 +230,8 @@ fn give<'a>(
             meta.sock().notify_writeable();
         }
     }
-    ask_for_room(&mut connection, path, tcp);
-    (connection, elsewhere)
+    ask_for_room(&mut connection, path, tcp, work);
+    (connection, given)
 }
 
 /// Whether there may be something to give.
@@ -224,11 +254,16 @@ fn claim(connection: &mut Connection, path: PathId) -> bool {
     }
 }
 
-/// Lets TCP report every acknowledgement as room as long as something depends on one.
-fn ask_for_room(connection: &mut DataGuard<'_, Mptcp>, path: PathId, tcp: &mut Tcp<'_>) {
+/// Lets TCP report every acknowledgement as room as long as something depends on one: `work` that is left,
+/// for example.
+fn ask_for_room(
+    connection: &mut DataGuard<'_, Mptcp>,
+    path: PathId,
+    tcp: &mut Tcp<'_>,
+    work: bool,
+) {
     let sock = connection.meta().sock();
-    let waiting =
-        has_work(connection, path) || connection.mode == Mode::Connecting || !sock.is_writeable();
+    let waiting = work || connection.mode == Mode::Connecting || !sock.is_writeable();
     let mptcp = connection.speaks_mptcp();
     let wanted = connection
         .subflows

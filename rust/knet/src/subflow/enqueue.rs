@@ -19,9 +19,11 @@ use core::ptr::addr_of_mut;
 const SHORT: usize = 8 * 1024;
 
 impl Tcp<'_> {
-    /// Appends `pieces` to the write queue, as segments of which the last ends a record, and lets TCP
-    /// send what it may. Returns how many bytes were taken; none if this is not the way for them.
-    pub(super) fn enqueue(&mut self, pieces: &mut Gathered) -> usize {
+    /// Appends `pieces` to the write queue without copying, as segments of which the last ends a record.
+    /// Returns how many bytes were taken; none if this is not the way for them: see [`Tcp::splice`].
+    ///
+    /// Nothing leaves before [`Tcp::ask_for_push`] is called, so the data lock may be held.
+    pub fn enqueue(&mut self, pieces: &mut Gathered) -> usize {
         let burst = self.burst();
         if burst < SHORT || !self.may_enqueue(pieces) {
             return 0;
@@ -33,9 +35,6 @@ impl Tcp<'_> {
             let len = pieces.len().min(burst);
             pieces.advance(len);
             taken = taken.saturating_add(len);
-        }
-        if taken > 0 {
-            self.ask_for_push();
         }
         taken
     }
@@ -116,11 +115,12 @@ impl Tcp<'_> {
         bytes.saturating_sub(rest).max(mss) as usize
     }
 
-    /// Lets TCP send what its queue holds: now, or when the process that owns the lock gives it up.
+    /// Lets TCP send what its queue holds: now, or when the process that owns the lock gives it up. The
+    /// data lock must be free.
     ///
     /// This is how TCP itself goes on when the packets of a socket have left the device. It does not
     /// look whether the window is closed, so the timer that asks for the window is set before.
-    fn ask_for_push(&mut self) {
+    pub fn ask_for_push(&mut self) {
         let sk = self.as_ptr();
         // SAFETY: The socket is live and locked. The reference that goes with the flag is given
         // back by who works it off.

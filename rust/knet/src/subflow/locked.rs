@@ -168,21 +168,12 @@ impl Tcp<'_> {
         }
     }
 
-    /// Gives `pieces` to TCP without copying; TCP takes references to their pages. Returns how many
-    /// bytes it took, which are fewer if its send buffer is full. If a process owns the lock, they may
-    /// leave only when it gives it up.
-    pub fn splice(&mut self, pieces: &mut Gathered, more: bool) -> Result<usize> {
-        if !more {
-            match self.enqueue(pieces) {
-                0 => {}
-                taken => return Ok(taken),
-            }
-        }
+    /// Gives `pieces` to TCP without copying; TCP takes references to their pages, and sends what it
+    /// may. Returns how many bytes it took, which are fewer if its send buffer is full. This is the way
+    /// for what [`Tcp::enqueue`] does not take. The data lock must be free.
+    pub fn splice(&mut self, pieces: &mut Gathered) -> Result<usize> {
         let len = pieces.len();
-        let mut flags = bindings::MSG_EOR as c_int;
-        if more {
-            flags |= bindings::MSG_MORE as c_int;
-        }
+        let flags = bindings::MSG_EOR as c_int;
         let (vectors, count) = pieces.vectors();
         // SAFETY: The pieces hold references to their pages for the whole call; the socket is live
         // and locked; its allocations are atomic and never use the task's fragment.
