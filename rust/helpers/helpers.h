@@ -81,8 +81,7 @@ u64 knet_helper_percpu_u64(const u64 __percpu *base, size_t index, unsigned int 
 /* procfs.c */
 struct proc_dir_entry *knet_helper_proc_net_mkdir(struct net *net, const char *name);
 
-/* steering.c; a table and the masks of isolated processors live while the RCU read-side section lasts */
-unsigned long knet_helper_flow_table(void);
+/* steering.c; the masks of isolated processors live while the RCU read-side section lasts */
 u32 knet_helper_flow_cpu_mask(void);
 u32 knet_helper_receive_hash(const struct sock *sk);
 u32 knet_helper_skb_hash(const struct sk_buff *skb);

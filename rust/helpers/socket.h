@@ -155,7 +155,6 @@ struct tcphdr *knet_helper_tcp_hdr(const struct sk_buff *skb);
 u32 knet_helper_min_rtt_us(const struct sock *sk);
 bool knet_helper_rtx_empty(const struct sock *sk);
 unsigned long knet_helper_jiffies(void);
-u32 knet_helper_tick(void);
 u32 knet_helper_jiffies_to_msecs(u32 ticks);
 unsigned long knet_helper_usecs_to_jiffies(u64 usecs);
 u64 knet_helper_now_us(void);

@@ -10,15 +10,6 @@
 
 #include "helpers.h"
 
-unsigned long knet_helper_flow_table(void)
-{
-#ifdef CONFIG_RPS
-	return READ_ONCE(net_hotdata.rps_sock_flow_table);
-#else
-	return 0;
-#endif
-}
-
 u32 knet_helper_flow_cpu_mask(void)
 {
 #ifdef CONFIG_RPS

@@ -157,11 +157,6 @@ unsigned long knet_helper_jiffies(void)
 	return jiffies;
 }
 
-u32 knet_helper_tick(void)
-{
-	return tcp_jiffies32;
-}
-
 u32 knet_helper_jiffies_to_msecs(u32 ticks)
 {
 	return jiffies_to_msecs(ticks);

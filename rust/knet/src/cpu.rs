@@ -8,7 +8,6 @@
 use crate::bindings;
 use core::marker::PhantomData;
 use kernel::{
-    cpu::CpuId,
     error::to_result,
     prelude::*,
     sync::rcu, //
@@ -17,8 +16,29 @@ use kernel::{
 /// The number of the processor that runs this. In process context it may be another one at once. Any
 /// context.
 #[inline]
+#[cfg(all(CONFIG_X86_64, CONFIG_SMP))]
 pub fn current() -> u32 {
-    CpuId::current().as_u32()
+    let number: u32;
+    // SAFETY: The kernel keeps the segment base so that every processor reads the number of its own in the
+    // variable, which nobody changes. This is what the kernel's macro does; a call of it would cost more than
+    // the rest of what is done for a segment.
+    unsafe {
+        kernel::asm!(
+            "movl %gs:{}(%rip), {:e}";
+            sym bindings::cpu_number,
+            out(reg) number,
+            options(nostack, preserves_flags, readonly)
+        );
+    }
+    number
+}
+
+/// The number of the processor that runs this. In process context it may be another one at once. Any
+/// context.
+#[inline]
+#[cfg(not(all(CONFIG_X86_64, CONFIG_SMP)))]
+pub fn current() -> u32 {
+    kernel::cpu::CpuId::current().as_u32()
 }
 
 /// One more than the largest number of a processor that this system can have.

@@ -33,18 +33,28 @@ pub struct FlowTable<'section> {
 pub fn flow_table(_section: &Guard) -> Option<FlowTable<'_>> {
     // SAFETY: The section is open. What is behind a pointer that is read in it is freed a grace period
     // after the pointer was exchanged.
-    unsafe {
-        FlowTable::from_tagged(
-            bindings::knet_helper_flow_table(),
-            bindings::knet_helper_flow_cpu_mask(),
-        )
-    }
+    unsafe { FlowTable::from_tagged(tagged(), bindings::knet_helper_flow_cpu_mask()) }
 }
 
 /// Whether there is a table. Any context.
+#[inline]
 pub fn is_configured() -> bool {
-    // SAFETY: The pointer is not followed.
-    unsafe { bindings::knet_helper_flow_table() != 0 }
+    tagged() != 0
+}
+
+/// The kernel's tagged pointer to the table of now, or zero.
+#[inline]
+#[cfg(CONFIG_RPS)]
+fn tagged() -> usize {
+    // SAFETY: The word may be read at any time, and is changed as a whole.
+    unsafe { (&raw const bindings::net_hotdata.rps_sock_flow_table).read_volatile() as usize }
+}
+
+/// As if there were no table: this kernel knows none.
+#[inline]
+#[cfg(not(CONFIG_RPS))]
+fn tagged() -> usize {
+    0
 }
 
 impl<'section> FlowTable<'section> {

@@ -15,7 +15,8 @@ pub fn now_us() -> u64 {
 #[inline]
 pub fn ticks() -> u32 {
     // SAFETY: The tick count may be read in any context.
-    unsafe { bindings::knet_helper_tick() }
+    let ticks = unsafe { (&raw const bindings::jiffies).read_volatile() };
+    (ticks & 0xffff_ffff) as u32
 }
 
 /// A moment that is cheap to note down and as coarse as the kernel's tick.
