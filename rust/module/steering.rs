@@ -35,6 +35,9 @@ use mptcp_core::scheduler::PathId;
 use mptcp_core::steering::{Access, Cpu, CpuSet, FlowTable, Mode, Steering, EMPTY_ENTRY};
 use settings::{number_of, OptionalMode};
 
+/// No processor has this number.
+const NOWHERE: u32 = u32::MAX;
+
 /// What any context may read of a socket's steering.
 pub(crate) struct Shared {
     /// The mode that the application asked for.
@@ -54,8 +57,10 @@ pub(crate) struct ConnectionSteering {
 }
 
 /// What the data lock guards of a subflow's steering.
-#[derive(Default)]
 pub(crate) struct SubflowSteering {
+    /// As long as segments arrive on this processor in this generation, they only are counted.
+    here: u32,
+    generation: u32,
     /// Where its packets are sent; nowhere if steering is off.
     seat: Option<Seat>,
     /// The hash of its packets.
@@ -72,6 +77,19 @@ impl Default for Shared {
             own: OptionalMode::new(),
             read: AtomicU32::new(0),
             written: AtomicU32::new(0),
+        }
+    }
+}
+
+impl Default for SubflowSteering {
+    fn default() -> Self {
+        Self {
+            here: NOWHERE,
+            generation: 0,
+            seat: None,
+            hash: 0,
+            steered: 0,
+            strayed: 0,
         }
     }
 }
@@ -98,10 +116,28 @@ impl SubflowSteering {
         Some(self.seat.as_ref()?.cpu().number())
     }
 
-    fn sit(&mut self, cpu: Option<Cpu>) {
+    fn sit(&mut self, cpu: Option<Cpu>, generation: u32) {
         if self.seat.as_ref().map(Seat::cpu) != cpu {
             self.seat = cpu.map(Seat::take);
         }
+        self.here = cpu.map_or(NOWHERE, |cpu| u32::from(cpu.number()));
+        self.generation = generation;
+    }
+
+    /// Counts a segment that arrived here, if all is as it should be.
+    #[inline]
+    fn arrives_in_place(&mut self) -> bool {
+        let in_place = self.here == cpu::current() && self.generation == machine::generation();
+        if in_place {
+            self.steered = self.steered.wrapping_add(1);
+        }
+        in_place
+    }
+
+    /// Whether it was decided that the kernel sends its packets by itself.
+    #[inline]
+    fn is_left_alone(&self) -> bool {
+        self.here == NOWHERE && self.generation == machine::generation()
     }
 }
 
@@ -121,29 +157,23 @@ pub(crate) fn subflow_created(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock,
     }
 }
 
-/// A segment of a subflow arrived here. Softirq.
+/// A segment arrived here, on the subflow whose socket is `tcp`. Gives the subflow's number. Softirq.
 ///
 /// Its hash is not looked at: if it is another than before, and the table knows nothing of it, the
 /// segment strays.
 #[inline]
 pub(crate) fn segment_arrived(
     connection: &mut DataGuard<'_, Mptcp>,
-    path: PathId,
+    tcp: &Sock,
     segment: &Incoming<'_>,
-) {
-    let stands = connection.steering.generation == machine::generation();
-    let Some(subflow) = connection.subflows.at_mut(path) else {
-        return;
-    };
-    match &subflow.steering.seat {
-        None if stands => {}
-        Some(seat) if stands && u32::from(seat.cpu().number()) == cpu::current() => {
-            subflow.steering.steered = subflow.steering.steered.wrapping_add(1);
-        }
-        // Without a table there is nowhere to write a choice, so none is made.
-        _ if is_configured() => segment_strayed(connection, path, segment),
-        _ => {}
+) -> Option<PathId> {
+    let (path, subflow) = connection.subflows.find_mut(tcp)?;
+    // Without a table there is nowhere to write a choice, so none is made.
+    if !subflow.steering.arrives_in_place() && !subflow.steering.is_left_alone() && is_configured()
+    {
+        segment_strayed(connection, path, segment);
     }
+    Some(path)
 }
 
 /// It arrived on another processor than the chosen one, or the choice may not stand any more.
@@ -222,7 +252,8 @@ fn settle(guard: &mut DataGuard<'_, Mptcp>) {
     };
     let connection: &mut Connection = guard;
     // First, so that a setting that changes meanwhile is looked at again.
-    connection.steering.generation = machine::generation();
+    let generation = machine::generation();
+    connection.steering.generation = generation;
     let Some(choice) = connection.steering.choice.as_mut() else {
         return;
     };
@@ -232,7 +263,7 @@ fn settle(guard: &mut DataGuard<'_, Mptcp>) {
     let before = choice.moves();
     for (path, subflow) in connection.subflows.iter_mut() {
         let place = choice.place(path.number(), &machine);
-        subflow.steering.sit(place);
+        subflow.steering.sit(place, generation);
         let hash = subflow.steering.hash;
         record(namespace, subflow, hash);
     }

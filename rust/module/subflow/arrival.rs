@@ -89,10 +89,7 @@ fn heard(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>, received: &Received) -
     }
     let consequences = {
         let mut connection = meta.lock_data();
-        let path = connection.subflows.number_of(tcp);
-        if let Some(path) = path {
-            steering::segment_arrived(&mut connection, path, segment);
-        }
+        let path = steering::segment_arrived(&mut connection, tcp, segment);
         match (connection.mode, path) {
             // Also from a subflow that was given up meanwhile.
             (Mode::Mptcp, _) if is_fastclose(&connection, received) => {

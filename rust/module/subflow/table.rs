@@ -135,8 +135,13 @@ impl Subflows {
 
     /// The subflow whose socket `tcp` is.
     pub(crate) fn of(&mut self, tcp: &Sock) -> Option<&mut SubflowState> {
-        let path = self.number_of(tcp)?;
-        self.at_mut(path)
+        self.find_mut(tcp).map(|(_, subflow)| subflow)
+    }
+
+    /// The subflow whose socket `tcp` is, with its number.
+    #[inline]
+    pub(crate) fn find_mut(&mut self, tcp: &Sock) -> Option<(PathId, &mut SubflowState)> {
+        self.iter_mut().find(|(_, subflow)| subflow.is(tcp))
     }
 
     /// The subflow of this number.
