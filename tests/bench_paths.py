@@ -6,11 +6,15 @@ Documentation/performance.md.
 """
 
 import argparse
+import socket
 import statistics
+import subprocess
 import time
+from dataclasses import dataclass
 
 from lib import stack
 from lib.case import Case
+from lib.network import LINK, Network
 from lib.shaped import Shape, add_links, connect, delay_product, use_links
 from lib.stack import BUILTIN, TCP, Stack
 from lib.transfer import Task, receive_stream, send_stream
@@ -53,18 +57,61 @@ def goodput(client: Stack, server: Stack, shapes, upload: bool, buffer: int | No
     return speed
 
 
-def longest_gap(client: Stack, server: Stack, death) -> float:
+@dataclass(frozen=True)
+class Death:
+    """How the first link dies.
+
+    It is always the client's address that goes: the second subflow has one of its own only there.
+    """
+
+    sender: str
+    at: tuple[str, ...]
+    tool: str
+    command: str
+
+
+class Reaper:
+    """A process that waits for the command that ends a link: none has to be started at that moment, which
+    would take time from those who send and receive."""
+
+    def __init__(self, case: Case, end: str, tool: str):
+        self.process = getattr(case, end).namespace.start(
+            tool, "-batch", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        # It can do its work once it has answered; what it has to read for that, it has read then.
+        self.say(WARM_UP[tool])
+        self.process.stdout.readline()
+
+    def say(self, command: str) -> None:
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        failed = self.process.wait(20)
+        self.process.stdout.close()
+        if failed:
+            raise RuntimeError(f"{' '.join(self.process.args)} failed")
+
+
+def longest_gap(client: Stack, server: Stack, death: Death) -> float:
     """Milliseconds between two messages, when the first link dies under a message every 20 ms.
 
     Messages that do not come at all count as a silence of `PATIENCE` seconds.
     """
     case, ours, theirs = pair_of(client, server, HANDOVER)
-    task = Task(gaps_of, ours)
+    source, sink = (ours, theirs) if death.sender == "client" else (theirs, ours)
+    reapers = [case.keep(Reaper(case, end, death.tool)) for end in death.at]
+    task = Task(gaps_of, sink)
     start = time.monotonic()
     for number in range(1, MESSAGES + 1):
-        theirs.sendall(MESSAGE)
+        source.sendall(MESSAGE)
         if number == LAST_BEFORE_DEATH:
-            death(case)
+            for reaper in reapers:
+                reaper.say(death.command)
         time.sleep(max(0.0, start + number * INTERVAL - time.monotonic()))
     try:
         return max(task.result(PATIENCE)) * 1000
@@ -84,34 +131,18 @@ def gaps_of(sock) -> list[float]:
     return gaps
 
 
-def link_down(end: str):
-    """Sets the first link down at one end."""
-    return lambda case: getattr(case, end).namespace.run("ip", "link", "set", "veth0", "down")
-
-
-def address_deleted(end: str):
-    """Takes one end's address of the first link away."""
-
-    def act(case: Case) -> None:
-        namespace = getattr(case, end).namespace
-        namespace.run("ip", "addr", "del", f"{getattr(case, end).address()}/24", "dev", "veth0")
-
-    return act
-
-
-def blackhole(case: Case) -> None:
-    """Lets nothing through the first link any more, without a word."""
-    for end in case.ends:
-        end.namespace.run("tc", "qdisc", "replace", "dev", "veth0", "root", "netem", "loss", "100%")
-
-
+LINK_DOWN = f"link set {LINK} down"
+ADDRESS_DELETED = f"addr del {Network.address('client', socket.AF_INET)}/24 dev {LINK}"
 DEATHS = {
-    "link down at the sender": link_down("server"),
-    "link down at the receiver": link_down("client"),
-    "address deleted at the sender": address_deleted("server"),
-    "address deleted at the receiver": address_deleted("client"),
-    "path drops everything": blackhole,
+    "link down at the sender": Death("server", ("server",), "ip", LINK_DOWN),
+    "link down at the receiver": Death("server", ("client",), "ip", LINK_DOWN),
+    "address deleted at the sender": Death("client", ("client",), "ip", ADDRESS_DELETED),
+    "address deleted at the receiver": Death("server", ("client",), "ip", ADDRESS_DELETED),
+    "path drops everything": Death(
+        "server", ("client", "server"), "tc", f"qdisc replace dev {LINK} root netem loss 100%"
+    ),
 }
+WARM_UP = {"ip": f"link show dev {LINK}", "tc": f"qdisc show dev {LINK}"}
 
 
 def alone() -> dict[Shape, float]:
