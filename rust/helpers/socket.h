@@ -161,6 +161,7 @@ u64 knet_helper_now_us(void);
 bool knet_helper_has_connection_waiting(const struct sock *sk);
 void knet_helper_saved_syn_free(struct sock *sk);
 int knet_helper_tcp_rmem_max(const struct sock *sk);
+int knet_helper_tcp_wmem_max(const struct sock *sk);
 
 /* write_queue.c */
 int knet_helper_max_skb_frags(void);

@@ -187,6 +187,11 @@ int knet_helper_tcp_rmem_max(const struct sock *sk)
 	return READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]);
 }
 
+int knet_helper_tcp_wmem_max(const struct sock *sk)
+{
+	return READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[2]);
+}
+
 struct sock *knet_helper_rsk_listener(const struct request_sock *req)
 {
 	return req->rsk_listener;

@@ -2,9 +2,11 @@
 
 //! Sending at the data level: window, acknowledgement, retransmission.
 
+mod buffer;
 mod resend;
 mod timer;
 
+pub use buffer::{send_buffer, SubflowBuffer};
 pub use resend::MAX_RANGES;
 pub use timer::{retransmit_timeout, MAX_BACKOFF};
 

@@ -117,6 +117,12 @@ impl Sock {
         unsafe { bindings::knet_helper_tcp_rmem_max(self.as_ptr()) }
     }
 
+    /// The limit of automatic send buffers in bytes (`net.ipv4.tcp_wmem`).
+    pub fn largest_send_buffer(&self) -> i32 {
+        // SAFETY: The socket is live.
+        unsafe { bindings::knet_helper_tcp_wmem_max(self.as_ptr()) }
+    }
+
     /// Address of the socket, to tell sockets apart; never to be dereferenced.
     pub fn identity(&self) -> usize {
         self.as_ptr() as usize

@@ -19,6 +19,7 @@ use knet::time::Moment;
 use mptcp_core::connection::push::{next_step, Conditions, Step};
 use mptcp_core::mapping::{DssChecksum, TxRecord};
 use mptcp_core::scheduler::{penalised, PathId, PathSet};
+use mptcp_core::send::{send_buffer, SubflowBuffer};
 use mptcp_core::seq::{Dsn, Ssn};
 
 /// After so many turns of subflows others get the processor.
@@ -46,6 +47,9 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
     let Some(path) = connection.subflows.number_of(tcp.sock()) else {
         return;
     };
+    if connection.subflows.joined {
+        grow_send_buffer(&mut connection, path, tcp);
+    }
     let deaf = peer_is_deaf(&connection, path, tcp);
     if deaf {
         // RFC 8684 section 3.7: an acknowledgement of data without a data acknowledgement, before
@@ -67,6 +71,28 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
     }
     if ack_due && tcp.sock().state() != State::Close {
         tcp.send_ack();
+    }
+}
+
+/// Has the send buffer follow those that the TCPs of all subflows chose, when this one has chosen anew. The
+/// application may have set it for good.
+fn grow_send_buffer(connection: &mut DataGuard<'_, Mptcp>, path: PathId, tcp: &Tcp<'_>) {
+    let sock = connection.meta().sock();
+    let chosen = tcp.sock().send_buffer();
+    let Some(subflow) = connection.subflows.at_mut(path) else {
+        return;
+    };
+    if core::mem::replace(&mut subflow.send_buffer, chosen) == chosen || sock.send_buffer_locked() {
+        return;
+    }
+    let subflows = connection.subflows.live().map(|(_, subflow)| SubflowBuffer {
+        bytes: u32::try_from(subflow.sock.send_buffer()).unwrap_or(0),
+        rtt_us: knet::subflow::load(&subflow.sock).srtt_us,
+    });
+    let most = u32::try_from(sock.largest_send_buffer()).unwrap_or(0);
+    let wanted = i32::try_from(send_buffer(subflows, most)).unwrap_or(i32::MAX);
+    if wanted > sock.send_buffer() {
+        sock.set_send_buffer(wanted);
     }
 }
 

@@ -112,7 +112,7 @@ impl Subflows {
     }
 
     /// The subflows that can carry data, with their numbers.
-    pub(crate) fn live(&self) -> impl Iterator<Item = (PathId, &SubflowState)> {
+    pub(crate) fn live(&self) -> impl Iterator<Item = (PathId, &SubflowState)> + Clone {
         self.iter().filter(|(_, subflow)| subflow.live)
     }
 
@@ -172,7 +172,7 @@ impl Subflows {
     }
 
     /// All subflows with their numbers, in ascending order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (PathId, &SubflowState)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PathId, &SubflowState)> + Clone {
         let first = self.first.as_deref().map(|first| (PathId::FIRST, first));
         let others = numbers_from_one().zip(self.others.iter());
         let others = others.filter_map(|(path, place)| Some((path, place.as_deref()?)));
@@ -190,7 +190,7 @@ impl Subflows {
 }
 
 /// The numbers that subflows can have that are not the first.
-fn numbers_from_one() -> impl Iterator<Item = PathId> {
+fn numbers_from_one() -> impl Iterator<Item = PathId> + Clone {
     (1..=u8::MAX).map_while(PathId::new)
 }
 
@@ -238,6 +238,8 @@ pub(crate) struct SubflowState {
     /// Bytes of a mapping that TCP did not take yet, from a data sequence number on. They stay
     /// here even if they are acknowledged meanwhile: TCP must get all that the mapping covers.
     pub(crate) partial: Option<(Dsn, Gathered)>,
+    /// The send buffer that its TCP had chosen when somebody looked last, in bytes.
+    pub(crate) send_buffer: i32,
     /// It is being given data: TCP may report room in the middle of that.
     pub(crate) pushing: bool,
     /// What the next RST says.
@@ -322,6 +324,7 @@ impl SubflowState {
             tx: mappings::sent(),
             rx: mappings::received(Ssn::new(1)),
             partial: None,
+            send_buffer: 0,
             pushing: false,
             reset: Reset::Tcp,
             dss_seen: false,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{retransmit_timeout, AckOutcome, Rejected, SendState, MAX_BACKOFF};
+use super::{
+    retransmit_timeout, send_buffer, AckOutcome, Rejected, SendState, SubflowBuffer, MAX_BACKOFF,
+};
 use crate::seq::Dsn;
 use proptest::prelude::*;
 
@@ -45,6 +47,33 @@ fn the_window_limits_what_is_available() {
         outcome(0, true, false)
     );
     assert!(!state.probe_due());
+}
+
+#[test]
+fn the_send_buffer_lasts_for_the_longest_round_trip_on_all_subflows() {
+    let size = |subflows: &[(u32, u32)], most| {
+        let subflows = subflows.iter();
+        send_buffer(
+            subflows.map(|&(bytes, rtt_us)| SubflowBuffer { bytes, rtt_us }),
+            most,
+        )
+    };
+    assert_eq!(size(&[], 1000), 0);
+    assert_eq!(size(&[(50_000, 7)], 1_000_000), 50_000);
+    // Equal round-trip times: the sum.
+    assert_eq!(size(&[(50_000, 20), (30_000, 20)], 1_000_000), 80_000);
+    // The faster one keeps its data for the time of the slower one.
+    assert_eq!(size(&[(5_000, 2), (150_000, 50)], 1_000_000), 275_000);
+    // Nothing is known of the second but what its TCP chose.
+    assert_eq!(size(&[(5_000, 2), (40_000, 0)], 1_000_000), 45_000);
+    assert_eq!(size(&[(5_000, 0), (40_000, 0)], 1_000_000), 45_000);
+    // The system's limit holds for each; what TCP chose is within it, or was when it was chosen.
+    assert_eq!(size(&[(5_000, 1), (90_000, 1000)], 100_000), 190_000);
+    assert_eq!(size(&[(5_000, 1), (90_000, 1000)], 80_000), 170_000);
+    assert_eq!(
+        size(&[(u32::MAX, 1), (1, u32::MAX)], u32::MAX),
+        u64::from(u32::MAX) + 1
+    );
 }
 
 // rfc8684:3.3.2-3 rfc8684:3.3.5-1 rfc8684:3.3.5-2
