@@ -8,13 +8,13 @@ Documentation/performance.md.
 import argparse
 import socket
 import statistics
-import subprocess
 import time
 from dataclasses import dataclass
 
 from lib import stack
 from lib.case import Case
 from lib.network import LINK, Network
+from lib.prepared import Prepared
 from lib.shaped import Shape, add_links, connect, delay_product, use_links
 from lib.stack import BUILTIN, TCP, Stack
 from lib.transfer import Task, receive_stream, send_stream
@@ -70,33 +70,6 @@ class Death:
     command: str
 
 
-class Reaper:
-    """A process that waits for the command that ends a link: none has to be started at that moment, which
-    would take time from those who send and receive."""
-
-    def __init__(self, case: Case, end: str, tool: str):
-        self.process = getattr(case, end).namespace.start(
-            tool, "-batch", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        # It can do its work once it has answered; what it has to read for that, it has read then.
-        self.say(WARM_UP[tool])
-        self.process.stdout.readline()
-
-    def say(self, command: str) -> None:
-        self.process.stdin.write(f"{command}\n")
-        self.process.stdin.flush()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        failed = self.process.wait(20)
-        self.process.stdout.close()
-        if failed:
-            raise RuntimeError(f"{' '.join(self.process.args)} failed")
-
-
 def longest_gap(client: Stack, server: Stack, death: Death) -> float:
     """Milliseconds between two messages, when the first link dies under a message every 20 ms.
 
@@ -104,14 +77,15 @@ def longest_gap(client: Stack, server: Stack, death: Death) -> float:
     """
     case, ours, theirs = pair_of(client, server, HANDOVER)
     source, sink = (ours, theirs) if death.sender == "client" else (theirs, ours)
-    reapers = [case.keep(Reaper(case, end, death.tool)) for end in death.at]
+    places = [getattr(case, end).namespace for end in death.at]
+    tools = [case.keep(Prepared(place, death.tool)) for place in places]
     task = Task(gaps_of, sink)
     start = time.monotonic()
     for number in range(1, MESSAGES + 1):
         source.sendall(MESSAGE)
         if number == LAST_BEFORE_DEATH:
-            for reaper in reapers:
-                reaper.say(death.command)
+            for tool in tools:
+                tool.do(death.command)
         time.sleep(max(0.0, start + number * INTERVAL - time.monotonic()))
     try:
         return max(task.result(PATIENCE)) * 1000
@@ -142,7 +116,6 @@ DEATHS = {
         "server", ("client", "server"), "tc", f"qdisc replace dev {LINK} root netem loss 100%"
     ),
 }
-WARM_UP = {"ip": f"link show dev {LINK}", "tc": f"qdisc show dev {LINK}"}
 
 
 def alone() -> dict[Shape, float]:
