@@ -4,6 +4,7 @@
 import time
 
 from lib.case import Case
+from lib.prepared import Prepared
 from lib.shaped import Shape, add_links, connect, use_links
 from lib.transfer import Task
 
@@ -23,13 +24,14 @@ def show() -> None:
     links = add_links(case, (WIFI, CELLULAR))
     use_links(case, links)
     listener, speaker = connect(case)
+    tool = case.keep(Prepared(case.client.namespace, "ip"))
     hearing = Task(hear, listener)
     start = time.monotonic()
     for number in range(1, MESSAGES + 1):
         speaker.sendall(bytes(MESSAGE))
         if number == HANDOVER:
             explain(f"after {number * INTERVAL:.0f} s: client $ ip link set {links[0]} down")
-            case.client.namespace.run("ip", "link", "set", links[0], "down")
+            tool.do(f"link set {links[0]} down")
         time.sleep(max(0.0, start + number * INTERVAL - time.monotonic()))
     gaps = hearing.result(60)
     rate = MESSAGE * 8 / INTERVAL / 1000
