@@ -78,6 +78,38 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_knows_what_one_of_its_packets_holds() -> Result {
+        let span = |position, len| Span {
+            position,
+            offset: 0,
+            len,
+        };
+        let mut queue = PacketQueue::new();
+        assert!(!queue.holds(span(5, 1)));
+        let end = u64::MAX;
+        for (position, data) in [(end - 1, "abcd"), (7, "efg")] {
+            queue.insert_ordered(received_packet(position, data.as_bytes())?);
+        }
+        for (position, len, held) in [
+            (end - 2, 1, false),
+            (end - 2, 4, false),
+            (end - 1, 4, true),
+            (end - 1, 5, false),
+            (end, 3, true),
+            (1, 1, true),
+            (2, 1, false),
+            (6, 2, false),
+            (7, 3, true),
+            (8, 2, true),
+            (8, 3, false),
+            (10, 1, false),
+        ] {
+            assert_eq!(queue.holds(span(position, len)), held);
+        }
+        Ok(())
+    }
+
+    #[test]
     fn packets_come_out_from_the_end() -> Result {
         let mut queue = PacketQueue::new();
         for position in [1, 2, 3] {

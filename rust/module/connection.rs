@@ -9,13 +9,13 @@ use crate::path_manager::event::{self, OfConnection};
 use crate::path_manager::paths::Paths;
 use crate::protocol::Mptcp;
 use crate::steering::ConnectionSteering;
+use crate::subflow::out_of_order::OutOfOrder;
 use crate::subflow::table::{SubflowState, Subflows};
 use core::mem::MaybeUninit;
 use knet::congestion::Choice;
 use knet::fragments::SendQueue;
 use knet::meta::{DataGuard, Meta};
 use knet::netns::PerNet;
-use knet::skb::PacketQueue;
 use knet::sock::{self, Sock};
 use knet::time::Moment;
 use mptcp_core::connection::delivery::streams_agree;
@@ -65,7 +65,7 @@ pub(crate) struct Connection {
     pub(crate) receive: ReceiveState,
     pub(crate) window: ReceiveWindow,
     /// Data that arrived before what it follows.
-    pub(crate) out_of_order: PacketQueue,
+    pub(crate) out_of_order: OutOfOrder,
     /// Data stays with a subflow, because the receive buffer is full: `recv` comes back for it.
     pub(crate) starved: bool,
     pub(crate) right_sizing: RightSizing,
@@ -165,7 +165,7 @@ impl Connection {
             queue: SendQueue::new(),
             receive: ReceiveState::new(Dsn::new(1)),
             window: ReceiveWindow::new(Dsn::new(1)),
-            out_of_order: PacketQueue::new(),
+            out_of_order: OutOfOrder::new(),
             starved: false,
             right_sizing: RightSizing::new(0, 0),
             subflows: Subflows::new(),

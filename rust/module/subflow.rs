@@ -10,6 +10,7 @@ pub(crate) mod handshake;
 pub(crate) mod join;
 pub(crate) mod loss;
 pub(crate) mod mappings;
+pub(crate) mod out_of_order;
 pub(crate) mod push;
 pub(crate) mod receive_queue;
 pub(crate) mod schedule;

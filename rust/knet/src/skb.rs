@@ -277,6 +277,22 @@ impl PacketQueue {
         before == last
     }
 
+    /// Whether a packet of this queue, which is in the order of positions, holds all bytes of `span`.
+    pub fn holds(&self, span: Span) -> bool {
+        let mut before = self.0.map(|(_, last)| last);
+        while let Some(at) = before {
+            let other = Packet::lend(at).span();
+            let distance = span.position.wrapping_sub(other.position);
+            if distance as i64 >= 0 {
+                let end = distance.saturating_add(u64::from(span.len));
+                return end <= u64::from(other.len);
+            }
+            // SAFETY: By the type invariant.
+            before = NonNull::new(unsafe { *previous_of(at) });
+        }
+        false
+    }
+
     /// Inserts a packet behind `before`, a packet of this queue; `None` puts it first.
     fn insert_after(&mut self, before: Option<NonNull<bindings::sk_buff>>, packet: Packet) {
         let new = packet.into_raw();

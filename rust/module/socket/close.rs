@@ -143,8 +143,10 @@ pub(crate) fn drop_received(owner: &mut OwnerGuard<'_, Mptcp>) {
     let meta = owner.meta();
     let mut connection = meta.lock_data();
     connection.take_received(&mut owner.backlog);
-    owner.backlog.append(&mut connection.out_of_order);
     let mut dropped = 0i32;
+    while let Some(packet) = connection.out_of_order.pop() {
+        dropped = dropped.saturating_add(packet.memory());
+    }
     while let Some(packet) = owner.backlog.pop() {
         dropped = dropped.saturating_add(packet.memory());
     }

@@ -268,7 +268,9 @@ impl Reader {
 fn window_to_tell(connection: &DataGuard<'_, Mptcp>) -> Option<(Pace, u32)> {
     let windows = connection.subflows.live().map(|(_, subflow)| {
         let pace = knet::subflow::pace(&subflow.sock);
-        let free = receive_space(connection.meta(), &subflow.sock).min(pace.window_limit);
+        let free = receive_space(connection.meta(), &subflow.sock);
+        let free = free.saturating_add(connection.out_of_order.bytes());
+        let free = free.min(pace.window_limit);
         (pace, free)
     });
     windows.max_by_key(|(_, free)| *free)

@@ -57,13 +57,17 @@ pub(crate) fn take_starved(connection: &mut DataGuard<'_, Mptcp>) -> bool {
 pub(crate) fn keep_for_later(connection: &mut DataGuard<'_, Mptcp>, packet: Packet) {
     let meta = connection.meta();
     let memory = packet.memory();
+    if connection.out_of_order.holds(packet.span()) {
+        count(meta.sock(), Counter::DuplicateData);
+        return;
+    }
     count(meta.sock(), Counter::OfoQueue);
     if !memory_of(meta).admits() || !connection.reserve_receive(memory) {
         count(meta.sock(), Counter::OfoPruned);
         return;
     }
     connection.charge_receive(memory);
-    if connection.out_of_order.insert_ordered(packet) {
+    if connection.out_of_order.insert(packet) {
         count(meta.sock(), Counter::OfoQueueTail);
     }
 }

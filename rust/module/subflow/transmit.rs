@@ -114,7 +114,7 @@ fn finish(written: Option<Written>, sock: &Sock, edit: &mut OptionEdit) {
     }
 }
 
-/// Bytes of data for which the meta-socket has room.
+/// Bytes of data for which the meta-socket has room beside all that it holds.
 pub(crate) fn receive_space(meta: &Meta, tcp: &Sock) -> u32 {
     let sock = meta.sock();
     let space = sock.receive_buffer().saturating_sub(sock.receive_memory());
@@ -128,6 +128,8 @@ fn window(connection: &mut Connection, segment: &Outgoing<'_>, free: u32, scale:
     let scale = scale.min(14);
     let subflow = u32::from(segment.window) << scale;
     let rcv_nxt = connection.receive.rcv_nxt();
+    // What waits out of order lies in the window and has its room.
+    let free = free.saturating_add(connection.out_of_order.bytes());
     connection
         .window
         .advertise(rcv_nxt, free.min(subflow), scale)
