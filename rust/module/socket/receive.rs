@@ -231,7 +231,7 @@ impl Reader {
             .fetch_sub(u64::from(self.waited_from), Ordering::AcqRel);
         let consumed = core::mem::take(&mut self.waited_from);
         let freed = core::mem::take(&mut self.freed);
-        let (update_due, starved, several) = {
+        let (update_due, starved, several, lags) = {
             let mut connection = meta.lock_data();
             connection.uncharge_receive(freed);
             let Some((numbers, free)) = window_to_tell(&connection) else {
@@ -246,8 +246,13 @@ impl Reader {
                 .window
                 .update_due(rcv_nxt, free, capacity, numbers.mss);
             let starved = receive_queue::take_starved(&mut connection);
-            (update_due, starved, connection.subflows.joined)
+            let several = connection.subflows.joined;
+            let lags = several && subflow_lags(&connection);
+            (update_due, starved, several, lags)
         };
+        if lags {
+            raise_receive_buffers(owner);
+        }
         if !update_due && !starved {
             return;
         }
@@ -263,8 +268,30 @@ impl Reader {
     }
 }
 
+/// Whether the TCP of a subflow keeps less than the connection may. It follows its own speed, and would not let
+/// its segments tell the window that all subflows need together.
+fn subflow_lags(connection: &DataGuard<'_, Mptcp>) -> bool {
+    let wanted = connection.meta().sock().receive_buffer();
+    let mut subflows = connection.subflows.live();
+    subflows.any(|(_, subflow)| subflow.sock.receive_buffer() < wanted)
+}
+
+/// Lets the TCPs of all subflows keep as much as the connection may.
+fn raise_receive_buffers(owner: &OwnerGuard<'_, Mptcp>) {
+    let meta = owner.meta();
+    let wanted = meta.sock().receive_buffer();
+    if let Some(first) = owner.subflow.as_ref() {
+        first.lock().raise_receive_buffer(wanted);
+    }
+    for sock in joined_socks(meta) {
+        knet::subflow::lock(&sock).raise_receive_buffer(wanted);
+    }
+    push::after_process(meta);
+}
+
 /// The pace of the subflow that would let a segment tell the largest window now, and that window: no more than
-/// its TCP takes. All subflows share one window, but each TCP has limits of its own.
+/// its TCP takes. All subflows share one window, but each TCP has limits of its own. The round-trip time is the
+/// longest of all: for so long what came on the others may have to wait.
 fn window_to_tell(connection: &DataGuard<'_, Mptcp>) -> Option<(Pace, u32)> {
     let windows = connection.subflows.live().map(|(_, subflow)| {
         let pace = knet::subflow::pace(&subflow.sock);
@@ -273,7 +300,11 @@ fn window_to_tell(connection: &DataGuard<'_, Mptcp>) -> Option<(Pace, u32)> {
         let free = free.min(pace.window_limit);
         (pace, free)
     });
-    windows.max_by_key(|(_, free)| *free)
+    windows.reduce(|one, other| {
+        let rtt_us = one.0.rtt_us.max(other.0.rtt_us);
+        let (pace, free) = if one.1 > other.1 { one } else { other };
+        (Pace { rtt_us, ..pace }, free)
+    })
 }
 
 /// Takes what a subflow kept back if the connection was `starved`, and tells its peer of the window.

@@ -6,6 +6,7 @@ use crate::bindings;
 use crate::fragments::Gathered;
 use crate::skb::Packet;
 use crate::sock::Sock;
+use crate::subflow::window_of_space;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::ptr::{addr_of, addr_of_mut, NonNull};
@@ -97,6 +98,22 @@ impl Tcp<'_> {
     pub fn send_window_scale(&self) -> u8 {
         // SAFETY: The socket is live.
         unsafe { bindings::knet_helper_snd_wscale(self.as_ptr()) }
+    }
+
+    /// Lets TCP keep `bytes` of packet memory at least, and tell a window for them, as when it enlarges its
+    /// buffer by itself.
+    pub fn raise_receive_buffer(&mut self, bytes: i32) {
+        if bytes <= self.sock().receive_buffer() {
+            return;
+        }
+        self.sock().set_receive_buffer(bytes);
+        let window = u32::try_from(window_of_space(self.sock(), bytes)).unwrap_or(0);
+        // SAFETY: A TCP socket is a `struct tcp_sock`; the lock is held, and the kernel reads the field
+        // without it too.
+        unsafe {
+            let tcp = self.as_ptr().cast::<bindings::tcp_sock>();
+            addr_of_mut!((*tcp).window_clamp).write_volatile(window);
+        }
     }
 
     /// Calls `f` with sum and length of the pieces of the `len` bytes from `seq` on in the receive
