@@ -28,7 +28,7 @@ pub use lowest_rtt::LowestRtt;
 pub use path::{Path, PathId, PathSet, MAX_PATHS};
 pub use redundant::Redundant;
 pub use round_robin::{RoundRobin, BURST_SEGMENTS};
-pub use unblock::{penalised, Penalties, MIN_PENALISED_CWND, RETRANSMIT_MARGIN};
+pub use unblock::{penalised, Penalties, MIN_PENALISED_CWND, PENALTY_MARGIN, RETRANSMIT_MARGIN};
 pub use view::PathsView;
 
 /// The data that waits to be given to a subflow.

@@ -67,6 +67,27 @@ fn the_recommended_window_suffices() {
     }
 }
 
+/// A window that both links fill together, but in which one that queues leaves nothing to the other.
+#[test]
+fn no_path_takes_the_window_from_the_others() {
+    for (links, sum, window) in [
+        ([Link::new(10, 20), Link::new(10, 20)], 20_000, 70_000),
+        ([Link::new(10, 20), Link::new(3, 20)], 13_000, 46_000),
+        ([Link::new(10, 2), Link::new(10, 50)], 20_000, 175_000),
+        ([Link::new(10, 2), Link::new(3, 50)], 13_000, 114_000),
+    ] {
+        let links = links.map(|link| Link { queue: 100, ..link });
+        // BLEST leaves the slower one of two out on purpose.
+        for kind in [Kind::LowestRtt, Kind::Ecf, Kind::RoundRobin] {
+            let reached = goodput(kind, &links, window);
+            assert!(
+                reached > sum * 95 / 100,
+                "{kind:?} {window}: {reached} of {sum}"
+            );
+        }
+    }
+}
+
 /// The case for which opportunistic retransmission and penalisation were made: Wi-Fi and 3G.
 #[test]
 fn a_slow_path_does_not_stall_the_fast_one_in_a_small_window() {

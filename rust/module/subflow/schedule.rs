@@ -125,6 +125,7 @@ fn describe(number: PathId, subflow: &SubflowState) -> Path {
             load.room
         },
         pacing_rate: load.pacing_rate,
+        delivery_rate: load.delivery_rate,
         last_progress_us: subflow.last_progress_us,
         backup: subflow.local_backup || subflow.remote_backup,
         // The scheduler itself sees silence.

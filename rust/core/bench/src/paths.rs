@@ -23,6 +23,7 @@ fn path(number: u8) -> Path {
         queued: 14_480,
         send_room: 1 << 20,
         pacing_rate: 5_000_000,
+        delivery_rate: 4_000_000,
         last_progress_us: 1_000_000,
         backup: false,
         standing: Standing::Active,

@@ -4,7 +4,7 @@
 //! (Ferlin et al., "BLEST: Blocking Estimation-based MPTCP Scheduler for Heterogeneous Networks",
 //! IFIP Networking 2016).
 
-use super::lowest_rtt::fastest;
+use super::lowest_rtt::{carry, fastest};
 use super::{Decision, Path, PathId, PathsView, Penalties, Scheduler, Segment};
 use crate::num::saturate32;
 
@@ -85,14 +85,14 @@ impl Scheduler for Blest {
             self.was_blocked |= decision != Decision::Wait;
             return decision;
         }
-        let Some(path) = fastest(paths, segment) else {
+        let Some((path, len)) = fastest(paths, segment) else {
             return Decision::Wait;
         };
         let Some(fast) = faster_and_busy(paths, path).filter(|_| segment.is_new()) else {
-            return path.carry(segment);
+            return carry((path, len));
         };
         self.adapt(paths.now_us, fast);
-        match self.spared(paths, path, fast, path.takes(segment.sendable())) {
+        match self.spared(paths, path, fast, len) {
             0 => Decision::Wait,
             len => Decision::Send { path: path.id, len },
         }

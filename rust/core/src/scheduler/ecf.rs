@@ -4,7 +4,7 @@
 //! sooner (Lim et al., "ECF: An MPTCP Path Scheduler to Manage Heterogeneous Paths", CoNEXT 2017).
 
 use super::blest::faster_and_busy;
-use super::lowest_rtt::fastest;
+use super::lowest_rtt::{carry, fastest};
 use super::{Decision, Path, PathId, PathsView, Penalties, Scheduler, Segment};
 
 /// Who waits for the fast path goes on waiting until the slow one is better by a quarter, so that
@@ -62,14 +62,14 @@ impl Scheduler for Ecf {
         if segment.is_blocked() {
             return self.penalties.unblock(paths, segment);
         }
-        let Some(path) = fastest(paths, segment) else {
+        let Some((path, len)) = fastest(paths, segment) else {
             return Decision::Wait;
         };
         match faster_and_busy(paths, path) {
             Some(fast) if segment.is_new() && self.waits(path, fast, segment.unsent) => {
                 Decision::Wait
             }
-            _ => path.carry(segment),
+            _ => carry((path, len)),
         }
     }
 

@@ -26,7 +26,7 @@ impl Scheduler for LowestRtt {
         if segment.is_blocked() {
             return self.penalties.unblock(paths, segment);
         }
-        first_to_deliver(paths, segment).map_or(Decision::Wait, |path| path.carry(segment))
+        first_to_deliver(paths, segment).map_or(Decision::Wait, carry)
     }
 
     fn forget(&mut self, path: PathId) {
@@ -34,25 +34,28 @@ impl Scheduler for LowestRtt {
     }
 }
 
-/// Among the paths that can take some of `segment` the one that delivers first.
+/// Among the paths that can take some of `segment` the one that delivers first, and how much it takes.
 #[inline]
-pub(super) fn first_to_deliver<'a>(paths: &PathsView<'a>, segment: &Segment) -> Option<&'a Path> {
-    paths.ready(segment).min_by_key(|path| path.delivery_us())
+pub(super) fn first_to_deliver<'a>(
+    paths: &PathsView<'a>,
+    segment: &Segment,
+) -> Option<(&'a Path, u32)> {
+    paths
+        .candidates(segment)
+        .min_by_key(|(path, _)| path.delivery_us())
 }
 
-/// Among the paths that can take some of `segment` the one with the lowest round-trip time.
+/// Among the paths that can take some of `segment` the one with the lowest round-trip time, and how much it
+/// takes.
 #[inline]
-pub(super) fn fastest<'a>(paths: &PathsView<'a>, segment: &Segment) -> Option<&'a Path> {
-    paths.ready(segment).min_by_key(|path| path.rtt_us())
+pub(super) fn fastest<'a>(paths: &PathsView<'a>, segment: &Segment) -> Option<(&'a Path, u32)> {
+    paths
+        .candidates(segment)
+        .min_by_key(|(path, _)| path.rtt_us())
 }
 
-impl Path {
-    /// The decision to send on this path what it takes of `segment`.
-    #[inline]
-    pub(super) fn carry(&self, segment: &Segment) -> Decision {
-        Decision::Send {
-            path: self.id,
-            len: self.takes(segment.sendable()),
-        }
-    }
+/// The decision to send so many bytes on this path.
+#[inline]
+pub(super) fn carry((path, len): (&Path, u32)) -> Decision {
+    Decision::Send { path: path.id, len }
 }

@@ -135,6 +135,9 @@ pub struct Path {
     pub send_room: u32,
     /// The rate at which TCP sends, in bytes per second; 0 if unknown.
     pub pacing_rate: u64,
+    /// The rate at which the peer acknowledged when TCP last had enough to send, in bytes per second; 0 if
+    /// unknown.
+    pub delivery_rate: u64,
     /// When the peer last acknowledged something here, or, if later, when data was sent while
     /// none was in flight: microseconds of a monotonic clock.
     pub last_progress_us: u64,
@@ -158,6 +161,7 @@ impl Path {
         queued: 0,
         send_room: 0,
         pacing_rate: 0,
+        delivery_rate: 0,
         last_progress_us: 0,
         backup: false,
         standing: Standing::Active,
@@ -224,6 +228,17 @@ impl Path {
     #[inline]
     pub fn cwnd_bytes(&self) -> u64 {
         u64::from(self.cwnd).saturating_mul(u64::from(self.mss))
+    }
+
+    /// How much the path delivers, in bytes per second: as measured, or else a window in each round trip;
+    /// 0 if nothing is known.
+    #[inline]
+    pub(super) fn rate(&self) -> u64 {
+        let in_a_round = self.cwnd_bytes().saturating_mul(1_000_000);
+        match self.delivery_rate {
+            0 => in_a_round.checked_div(u64::from(self.srtt_us)).unwrap_or(0),
+            measured => measured,
+        }
     }
 
     /// How long TCP waits for an answer before it sends again, in microseconds (RFC 6298

@@ -32,16 +32,16 @@ impl Scheduler for RoundRobin {
         }
         // The next higher number, or after the highest the lowest.
         let turn = paths
-            .ready(segment)
-            .min_by_key(|path| (Some(path.id) <= self.last, path.id));
-        let Some(path) = turn else {
+            .candidates(segment)
+            .min_by_key(|(path, _)| (Some(path.id) <= self.last, path.id));
+        let Some((path, len)) = turn else {
             return Decision::Wait;
         };
         self.last = Some(path.id);
         let burst = path.mss.saturating_mul(BURST_SEGMENTS);
         Decision::Send {
             path: path.id,
-            len: path.takes(segment.sendable()).min(burst),
+            len: len.min(burst),
         }
     }
 

@@ -33,6 +33,7 @@ fn path(number: u8, rtt_ms: u32) -> Path {
         queued: 0,
         send_room: 1_000_000,
         pacing_rate: 0,
+        delivery_rate: 0,
         last_progress_us: SECOND,
         backup: false,
         standing: Standing::Active,

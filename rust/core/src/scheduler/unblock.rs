@@ -10,6 +10,10 @@ use super::{Decision, Path, PathId, PathSet, PathsView, Segment, MAX_PATHS};
 /// data again on the fast one; otherwise it arrives by itself before long.
 pub const RETRANSMIT_MARGIN: u32 = 4;
 
+/// How many times slower a path must be to be penalised. A window that paths of about the same length fill
+/// is held closed by each of them in turn, and smaller congestion windows would only leave it unused.
+pub const PENALTY_MARGIN: u32 = 2;
+
 /// No congestion window is reduced below so many segments. One alone would wait for the delayed
 /// acknowledgement each time.
 pub const MIN_PENALISED_CWND: u32 = 2;
@@ -32,7 +36,7 @@ impl Penalties {
 
     /// Decides about a closed window.
     ///
-    /// If a fast path stands idle because slower ones hold the oldest data, they are penalised,
+    /// If a fast path stands idle because paths half as fast hold the oldest data, they are penalised,
     /// each once per round-trip time of its own, so that they get less next time. If they are much
     /// slower, or do not answer, the fast path carries that data again.
     pub fn unblock(&mut self, paths: &PathsView<'_>, segment: &Segment) -> Decision {
@@ -49,7 +53,9 @@ impl Penalties {
         if segment.blocking.is_empty() || !blocking().all(slower) {
             return Decision::Wait;
         }
-        let penalise = blocking().filter(|path| self.may_penalise(path, now_us));
+        let margin = fast.rtt_us().saturating_mul(PENALTY_MARGIN);
+        let penalise =
+            blocking().filter(|path| path.rtt_us() >= margin && self.may_penalise(path, now_us));
         let penalise: PathSet = penalise.map(|path| path.id).collect();
         self.note(paths, penalise);
         let retransmit = blocking().all(much_slower).then_some(fast.id);

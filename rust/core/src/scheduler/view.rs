@@ -2,6 +2,7 @@
 
 //! All paths of a connection at one moment.
 
+use crate::num::saturate32;
 use super::{Path, PathId, PathSet, Segment, Standing, MAX_PATHS};
 
 /// All paths of a connection at one moment.
@@ -21,6 +22,50 @@ enum Rank {
     Backup,
     Unresponsive,
     UnresponsiveBackup,
+}
+
+/// What there is to share out between paths.
+#[derive(Clone, Copy)]
+struct Share {
+    /// The peer's window in bytes; none if it admits more than all paths take.
+    window: Option<u32>,
+    /// The rates of all paths together, in KiB per second.
+    rates: u64,
+}
+
+impl Share {
+    /// What the paths of `view` have to share for `segment`.
+    #[inline]
+    fn of(view: &PathsView<'_>, segment: &Segment) -> Self {
+        let windows = view.eligible().map(Path::cwnd_bytes);
+        let wide = windows.fold(0, u64::saturating_add) <= u64::from(view.window);
+        if wide || !segment.is_new() {
+            return Self {
+                window: None,
+                rates: 0,
+            };
+        }
+        let rates = view.eligible().map(|path| path.rate() >> 10);
+        Self {
+            window: Some(view.window),
+            rates: rates.fold(0, u64::saturating_add),
+        }
+    }
+
+    /// How many bytes the path may still take: whole segments, one at least if anything is left.
+    #[inline]
+    fn left(self, path: &Path) -> u32 {
+        let Some(window) = self.window else {
+            return u32::MAX;
+        };
+        let part = u64::from(window).saturating_mul(path.rate() >> 10);
+        let due = part.checked_div(self.rates).unwrap_or(0);
+        match saturate32(due.saturating_sub(path.outstanding())) {
+            0 => 0,
+            left if left < path.mss => path.mss,
+            left => left.saturating_sub(left.checked_rem(path.mss).unwrap_or(0)),
+        }
+    }
 }
 
 impl<'a> PathsView<'a> {
@@ -61,6 +106,23 @@ impl<'a> PathsView<'a> {
         let (len, sent_on) = (segment.sendable(), segment.sent_on);
         self.eligible()
             .filter(move |path| !sent_on.contains(path.id) && path.takes(len) > 0)
+    }
+
+    /// The paths that some of `segment` may be given to, and how much each may take: while the peer's window
+    /// is scarce, and for new data, no more than a share of it as long as others hold less than theirs.
+    ///
+    /// Who is faster for the moment could otherwise take the whole window and queue it, while the others
+    /// run dry. Shares are by rate, so that what all hold arrives in the same time.
+    #[inline]
+    pub fn candidates(self, segment: &Segment) -> impl Iterator<Item = (&'a Path, u32)> {
+        let share = Share::of(&self, segment);
+        let most = segment.sendable();
+        let choose = self.ready(segment).any(|path| share.left(path) > 0);
+        self.ready(segment).filter_map(move |path| {
+            let most = if choose { share.left(path).min(most) } else { most };
+            let len = path.takes(most);
+            (len > 0).then_some((path, len))
+        })
     }
 
     /// The paths in `set`.

@@ -3,7 +3,7 @@
 //! A link, and one subflow's TCP on it: a congestion window that knows its limit, loss found out by
 //! timeout.
 
-use super::MSS;
+use super::{MSS, SECOND};
 use mptcp_core::scheduler::{Health, Path, PathId, Standing};
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
@@ -14,6 +14,8 @@ pub(crate) struct Link {
     pub(crate) rate: u64,
     /// The round-trip time without queues.
     pub(crate) rtt: u64,
+    /// How many segments wait before the link drops some.
+    pub(crate) queue: u64,
     pub(crate) backup: bool,
     /// When everything is lost.
     pub(crate) down: Range<u64>,
@@ -21,18 +23,20 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) fn new(rate: u64, rtt_ms: u64) -> Self {
+        let rtt = rtt_ms * 1000;
         Self {
             rate,
-            rtt: rtt_ms * 1000,
+            rtt,
+            queue: rate * rtt / 8 / u64::from(MSS) / 4 + 4,
             backup: false,
             down: 0..0,
         }
     }
 
-    /// Segments that fill the link, and a quarter more in its queue.
+    /// Segments that fill the link and its queue.
     fn most_segments(&self) -> u32 {
         let fill = self.rate * self.rtt / 8 / u64::from(MSS);
-        u32::try_from(fill + fill / 4 + 4).unwrap()
+        u32::try_from(fill + self.queue).unwrap()
     }
 }
 
@@ -68,6 +72,7 @@ impl Subflow {
                 queued: 0,
                 send_room: u32::MAX,
                 pacing_rate: 0,
+                delivery_rate: 0,
                 last_progress_us: 0,
                 backup: link.backup,
                 standing: Standing::Active,
@@ -99,6 +104,7 @@ impl Subflow {
     pub(crate) fn measure(&mut self, rtt: u64) {
         let rtt = u32::try_from(rtt).unwrap();
         let path = &mut self.path;
+        path.delivery_rate = self.link.rate * SECOND / 8;
         path.rttvar_us = (3 * path.rttvar_us + path.srtt_us.abs_diff(rtt)) / 4;
         path.srtt_us = (7 * path.srtt_us + rtt) / 8;
         path.min_rtt_us = path.min_rtt_us.min(rtt);

@@ -137,8 +137,10 @@ pub struct Load {
     pub queued: u32,
     /// Bytes that the send buffer still takes.
     pub room: u32,
-    /// Bytes per second.
+    /// Bytes per second that it sends.
     pub pacing_rate: u64,
+    /// Bytes per second that were acknowledged when it last had enough to send; 0 if unknown.
+    pub delivery_rate: u64,
 }
 
 /// Reads the load of a subflow.
@@ -170,6 +172,18 @@ pub fn load(sock: &Sock) -> Load {
             queued: if (queued as i32) < 0 { 0 } else { queued },
             room: u32::try_from(buffer.saturating_sub(used)).unwrap_or(0),
             pacing_rate: addr_of!((*sk).sk_pacing_rate).read_volatile() as u64,
+            delivery_rate: bytes_per_second(
+                addr_of!((*tcp).rate_delivered).read_volatile(),
+                addr_of!((*tcp).mss_cache).read_volatile(),
+                addr_of!((*tcp).rate_interval_us).read_volatile(),
+            ),
         }
     }
+}
+
+/// The rate of so many segments in so many microseconds; 0 if none was measured.
+fn bytes_per_second(segments: u32, mss: u32, interval_us: u32) -> u64 {
+    let bytes = u64::from(segments).saturating_mul(u64::from(mss));
+    let rate = bytes.saturating_mul(1_000_000);
+    rate.checked_div(u64::from(interval_us)).unwrap_or(0)
 }

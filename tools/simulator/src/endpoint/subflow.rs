@@ -189,6 +189,7 @@ impl Subflow {
             pacing_rate: (u64::from(cwnd) * u64::from(self.tcp.mss()) * 1_000_000)
                 .checked_div(srtt)
                 .unwrap_or(0),
+            delivery_rate: 0,
             last_progress_us: self.progress_at,
             backup,
             standing: self.health.standing(now),

@@ -22,13 +22,14 @@ prop_compose! {
         mss in prop_oneof![Just(1460u32), 0u32..9000],
         (queued, send_room) in (0u32..20_000, prop_oneof![0u32..5_000, any::<u32>()]),
         pacing_rate in prop_oneof![Just(0u64), any::<u64>()],
+        delivery_rate in prop_oneof![Just(0u64), 0u64..100_000_000, any::<u64>()],
         last_progress_us in 0u64..2 * NOW,
         backup: bool,
         standing in prop::sample::select(&[Standing::Active, Standing::Returned, Standing::Stale][..]),
     ) -> Path {
         Path {
             id: id(number), srtt_us, rttvar_us, min_rtt_us, cwnd, slow_start, in_flight, mss,
-            queued, send_room, pacing_rate, last_progress_us, backup, standing,
+            queued, send_room, pacing_rate, delivery_rate, last_progress_us, backup, standing,
         }
     }
 }

@@ -11,7 +11,7 @@ fn slow_paths_that_block_the_window_are_penalised_and_passed_by() {
         penalise,
     };
     let wait = Decision::Wait;
-    let (fast, near, far) = (path(0, 10), path(1, 39), path(2, 40));
+    let (fast, near, far) = (path(0, 10), path(1, 20), path(2, 40));
     for (what, paths, blocking, expected) in [
         (
             "much slower",
@@ -19,6 +19,7 @@ fn slow_paths_that_block_the_window_are_penalised_and_passed_by() {
             set([2]),
             unblock(Some(0), set([2])),
         ),
+        ("hardly slower", [fast, path(1, 19), far], set([1]), wait),
         (
             "a little slower",
             [fast, near, far],
