@@ -3,6 +3,7 @@
 //! What a scheduler knows of a path.
 
 use super::Standing;
+use crate::connection::push::MAX_PIECE;
 use crate::num::saturate32;
 
 /// The most paths of a connection.
@@ -15,6 +16,9 @@ const MIN_RTO_MARGIN_US: u32 = 200_000;
 /// The retransmission timeout of a path whose round-trip time is unknown, in microseconds
 /// (RFC 6298 section 2.1).
 const INITIAL_RTO_US: u32 = 1_000_000;
+
+/// The most that may wait for a congestion window: two of the largest pieces, in bytes.
+const MAX_BURST: u32 = 2 * MAX_PIECE;
 
 /// The number of a path within its connection, below [`MAX_PATHS`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -192,13 +196,12 @@ impl Path {
         queueing.saturating_add(u64::from(self.rtt_us()))
     }
 
-    /// How many bytes TCP takes and sends at once: as many as congestion window and send buffer
-    /// admit. Where that is more than one segment it is a number of whole ones.
+    /// How many bytes TCP takes and sends at once or in a moment: as many as congestion window and send
+    /// buffer admit, and beyond the window a [burst](Self::burst). Where that is more than one segment it
+    /// is a number of whole ones.
     #[inline]
     pub fn room(&self) -> u32 {
-        let free = u64::from(self.cwnd.saturating_sub(self.in_flight));
-        let free = saturate32(free.saturating_mul(u64::from(self.mss)));
-        let room = free.saturating_sub(self.queued).min(self.send_room);
+        let room = self.window_room().min(self.send_room);
         match room.checked_rem(self.mss) {
             Some(part) if room > self.mss => room.saturating_sub(part),
             Some(_) => room,
@@ -207,12 +210,39 @@ impl Path {
     }
 
     /// How many of `len` bytes may be given to the path now; none if there is only room for less
-    /// than a full segment and less than all.
+    /// than a full segment, or for less than half of a burst, and less than all.
     #[inline]
     pub fn takes(&self, len: u32) -> u32 {
-        match self.room() {
-            room if room < len.min(self.mss) => 0,
-            room => room.min(len),
+        let room = self.room();
+        let worthwhile = self.window_room() >= len.min(self.burst() / 2);
+        if room < len.min(self.mss) || !worthwhile {
+            0
+        } else {
+            room.min(len)
+        }
+    }
+
+    /// What congestion window and burst admit.
+    #[inline]
+    fn window_room(&self) -> u32 {
+        let free = u64::from(self.cwnd.saturating_sub(self.in_flight));
+        let free = free.saturating_mul(u64::from(self.mss));
+        let free = free.saturating_add(u64::from(self.burst()));
+        saturate32(free).saturating_sub(self.queued)
+    }
+
+    /// How many bytes may wait for the congestion window: those that TCP sends in a millisecond, for so
+    /// much it puts into one segment for the device to cut. Given less, whenever an acknowledgement makes
+    /// room, it has nothing but small segments to send. 0 if that is less than a segment: at such a rate
+    /// waiting takes time.
+    #[inline]
+    fn burst(&self) -> u32 {
+        let sent = saturate32(self.pacing_rate / 1000);
+        let burst = sent.min(saturate32(self.cwnd_bytes())).min(MAX_BURST);
+        if burst < self.mss {
+            0
+        } else {
+            burst
         }
     }
 

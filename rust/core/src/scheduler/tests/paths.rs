@@ -78,6 +78,81 @@ fn room_is_what_both_window_and_buffer_admit() {
 }
 
 #[test]
+fn a_fast_path_may_queue_what_it_sends_in_a_millisecond() {
+    let fast = Path {
+        cwnd: 100,
+        pacing_rate: 40_000_000,
+        ..path(0, 2)
+    };
+    for (what, path, room, takes) in [
+        ("idle", fast, 140, 140),
+        ("no room in the window", full(fast), 40, 40),
+        (
+            "half of the burst waits",
+            Path {
+                queued: 20 * MSS,
+                ..full(fast)
+            },
+            20,
+            20,
+        ),
+        (
+            "more than half waits",
+            Path {
+                queued: 21 * MSS,
+                ..full(fast)
+            },
+            19,
+            0,
+        ),
+        (
+            "the send buffer has less room",
+            Path {
+                send_room: 3 * MSS,
+                ..full(fast)
+            },
+            3,
+            3,
+        ),
+        (
+            "no more than a window",
+            Path {
+                pacing_rate: u64::MAX,
+                ..full(fast)
+            },
+            100,
+            100,
+        ),
+        (
+            "no more than two pieces",
+            Path {
+                pacing_rate: u64::MAX,
+                ..full(Path { cwnd: 1000, ..fast })
+            },
+            131,
+            131,
+        ),
+        (
+            "less than a segment in a millisecond",
+            Path {
+                pacing_rate: 999_999,
+                ..full(fast)
+            },
+            0,
+            0,
+        ),
+    ] {
+        assert_eq!(path.room(), room * MSS, "{what}");
+        assert_eq!(path.takes(MSS * 1000), takes * MSS, "{what}");
+    }
+    let busy = Path {
+        queued: 39 * MSS,
+        ..full(fast)
+    };
+    assert_eq!(busy.takes(MSS), MSS, "the last of the data does not wait");
+}
+
+#[test]
 fn what_is_outstanding_is_in_flight_or_queued() {
     let busy = Path {
         in_flight: 3,
