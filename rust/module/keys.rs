@@ -35,7 +35,7 @@ pub(crate) fn draw(connection: &mut DataGuard<'_, Mptcp>) -> bool {
 pub(crate) fn claim(connection: &mut DataGuard<'_, Mptcp>, key: Key) -> bool {
     let claimed = take(connection, key);
     if !claimed {
-        count(connection.meta().sock(), Counter::MpFallbackTokenInit);
+        count(connection.meta(), Counter::MpFallbackTokenInit);
     }
     claimed
 }

@@ -9,7 +9,10 @@ use crate::{
         notifier, //
     },
     proc,
-    protocol::Mptcp,
+    protocol::{
+        Meta,
+        Mptcp, //
+    },
     scheduler,
     steering,
     subflow::cookie::Notes,
@@ -24,7 +27,8 @@ use knet::{
         Net,
         PerNet, //
     },
-    procfs::Directory, //
+    procfs::Directory,
+    sock::Sock, //
 };
 
 /// The module's part of a network namespace. Reached from a socket's namespace by
@@ -64,6 +68,26 @@ impl Namespace {
             add_addr_timeout: self.settings.add_addr_timeout_us(),
             ..Default::default()
         }
+    }
+}
+
+/// What is in a network namespace.
+pub(crate) trait Local {
+    /// What the module keeps for the namespace. Any context.
+    fn namespace(&self) -> Option<&Namespace>;
+}
+
+impl Local for Sock {
+    fn namespace(&self) -> Option<&Namespace> {
+        Namespace::of(self.net())
+    }
+}
+
+/// A meta-socket has the namespace at hand.
+impl Local for Meta {
+    #[inline]
+    fn namespace(&self) -> Option<&Namespace> {
+        knet::meta::Meta::namespace(self)
     }
 }
 

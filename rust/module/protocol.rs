@@ -3,6 +3,7 @@
 //! Multipath TCP as a protocol of meta-sockets: which function of this crate answers which call.
 
 use crate::connection::Connection;
+use crate::netns::Namespace;
 use crate::{scheduler, socket, steering, subflow, timer};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, AtomicU64};
@@ -58,6 +59,7 @@ impl Protocol for Mptcp {
     type Owned = Owned;
     type Data = Connection;
     type Joining = subflow::join::Joining;
+    type Namespace = Namespace;
 
     const NAME: &'static [u8] = b"MPTCP_RS\0";
     const ULP_NAME: &'static [u8] = b"mptcp_rs\0";

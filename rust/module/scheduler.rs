@@ -3,13 +3,12 @@
 //! Which scheduler a connection has: the choice of the administrator of its namespace, or its own.
 
 use crate::connection::Mode;
-use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp};
 use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering};
 use kernel::prelude::*;
 use knet::meta::DataGuard;
-use knet::netns::{Net, PerNet};
+use knet::netns::Net;
 use knet::sockopt::{GetOption, Name, SetOption};
 use knet::sysctl::{Text, TextSetting};
 use mptcp_core::scheduler::{AnyScheduler, Kind};
@@ -105,7 +104,7 @@ impl Text for Available {
 /// The scheduler that a connection of this socket begins with.
 fn kind_of(meta: &Meta) -> Kind {
     let own = meta.shared().scheduler.get();
-    let of_namespace = || Namespace::of(meta.sock().net()).map(|one| one.scheduler.kind());
+    let of_namespace = || meta.namespace().map(|one| one.scheduler.kind());
     own.or_else(of_namespace).unwrap_or_default()
 }
 

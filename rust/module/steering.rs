@@ -23,7 +23,6 @@ use kernel::prelude::*;
 use kernel::seq_print;
 use kernel::sync::rcu;
 use knet::meta::DataGuard;
-use knet::netns::PerNet;
 use knet::procfs::SeqFile;
 use knet::segment::Incoming;
 use knet::sock::{Sock, State};
@@ -179,7 +178,7 @@ pub(crate) fn segment_arrived(
 /// It arrived on another processor than the chosen one, or the choice may not stand any more.
 #[cold]
 fn segment_strayed(connection: &mut DataGuard<'_, Mptcp>, path: PathId, segment: &Incoming<'_>) {
-    let Some(namespace) = Namespace::of(connection.meta().sock().net()) else {
+    let Some(namespace) = connection.meta().namespace() else {
         return;
     };
     if connection.steering.generation != machine::generation() {
@@ -217,7 +216,7 @@ pub(crate) fn accessed(meta: &Meta, access: Access) {
 #[cold]
 fn look_at_access(meta: &Meta, access: Access) {
     let (Some(namespace), Some(here)) = (
-        Namespace::of(meta.sock().net()),
+        meta.namespace(),
         machine::low_number(cpu::current()),
     ) else {
         return;
@@ -247,7 +246,7 @@ fn look_at_access(meta: &Meta, access: Access) {
 /// Chooses for all subflows what does not stand any more, by the settings of now.
 fn settle(guard: &mut DataGuard<'_, Mptcp>) {
     let meta = guard.meta();
-    let Some(namespace) = Namespace::of(meta.sock().net()) else {
+    let Some(namespace) = meta.namespace() else {
         return;
     };
     let connection: &mut Connection = guard;
@@ -315,7 +314,7 @@ fn record(namespace: &Namespace, subflow: &mut SubflowState, hash: u32) {
 /// The mode that holds for a socket.
 fn mode_of(meta: &Meta) -> Mode {
     meta.shared().steering.own.get().unwrap_or_else(|| {
-        Namespace::of(meta.sock().net()).map_or(Mode::Off, |namespace| namespace.steering.mode())
+        meta.namespace().map_or(Mode::Off, |namespace| namespace.steering.mode())
     })
 }
 

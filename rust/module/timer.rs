@@ -322,7 +322,7 @@ fn retransmit(meta: &Meta, tcp: &mut Tcp<'_>, stuck: bool) {
             push::push(meta, tcp);
         }
         Expiry::FallBack => {
-            count(meta.sock(), Counter::MpCapableDataFallback);
+            count(meta, Counter::MpCapableDataFallback);
             fall_back(&mut connection);
             drop(connection);
             push::push(meta, tcp);

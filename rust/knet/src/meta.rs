@@ -13,6 +13,7 @@
 
 use crate::bindings;
 use crate::index::Entry;
+use crate::netns::PerNet;
 use crate::sock::Sock;
 use core::cell::UnsafeCell;
 use core::mem::{offset_of, MaybeUninit};
@@ -36,6 +37,9 @@ pub struct Meta<P: Protocol> {
     inet: UnsafeCell<bindings::inet_sock>,
     work: UnsafeCell<bindings::work_struct>,
     softirq_work: UnsafeCell<bindings::work_struct>,
+    /// What is kept for the network namespace of the socket, which lives as long as the socket does; null if
+    /// there is nothing.
+    namespace: *const P::Namespace,
     shared: MaybeUninit<P::Shared>,
     owned: UnsafeCell<MaybeUninit<P::Owned>>,
     data: UnsafeCell<MaybeUninit<P::Data>>,
@@ -95,6 +99,9 @@ impl<P: Protocol> Meta<P> {
                 .cast::<P::Shared>()
                 .write(shared);
             addr_of_mut!((*meta).owned).cast::<P::Owned>().write(owned);
+            let namespace = P::Namespace::of(Sock::from_ptr(sk).net());
+            addr_of_mut!((*meta).namespace)
+                .write(namespace.map_or(core::ptr::null(), core::ptr::from_ref));
             P::init_data(&mut *addr_of_mut!((*meta).data).cast::<MaybeUninit<P::Data>>());
             addr_of_mut!((*meta).entry)
                 .cast::<Entry>()
@@ -138,6 +145,14 @@ impl<P: Protocol> Meta<P> {
     pub fn sock(&self) -> &Sock {
         // SAFETY: The socket is the first member and lives as long as the object.
         unsafe { Sock::from_ptr(self.inet.get().cast()) }
+    }
+
+    /// What is kept for the network namespace of the socket: as [`PerNet::of`], for one load. Any context.
+    #[inline]
+    pub fn namespace(&self) -> Option<&P::Namespace> {
+        // SAFETY: The pointer is null or was got from the namespace, which the socket holds, so that by the
+        // invariants of `Net` the data is there as long as the socket.
+        unsafe { self.namespace.as_ref() }
     }
 
     /// Another reference to the meta-socket.

@@ -11,6 +11,10 @@ use core::{
     mem::{
         offset_of,
         MaybeUninit, //
+    },
+    sync::atomic::{
+        AtomicU32,
+        Ordering, //
     }, //
 };
 use kernel::{
@@ -20,7 +24,6 @@ use kernel::{
     },
     prelude::*,
     sync::atomic::{
-        Acquire,
         Atomic,
         Relaxed,
         Release, //
@@ -68,8 +71,9 @@ impl Net {
 ///
 /// Made by [`impl_per_net_slot!`](crate::impl_per_net_slot).
 pub struct Slot<T> {
-    /// Zero, or the identifier that the kernel gave out at registration.
-    id: Atomic<u32>,
+    /// Zero, or the identifier that the kernel gave out at registration. An atomic of the language: those of
+    /// the kernel are functions to call.
+    id: AtomicU32,
     /// One from before registration to after its end.
     claimed: Atomic<u32>,
     owner: PhantomData<fn() -> T>,
@@ -80,7 +84,7 @@ impl<T> Slot<T> {
     #[doc(hidden)]
     pub const fn new() -> Self {
         Self {
-            id: Atomic::new(0),
+            id: AtomicU32::new(0),
             claimed: Atomic::new(0),
             owner: PhantomData,
         }
@@ -129,7 +133,7 @@ pub trait PerNet: HasSlot + Send + Sync {
 
     /// Lets [`PerNet::work`] run soon, once however often it is asked for until it begins. Any context.
     fn schedule(net: &Net) {
-        let id = Self::slot().id.load(Acquire);
+        let id = Self::slot().id.load(Ordering::Acquire);
         if id == 0 {
             return;
         }
@@ -145,7 +149,7 @@ pub trait PerNet: HasSlot + Send + Sync {
     /// The data of a namespace, or `None` while nothing is registered. Any context.
     #[inline]
     fn of(net: &Net) -> Option<&Self> {
-        let id = Self::slot().id.load(Acquire);
+        let id = Self::slot().id.load(Ordering::Acquire);
         if id == 0 {
             return None;
         }
@@ -195,7 +199,7 @@ impl<T: PerNet> Registration<T> {
         slot.claimed.cmpxchg(0, 1, Relaxed).map_err(|_| EBUSY)?;
         let registered = Self::register(slot);
         if registered.is_err() {
-            slot.id.store(0, Relaxed);
+            slot.id.store(0, Ordering::Relaxed);
             slot.claimed.store(0, Release);
         }
         registered
@@ -228,7 +232,7 @@ impl<T: PerNet> Drop for Registration<T> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant the operations are registered.
         unsafe { bindings::unregister_pernet_subsys(self.operations.get()) };
-        T::slot().id.store(0, Relaxed);
+        T::slot().id.store(0, Ordering::Relaxed);
         T::slot().claimed.store(0, Release);
     }
 }
@@ -239,7 +243,7 @@ impl<T: PerNet> Drop for Registration<T> {
 ///
 /// Called in one of the callbacks below.
 unsafe fn held<T: PerNet>(net: *mut bindings::net) -> *mut Held<T> {
-    let id = T::slot().id.load(Acquire);
+    let id = T::slot().id.load(Ordering::Acquire);
     // SAFETY: The kernel set the identifier and the memory of the namespace before the first callback.
     unsafe { bindings::knet_helper_net_generic(net, id) }.cast()
 }

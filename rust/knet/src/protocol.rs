@@ -5,7 +5,7 @@
 use crate::address::SocketAddress;
 use crate::message::{Message, PollTable};
 use crate::meta::{DataGuard, Meta, OwnerGuard};
-use crate::netns::Net;
+use crate::netns::{Net, PerNet};
 use crate::segment::{ChildRequest, CookieSynAck, Incoming, OptionEdit, Outgoing, Syn, SynAck};
 use crate::sock::Sock;
 use crate::sockopt::{GetOption, SetOption};
@@ -48,6 +48,9 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     type Data: Send;
     /// What [`Protocol::admit`] prepares for [`Protocol::joined`].
     type Joining;
+    /// What the protocol keeps for each network namespace. It must be registered before the protocol is, and
+    /// for longer.
+    type Namespace: PerNet;
 
     /// Name in `/proc/net/protocols`, with a terminating zero byte, at most 31 characters.
     const NAME: &'static [u8];

@@ -10,14 +10,23 @@ use crate::path_manager::paths::{mention, tell};
 use crate::path_manager::{core_address, kernel_address};
 use crate::protocol::Mptcp;
 use crate::subflow::loss;
-use crate::subflow::table::Doubt;
+use crate::subflow::table::{Doubt, SubflowState};
 use knet::meta::DataGuard;
 use mptcp_core::path_manager::{Announcement, Event};
 use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::{AddAddr, Received};
 
 /// A segment with options came on a subflow; it is as trustworthy as its data.
+#[inline]
 pub(crate) fn heard(connection: &mut DataGuard<'_, Mptcp>, path: PathId, received: &Received) {
+    let doubt = |subflow: &SubflowState| subflow.doubt != Doubt::None;
+    if received.has_other_than_dss() || connection.subflows.at(path).is_some_and(doubt) {
+        look(connection, path, received);
+    }
+}
+
+/// As [`heard`], where there may be something to learn.
+fn look(connection: &mut DataGuard<'_, Mptcp>, path: PathId, received: &Received) {
     let sock = connection.meta().sock();
     let Some(name) = connection.name_of(path) else {
         return;

@@ -39,7 +39,7 @@ pub(crate) struct Paths {
 /// The connection is fully established (RFC 8684 section 3.1). The data lock is held, as for all functions
 /// of this file.
 pub(crate) fn established(connection: &mut DataGuard<'_, Mptcp>) {
-    let Some(namespace) = Namespace::of(connection.meta().sock().net()) else {
+    let Some(namespace) = connection.meta().namespace() else {
         return;
     };
     event::of_connection(connection, OfConnection::Established);
@@ -102,7 +102,7 @@ pub(crate) fn id_of(connection: &mut DataGuard<'_, Mptcp>, address: Address) -> 
 /// Our id of an address that a subflow comes to, and whether its subflows are backups.
 pub(crate) fn identify(connection: &mut DataGuard<'_, Mptcp>, local: SocketAddress) -> (u8, bool) {
     let id = id_of(connection, local.address).unwrap_or_default();
-    let namespace = Namespace::of(connection.meta().sock().net());
+    let namespace = connection.meta().namespace();
     let endpoint = namespace.and_then(|namespace| {
         let configured = namespace.configuration.read();
         configured.view().at(&local.address, None)

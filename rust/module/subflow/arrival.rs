@@ -64,7 +64,7 @@ fn other_heard(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdict {
 #[inline(always)]
 fn heard(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>, received: &Received) -> Verdict {
     let sock = meta.sock();
-    count(sock, Counter::RxHookSegments);
+    count(meta, Counter::RxHookSegments);
     if received.malformed > 0 {
         count(sock, Counter::MalformedOption);
     }

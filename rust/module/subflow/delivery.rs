@@ -188,14 +188,14 @@ fn place_of(
                 } else {
                     Counter::MpCapableDataFallback
                 };
-                count(connection.meta().sock(), counter);
+                count(connection.meta(), counter);
             }
             fall_back(connection);
             progress.fell_back = true;
             Some((rcv_nxt, left))
         }
         Position::Reset => {
-            count(connection.meta().sock(), Counter::DssReset);
+            count(connection.meta(), Counter::DssReset);
             condemn(connection, path, Some(ResetReason::MPTCP_SPECIFIC));
             None
         }
@@ -394,7 +394,7 @@ fn subflow_ended(
     ) {
         SubflowEnd::Expected => {}
         SubflowEnd::FallBack => {
-            count(connection.meta().sock(), Counter::DssFallback);
+            count(connection.meta(), Counter::DssFallback);
             fall_back(connection);
             progress.fell_back = true;
             end_of_stream(connection);

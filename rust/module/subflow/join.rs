@@ -340,7 +340,7 @@ fn secrets(
     if connection.mode != Mode::Mptcp || connection.aborted {
         return None;
     }
-    let namespace = Namespace::of(connection.meta().sock().net())?;
+    let namespace = connection.meta().namespace()?;
     let our_nonce = server_nonce(&attempt(handshake), request.token, |bytes| {
         namespace.secret.value(bytes)
     });
@@ -359,7 +359,7 @@ pub(crate) fn answer(net: &Net, syn: &SynAck<'_>, edit: &mut OptionEdit) {
     let Some(meta) = connection_of(net, request.token) else {
         return;
     };
-    count(meta.sock(), Counter::MpJoinSynRx);
+    count(&*meta, Counter::MpJoinSynRx);
     let mut connection = meta.lock_data();
     let Some(secrets) = secrets(&connection, &syn.handshake, &request) else {
         return;

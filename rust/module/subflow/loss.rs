@@ -109,7 +109,7 @@ pub(crate) fn find_cut(connection: &mut DataGuard<'_, Mptcp>) {
             (true, Doubt::Cut) => subflow.doubt = Doubt::None,
             (false, Doubt::None) => {
                 subflow.doubt = Doubt::Cut;
-                count(connection.meta().sock(), Counter::SubflowCut);
+                count(connection.meta(), Counter::SubflowCut);
                 send_elsewhere(connection, path);
             }
             _ => continue,
@@ -129,7 +129,7 @@ pub(crate) fn find_silent(connection: &mut DataGuard<'_, Mptcp>, now: u64) -> Op
         };
         if !core::mem::replace(&mut subflow.silent, true) {
             found = true;
-            count(connection.meta().sock(), Counter::SubflowSilent);
+            count(connection.meta(), Counter::SubflowSilent);
             send_elsewhere(connection, path);
         }
     }

@@ -6,7 +6,7 @@ use crate::connection::{count, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::schedule::{self, Turn};
-use crate::subflow::table::sock_of;
+use crate::subflow::table::{sock_of, SubflowState};
 use crate::subflow::{delivery, mappings};
 use crate::timer;
 use core::sync::atomic::Ordering;
@@ -179,12 +179,11 @@ fn peer_is_deaf(connection: &Connection, path: PathId, tcp: &Tcp<'_>) -> bool {
     let Some(subflow) = connection.subflows.at(path) else {
         return false;
     };
-    let first = Ssn::new(1);
-    if subflow.heard_ever || !subflow.given.after(first) {
+    if !is_untold(subflow) {
         return false;
     }
     let next = subflow.received(tcp.copied_seq());
-    subflow.sent(tcp.snd_una()).after(first) && connection.circumstances(path, next).contiguous()
+    subflow.sent(tcp.snd_una()).after(Ssn::new(1)) && connection.circumstances(path, next).contiguous()
 }
 
 /// What a subflow was given.
@@ -203,6 +202,11 @@ impl Given {
             tcp.ask_for_push();
         }
     }
+}
+
+/// Whether the subflow was given data while nothing shows yet that the peer understands it.
+fn is_untold(subflow: &SubflowState) -> bool {
+    !subflow.heard_ever && subflow.given.after(Ssn::new(1))
 }
 
 /// As [`push`], for a caller that holds the data lock, which may be given up and taken again meanwhile. What
@@ -281,7 +285,7 @@ fn claim(connection: &mut Connection, path: PathId) -> bool {
 }
 
 /// Lets TCP report every acknowledgement as room as long as something depends on one: `work` that is left,
-/// for example.
+/// for example, or whether the peer understands what it was given.
 fn ask_for_room(
     connection: &mut DataGuard<'_, Mptcp>,
     path: PathId,
@@ -294,7 +298,7 @@ fn ask_for_room(
     let wanted = connection
         .subflows
         .at(path)
-        .is_some_and(|subflow| waiting || subflow.ack_due || (mptcp && !subflow.heard_ever));
+        .is_some_and(|subflow| waiting || subflow.ack_due || (mptcp && is_untold(subflow)));
     tcp.report_room(wanted);
 }
 
@@ -406,7 +410,7 @@ fn next(
     match step {
         Step::New { from, len } => give_new(connection, path, tcp, from, len, pieces),
         Step::Probe { from } => {
-            count(meta.sock(), Counter::WinProbe);
+            count(meta, Counter::WinProbe);
             give_new(connection, path, tcp, from, 1, pieces)
         }
         Step::Again { from, len } => {
@@ -419,7 +423,7 @@ fn next(
             connection.send.on_retransmitted(len);
             connection.retransmitted = true;
             connection.resent = connection.resent.saturating_add(u64::from(len));
-            count(meta.sock(), Counter::MptcpRetrans);
+            count(meta, Counter::MptcpRetrans);
             map(connection, path, tcp, from, pieces)
         }
         Step::Fin => {
@@ -428,7 +432,7 @@ fn next(
             Next::Fin
         }
         Step::MappingsFull => {
-            count(meta.sock(), Counter::TxMappingFull);
+            count(meta, Counter::TxMappingFull);
             Next::Rest
         }
         Step::Rest => {

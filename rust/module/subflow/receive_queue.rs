@@ -31,7 +31,7 @@ pub(crate) fn has_room(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>, mem
         let Some(packet) = connection.out_of_order.pop_last() else {
             break;
         };
-        count(meta.sock(), Counter::OfoPruned);
+        count(meta, Counter::OfoPruned);
         connection.uncharge_receive(packet.memory());
     }
     if memory_of(meta).admits() && connection.reserve_receive(memory) {
@@ -41,7 +41,7 @@ pub(crate) fn has_room(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>, mem
     // anything to read nobody would come back.
     let urgent = tcp.sock().state() == State::Close || memory_of(meta).used == 0;
     if !urgent && !core::mem::replace(&mut connection.starved, true) {
-        count(meta.sock(), Counter::RcvBufferFull);
+        count(meta, Counter::RcvBufferFull);
     }
     urgent
 }
@@ -58,17 +58,17 @@ pub(crate) fn keep_for_later(connection: &mut DataGuard<'_, Mptcp>, packet: Pack
     let meta = connection.meta();
     let memory = packet.memory();
     if connection.out_of_order.holds(packet.span()) {
-        count(meta.sock(), Counter::DuplicateData);
+        count(meta, Counter::DuplicateData);
         return;
     }
-    count(meta.sock(), Counter::OfoQueue);
+    count(meta, Counter::OfoQueue);
     if !memory_of(meta).admits() || !connection.reserve_receive(memory) {
-        count(meta.sock(), Counter::OfoPruned);
+        count(meta, Counter::OfoPruned);
         return;
     }
     connection.charge_receive(memory);
     if connection.out_of_order.insert(packet) {
-        count(meta.sock(), Counter::OfoQueueTail);
+        count(meta, Counter::OfoQueueTail);
     }
 }
 

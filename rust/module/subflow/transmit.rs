@@ -39,7 +39,7 @@ pub(crate) fn transmit(
         edit.window = Some(window(&mut connection, segment, free, scale));
         if let Some(dss) = lone_dss(&connection, path, segment) {
             drop(connection);
-            count(sock, Counter::TxHookSegments);
+            count(meta, Counter::TxHookSegments);
             let droppable = || segment.droppable();
             return finish(
                 write_dss(&dss, segment.free, droppable, edit.buffer()),
@@ -95,7 +95,7 @@ fn transmit_other(
     let mptcp = connection.speaks_mptcp();
     drop(connection);
     if mptcp {
-        count(sock, Counter::TxHookSegments);
+        count(meta, Counter::TxHookSegments);
     }
     finish(
         write(&wanted, segment.free, segment.droppable(), edit.buffer()),
