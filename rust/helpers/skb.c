@@ -157,7 +157,7 @@ struct tcp_skb_cb *knet_helper_tcp_skb_cb(struct sk_buff *skb)
 
 size_t knet_helper_copy_from_iter_to_page(struct page *page, size_t offset, size_t bytes, struct iov_iter *from)
 {
-	return copy_page_from_iter(page, offset, bytes, from);
+	return copy_from_iter(page_address(page) + offset, bytes, from);
 }
 
 size_t knet_helper_msg_data_left(struct msghdr *msg)
