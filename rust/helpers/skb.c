@@ -33,11 +33,6 @@ void knet_helper_consume_skb(struct sk_buff *skb)
 	__kfree_skb(skb);
 }
 
-struct sk_buff *knet_helper_skb_peek(const struct sk_buff_head *list)
-{
-	return skb_peek(list);
-}
-
 void knet_helper_skb_unlink(struct sk_buff *skb, struct sk_buff_head *list)
 {
 	__skb_unlink(skb, list);
@@ -150,19 +145,9 @@ unsigned int knet_helper_nf_checksum(struct sk_buff *skb, unsigned int hook, uns
 	return nf_checksum(skb, hook, offset, IPPROTO_TCP, ipv6 ? AF_INET6 : AF_INET);
 }
 
-struct tcp_skb_cb *knet_helper_tcp_skb_cb(struct sk_buff *skb)
-{
-	return TCP_SKB_CB(skb);
-}
-
 size_t knet_helper_copy_from_iter_to_page(struct page *page, size_t offset, size_t bytes, struct iov_iter *from)
 {
 	return copy_from_iter(page_address(page) + offset, bytes, from);
-}
-
-size_t knet_helper_msg_data_left(struct msghdr *msg)
-{
-	return msg_data_left(msg);
 }
 
 void knet_helper_reset_transport_header(struct sk_buff *skb)

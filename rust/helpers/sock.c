@@ -57,11 +57,6 @@ bool knet_helper_sock_owned_by_user(const struct sock *sk)
 	return sock_owned_by_user(sk);
 }
 
-bool knet_helper_sock_flag(const struct sock *sk, enum sock_flags flag)
-{
-	return sock_flag(sk, flag);
-}
-
 /* With this, as TCP's sockets have it, a new socket is cleared once: not by the allocator too. */
 unsigned int knet_helper_sock_slab_flags(void)
 {
@@ -143,24 +138,9 @@ void knet_helper_rmem_sub(struct sock *sk, int size)
 	atomic_sub(size, &sk->sk_rmem_alloc);
 }
 
-int knet_helper_rmem_read(const struct sock *sk)
-{
-	return atomic_read(&sk->sk_rmem_alloc);
-}
-
 struct page_frag *knet_helper_sk_page_frag(struct sock *sk)
 {
 	return sk_page_frag(sk);
-}
-
-long knet_helper_sock_rcvtimeo(const struct sock *sk, bool noblock)
-{
-	return sock_rcvtimeo(sk, noblock);
-}
-
-long knet_helper_sock_sndtimeo(const struct sock *sk, bool noblock)
-{
-	return sock_sndtimeo(sk, noblock);
 }
 
 int knet_helper_sock_rcvlowat(const struct sock *sk, int waitall, int len)

@@ -26,7 +26,6 @@ void knet_helper_data_unlock(struct sock *sk);
 void knet_helper_bh_lock_sock(struct sock *sk);
 void knet_helper_bh_unlock_sock(struct sock *sk);
 bool knet_helper_sock_owned_by_user(const struct sock *sk);
-bool knet_helper_sock_flag(const struct sock *sk, enum sock_flags flag);
 unsigned int knet_helper_sock_slab_flags(void);
 void knet_helper_sock_free_after_rcu(struct sock *sk);
 void knet_helper_sock_orphan(struct sock *sk);
@@ -43,10 +42,7 @@ void knet_helper_sk_mem_reclaim(struct sock *sk);
 void knet_helper_sk_wmem_queued_add(struct sock *sk, int value);
 void knet_helper_rmem_add(struct sock *sk, int size);
 void knet_helper_rmem_sub(struct sock *sk, int size);
-int knet_helper_rmem_read(const struct sock *sk);
 struct page_frag *knet_helper_sk_page_frag(struct sock *sk);
-long knet_helper_sock_rcvtimeo(const struct sock *sk, bool noblock);
-long knet_helper_sock_sndtimeo(const struct sock *sk, bool noblock);
 int knet_helper_sock_rcvlowat(const struct sock *sk, int waitall, int len);
 int knet_helper_sock_intr_errno(long timeo);
 int knet_helper_sock_error(struct sock *sk);
@@ -86,7 +82,6 @@ void knet_helper_skb_orphan(struct sk_buff *skb);
 bool knet_helper_pskb_may_pull(struct sk_buff *skb, unsigned int length);
 void knet_helper_kfree_skb(struct sk_buff *skb);
 void knet_helper_consume_skb(struct sk_buff *skb);
-struct sk_buff *knet_helper_skb_peek(const struct sk_buff_head *list);
 void knet_helper_skb_unlink(struct sk_buff *skb, struct sk_buff_head *list);
 void knet_helper_skb_queue_tail(struct sk_buff_head *list, struct sk_buff *skb);
 void knet_helper_skb_queue_init(struct sk_buff_head *list);
@@ -103,14 +98,12 @@ void knet_helper_packet_checksum(struct sk_buff *skb, bool ipv6);
 void knet_helper_partial_checksum(struct sk_buff *skb, struct tcphdr *th);
 void knet_helper_fix_ip_length(struct sk_buff *skb, bool ipv6);
 unsigned int knet_helper_nf_checksum(struct sk_buff *skb, unsigned int hook, unsigned int offset, bool ipv6);
-struct tcp_skb_cb *knet_helper_tcp_skb_cb(struct sk_buff *skb);
 size_t knet_helper_copy_from_iter_to_page(struct page *page, size_t offset, size_t bytes, struct iov_iter *from);
 void knet_helper_reset_transport_header(struct sk_buff *skb);
 void knet_helper_reset_headers(struct sk_buff *skb, unsigned int ip_length);
 unsigned int knet_helper_transport_offset(const struct sk_buff *skb);
 struct sk_buff *knet_helper_skb_peek_next(struct sk_buff *skb, const struct sk_buff_head *list);
 struct sk_buff *knet_helper_skb_peek_tail(const struct sk_buff_head *list);
-size_t knet_helper_msg_data_left(struct msghdr *msg);
 
 /* joining.c */
 /* Hands @skb, a SYN without socket, to the listener @sk instead of the one of its port. */
@@ -124,7 +117,6 @@ void knet_helper_request_withdraw(struct request_sock *req);
 void knet_helper_sock_unhash(struct sock *sk);
 
 /* tcp.c */
-void *knet_helper_ulp_data(const struct sock *sk);
 void knet_helper_set_ulp_data(struct sock *sk, void *data);
 void knet_helper_add_ext_hdr_len(struct sock *sk, int bytes);
 int knet_helper_splice_pages(struct sock *sk, struct bio_vec *bv, unsigned int segments, size_t size, int flags);

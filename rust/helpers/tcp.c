@@ -9,11 +9,6 @@
 
 #include "socket.h"
 
-void *knet_helper_ulp_data(const struct sock *sk)
-{
-	return rcu_dereference_raw(inet_csk(sk)->icsk_ulp_data);
-}
-
 void knet_helper_set_ulp_data(struct sock *sk, void *data)
 {
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, data);

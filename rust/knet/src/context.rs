@@ -94,7 +94,7 @@ impl<P: Protocol> Context<P> {
             if !core::ptr::eq((*icsk).icsk_ulp_ops, ulp()) {
                 return None;
             }
-            bindings::knet_helper_ulp_data(sk).cast::<Self>().as_ref()
+            (*icsk).icsk_ulp_data.cast::<Self>().as_ref()
         }
     }
 
@@ -279,7 +279,8 @@ unsafe extern "C" fn clone<P: Protocol>(
     // SAFETY: The kernel passes the new, locked socket; it is a copy of the listener, so its ULP
     // data still is the listener's context, which lives as long as the listener.
     unsafe {
-        let parent = bindings::knet_helper_ulp_data(child).cast::<Context<P>>();
+        let parent = (*child.cast::<bindings::inet_connection_sock>()).icsk_ulp_data;
+        let parent = parent.cast::<Context<P>>();
         match Context::<P>::new(null_mut(), (*parent).original, GFP_ATOMIC) {
             Ok(context) => {
                 bindings::knet_helper_module_get((*ulp()).owner);
@@ -310,7 +311,8 @@ unsafe extern "C" fn clone<P: Protocol>(
 unsafe extern "C" fn release<P: Protocol>(sk: *mut bindings::sock) {
     // SAFETY: The kernel passes a socket of our ULP, locked or without other users.
     unsafe {
-        let context = bindings::knet_helper_ulp_data(sk).cast::<Context<P>>();
+        let context = (*sk.cast::<bindings::inet_connection_sock>()).icsk_ulp_data;
+        let context = context.cast::<Context<P>>();
         bindings::knet_helper_set_ulp_data(sk, null_mut());
         hooks::remove(sk);
         let Some(this) = context.as_ref() else { return };

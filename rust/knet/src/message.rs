@@ -8,7 +8,7 @@ use crate::meta::{DataGuard, OwnerGuard, Protocol};
 use crate::skb::Packet;
 use crate::sock::Sock;
 use core::marker::PhantomData;
-use core::ptr::{addr_of_mut, NonNull};
+use core::ptr::{addr_of, addr_of_mut, NonNull};
 use kernel::error::to_result;
 use kernel::prelude::*;
 
@@ -89,8 +89,11 @@ impl Message<'_> {
 
     /// Bytes that are still to be sent or that the buffer still has room for.
     pub fn left(&self) -> usize {
-        // SAFETY: The header is live.
-        unsafe { bindings::knet_helper_msg_data_left(self.msg.as_ptr()) }
+        // SAFETY: The header is live, and every iterator has the count.
+        unsafe {
+            let iterator = addr_of!((*self.msg.as_ptr()).msg_iter.__bindgen_anon_1);
+            (*iterator).__bindgen_anon_1.as_ref().count
+        }
     }
 
     /// Copies up to `max` bytes of the message into a page. `None`: no memory for a page now.

@@ -358,7 +358,7 @@ impl PacketQueue {
     pub(crate) unsafe fn append_list(&mut self, from: *mut bindings::sk_buff_head) {
         // SAFETY: By the caller's promise. The list is a ring that its head closes.
         unsafe {
-            let Some(first) = NonNull::new(bindings::knet_helper_skb_peek(from)) else {
+            let Some(first) = NonNull::new(first_of(from)) else {
                 return;
             };
             let Some(last) = NonNull::new(bindings::knet_helper_skb_peek_tail(from)) else {
@@ -371,6 +371,32 @@ impl PacketQueue {
             self.append(&mut Self(Some((first, last))));
         }
     }
+}
+
+/// The first packet of a list of the kernel, or null (`skb_peek`).
+///
+/// # Safety
+///
+/// `list` is an initialised list that nobody changes meanwhile.
+#[inline]
+pub(crate) unsafe fn first_of(list: *const bindings::sk_buff_head) -> *mut bindings::sk_buff {
+    // SAFETY: By the caller's promise. The list is a ring that its head closes.
+    let first = unsafe { (*list).__bindgen_anon_1.__bindgen_anon_1.next };
+    if core::ptr::eq(first.cast(), list) {
+        return null_mut();
+    }
+    first
+}
+
+/// What TCP keeps in a packet (`TCP_SKB_CB`).
+///
+/// # Safety
+///
+/// `skb` is live and in TCP's hands.
+#[inline]
+pub(crate) unsafe fn control_block(skb: *mut bindings::sk_buff) -> *mut bindings::tcp_skb_cb {
+    // SAFETY: By the caller's promise; only the address is taken.
+    unsafe { addr_of_mut!((*skb).cb).cast() }
 }
 
 /// Where a packet keeps the one after it.

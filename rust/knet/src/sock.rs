@@ -173,8 +173,16 @@ impl Sock {
 
     /// Whether no application holds the socket any more.
     pub fn is_orphan(&self) -> bool {
-        // SAFETY: The socket is live.
-        unsafe { bindings::knet_helper_sock_flag(self.as_ptr(), bindings::sock_flags_SOCK_DEAD) }
+        self.has_flag(bindings::sock_flags_SOCK_DEAD)
+    }
+
+    /// Whether one of the kernel's flags of sockets is set (`sock_flag`).
+    fn has_flag(&self, flag: bindings::sock_flags) -> bool {
+        // SAFETY: The socket is live; the kernel reads the word without lock too.
+        let flags = unsafe {
+            addr_of!((*self.as_ptr()).__sk_common.__bindgen_anon_5.skc_flags).read_volatile()
+        };
+        flags & 1_usize.wrapping_shl(flag) != 0
     }
 
     /// Whether the application wants to be told when what it receives arrived (SO_TIMESTAMP and others).
@@ -183,18 +191,12 @@ impl Sock {
             bindings::sock_flags_SOCK_RCVTSTAMP,
             bindings::sock_flags_SOCK_TIMESTAMPING_ANY,
         ];
-        flags.into_iter().any(|flag| {
-            // SAFETY: The socket is live.
-            unsafe { bindings::knet_helper_sock_flag(self.as_ptr(), flag) }
-        })
+        flags.into_iter().any(|flag| self.has_flag(flag))
     }
 
     /// Whether SO_LINGER is on with a time of zero: close means abort.
     pub fn lingers_zero(&self) -> bool {
-        // SAFETY: The socket is live.
-        let on = unsafe {
-            bindings::knet_helper_sock_flag(self.as_ptr(), bindings::sock_flags_SOCK_LINGER)
-        };
+        let on = self.has_flag(bindings::sock_flags_SOCK_LINGER);
         // SAFETY: The socket is live.
         on && unsafe { (*self.as_ptr()).sk_lingertime } == 0
     }
@@ -239,8 +241,8 @@ impl Sock {
 
     /// Bytes of packet memory that wait to be received.
     pub fn receive_memory(&self) -> i32 {
-        // SAFETY: The socket is live.
-        unsafe { bindings::knet_helper_rmem_read(self.as_ptr()) }
+        // SAFETY: The socket is live; the kernel reads the number without lock too.
+        unsafe { addr_of!((*self.as_ptr()).sk_backlog.rmem_alloc.counter).read_volatile() }
     }
 
     /// Whether the send buffer has room (`sk_stream_memory_free`).
@@ -321,14 +323,20 @@ impl Sock {
 
     /// How long a receive may wait, in jiffies; 0 if it must not.
     pub fn receive_timeout(&self, no_wait: bool) -> c_long {
-        // SAFETY: The socket is live.
-        unsafe { bindings::knet_helper_sock_rcvtimeo(self.as_ptr(), no_wait) }
+        if no_wait {
+            return 0;
+        }
+        // SAFETY: The socket is live; the kernel reads this field without lock too.
+        unsafe { addr_of!((*self.as_ptr()).sk_rcvtimeo).read_volatile() }
     }
 
     /// How long a send may wait, in jiffies; 0 if it must not.
     pub fn send_timeout(&self, no_wait: bool) -> c_long {
-        // SAFETY: The socket is live.
-        unsafe { bindings::knet_helper_sock_sndtimeo(self.as_ptr(), no_wait) }
+        if no_wait {
+            return 0;
+        }
+        // SAFETY: The socket is live; the kernel reads this field without lock too.
+        unsafe { addr_of!((*self.as_ptr()).sk_sndtimeo).read_volatile() }
     }
 
     /// The addresses and ports of the connection, in network byte order.

@@ -10,6 +10,7 @@
 
 use crate::bindings;
 use crate::fragments::Gathered;
+use crate::skb::control_block;
 use crate::sock::{shutdown, State};
 use crate::subflow::Tcp;
 use core::ptr::addr_of_mut;
@@ -64,7 +65,7 @@ impl Tcp<'_> {
             }
             let seq = self.write_seq();
             let end = seq.wrapping_add((*skb).len);
-            let cb = &mut *bindings::knet_helper_tcp_skb_cb(skb);
+            let cb = &mut *control_block(skb);
             (cb.seq, cb.end_seq) = (seq, end);
             cb.tcp_flags = u16::from(bindings::TCPHDR_ACK | bindings::TCPHDR_PSH);
             cb.set_eor(u8::from(pieces.len() <= burst));

@@ -4,7 +4,7 @@
 
 use crate::bindings;
 use crate::fragments::Gathered;
-use crate::skb::Packet;
+use crate::skb::{control_block, first_of, Packet};
 use crate::sock::Sock;
 use crate::subflow::window_of_space;
 use core::marker::PhantomData;
@@ -123,9 +123,9 @@ impl Tcp<'_> {
         // SAFETY: The socket is live and locked, so the queue and its packets stay as they are.
         unsafe {
             let queue = addr_of!((*self.as_ptr()).sk_receive_queue);
-            let mut skb = bindings::knet_helper_skb_peek(queue);
+            let mut skb = first_of(queue);
             while left > 0 && !skb.is_null() {
-                let start = (*bindings::knet_helper_tcp_skb_cb(skb)).seq;
+                let start = (*control_block(skb)).seq;
                 let offset = at.wrapping_sub(start);
                 let have = (*skb).len.saturating_sub(offset).min(left);
                 if (offset as i32) >= 0 && have > 0 {
@@ -207,8 +207,8 @@ impl Tcp<'_> {
         // SAFETY: The socket is live and locked.
         unsafe {
             let queue = addr_of!((*self.as_ptr()).sk_receive_queue);
-            let skb = NonNull::new(bindings::knet_helper_skb_peek(queue))?;
-            let cb = bindings::knet_helper_tcp_skb_cb(skb.as_ptr());
+            let skb = NonNull::new(first_of(queue))?;
+            let cb = control_block(skb.as_ptr());
             Some(PacketView {
                 seq: (*cb).seq,
                 end_seq: (*cb).end_seq,
