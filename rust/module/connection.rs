@@ -69,6 +69,8 @@ pub(crate) struct Connection {
     /// Data stays with a subflow, because the receive buffer is full: `recv` comes back for it.
     pub(crate) starved: bool,
     pub(crate) right_sizing: RightSizing,
+    /// Bytes that were read since the window was last reckoned.
+    pub(crate) unconsidered: u32,
     pub(crate) subflows: Subflows,
     /// Which subflow gets the next data.
     pub(crate) scheduler: AnyScheduler,
@@ -168,6 +170,7 @@ impl Connection {
             out_of_order: OutOfOrder::new(),
             starved: false,
             right_sizing: RightSizing::new(0, 0),
+            unconsidered: 0,
             subflows: Subflows::new(),
             scheduler: AnyScheduler::new(Kind::default()),
             unblocked: Dsn::new(0),

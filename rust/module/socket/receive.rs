@@ -16,6 +16,10 @@ use knet::sock::{shutdown, Sock, State};
 use knet::subflow::{Pace, Tcp};
 use mptcp_core::steering::Access;
 
+/// For fewer bytes than this the window is not reckoned anew (RFC 9293 section 3.8.6.2.2: it does not move by
+/// small steps), unless they are a good part of the buffer.
+const LITTLE: u32 = 1024;
+
 /// `recvmsg`.
 pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
     let sock = meta.sock();
@@ -234,13 +238,19 @@ impl Reader {
         let (update_due, starved, several, lags) = {
             let mut connection = meta.lock_data();
             connection.uncharge_receive(freed);
+            let capacity = u32::try_from(sock.receive_buffer()).unwrap_or(0);
+            let consumed = connection.unconsidered.saturating_add(consumed);
+            let little = consumed < LITTLE && consumed < capacity / 8;
+            connection.unconsidered = if little { consumed } else { 0 };
+            if little && !connection.starved {
+                return;
+            }
             let Some((numbers, free)) = window_to_tell(&connection) else {
                 return;
             };
             if !sock.receive_buffer_locked() {
                 grow_buffer(&mut connection, consumed, &numbers);
             }
-            let capacity = u32::try_from(sock.receive_buffer()).unwrap_or(0);
             let rcv_nxt = connection.receive.rcv_nxt();
             let update_due = connection
                 .window
