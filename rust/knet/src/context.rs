@@ -135,6 +135,24 @@ impl<P: Protocol> Context<P> {
         Some(unsafe { ARef::from_raw(meta) })
     }
 
+    /// Gives a context to its socket.
+    ///
+    /// From then on a byte of the socket's memory account stays charged, until [`release`]. Without it TCP would
+    /// give the last page back whenever nothing else is charged, and take one again for the next segment.
+    ///
+    /// # Safety
+    ///
+    /// `sk` is a live TCP socket without ULP data that only the caller uses, or that it has locked.
+    unsafe fn hand_over(this: KBox<Self>, sk: *mut bindings::sock) -> *mut Self {
+        let context = KBox::into_raw(this);
+        // SAFETY: By the caller's promise.
+        unsafe {
+            bindings::knet_helper_set_ulp_data(sk, context.cast());
+            bindings::knet_helper_sk_mem_charge(sk, 1);
+        }
+        context
+    }
+
     /// Makes a TCP socket a subflow.
     ///
     /// # Safety
@@ -144,9 +162,8 @@ impl<P: Protocol> Context<P> {
         // SAFETY: By the caller's promise. The context lives until TCP releases the ULP and a grace
         // period after that; the module lives as long as its ULP is in use.
         unsafe {
-            let context = KBox::into_raw(this);
+            let context = Self::hand_over(this, sk);
             let icsk = sk.cast::<bindings::inet_connection_sock>();
-            bindings::knet_helper_set_ulp_data(sk, context.cast());
             (*icsk).icsk_ulp_ops = ulp();
             bindings::knet_helper_module_get((*ulp()).owner);
             (*sk).sk_data_ready = Some(data_ready::<P>);
@@ -254,7 +271,7 @@ unsafe extern "C" fn init<P: Protocol>(sk: *mut bindings::sock) -> c_int {
             }
         };
         core::mem::forget((*meta).hold());
-        bindings::knet_helper_set_ulp_data(sk, KBox::into_raw(context).cast());
+        Context::<P>::hand_over(context, sk);
         (*sk).sk_user_data = null_mut();
         (*sk).sk_data_ready = Some(data_ready::<P>);
         (*sk).sk_write_space = Some(write_space::<P>);
@@ -284,7 +301,7 @@ unsafe extern "C" fn clone<P: Protocol>(
         match Context::<P>::new(null_mut(), (*parent).original, GFP_ATOMIC) {
             Ok(context) => {
                 bindings::knet_helper_module_get((*ulp()).owner);
-                bindings::knet_helper_set_ulp_data(child, KBox::into_raw(context).cast());
+                Context::<P>::hand_over(context, child);
             }
             Err(_) => {
                 // Without context the child is a plain TCP socket that nobody can take: accept
@@ -316,6 +333,7 @@ unsafe extern "C" fn release<P: Protocol>(sk: *mut bindings::sock) {
         bindings::knet_helper_set_ulp_data(sk, null_mut());
         hooks::remove(sk);
         let Some(this) = context.as_ref() else { return };
+        bindings::knet_helper_sk_forward_alloc_add(sk, 1);
         (*sk).sk_data_ready = this.original.data_ready;
         (*sk).sk_write_space = this.original.write_space;
         (*sk).sk_state_change = this.original.state_change;
