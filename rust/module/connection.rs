@@ -11,7 +11,7 @@ use crate::protocol::Mptcp;
 use crate::steering::ConnectionSteering;
 use crate::subflow::out_of_order::OutOfOrder;
 use crate::subflow::table::{SubflowState, Subflows};
-use core::mem::MaybeUninit;
+use kernel::prelude::*;
 use knet::congestion::Choice;
 use knet::fragments::SendQueue;
 use knet::meta::{DataGuard, Meta};
@@ -145,13 +145,13 @@ pub(crate) struct Timers {
 }
 
 impl Connection {
-    /// Writes a connection that has not begun.
-    pub(crate) fn init(place: &mut MaybeUninit<Self>) {
+    /// A connection that has not begun.
+    pub(crate) fn init() -> impl Init<Self> {
         let nothing = Derived {
             token: mptcp_core::crypto::Token::new(0),
             idsn: Dsn::new(0),
         };
-        place.write(Self {
+        init!(Self {
             mode: Mode::Connecting,
             client: false,
             fully_established: false,
@@ -186,7 +186,7 @@ impl Connection {
             moments: Moments::new(),
             congestion: None,
             steering: ConnectionSteering::default(),
-        });
+        })
     }
 
     /// Whether options are exchanged.

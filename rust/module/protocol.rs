@@ -5,7 +5,6 @@
 use crate::connection::Connection;
 use crate::netns::Namespace;
 use crate::{scheduler, socket, steering, subflow, timer};
-use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, AtomicU64};
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
@@ -67,8 +66,8 @@ impl Protocol for Mptcp {
     fn open(sock: &Sock) -> Result<(Shared, Owned)> {
         socket::open(sock)
     }
-    fn init_data(data: &mut MaybeUninit<Connection>) {
-        Connection::init(data)
+    fn data() -> impl Init<Connection> {
+        Connection::init()
     }
     fn destruct(meta: &Meta) {
         socket::close::destruct(meta)

@@ -102,11 +102,14 @@ impl<P: Protocol> Meta<P> {
             let namespace = P::Namespace::of(Sock::from_ptr(sk).net());
             addr_of_mut!((*meta).namespace)
                 .write(namespace.map_or(core::ptr::null(), core::ptr::from_ref));
-            P::init_data(&mut *addr_of_mut!((*meta).data).cast::<MaybeUninit<P::Data>>());
+            let Ok(()) = P::data().__init(addr_of_mut!((*meta).data).cast::<P::Data>());
             addr_of_mut!((*meta).entry)
                 .cast::<Entry>()
                 .write(Entry::new());
-            bindings::knet_helper_init_work(addr_of_mut!((*meta).work).cast(), Some(deferred::run_work::<P>));
+            bindings::knet_helper_init_work(
+                addr_of_mut!((*meta).work).cast(),
+                Some(deferred::run_work::<P>),
+            );
             bindings::knet_helper_init_softirq_work(
                 addr_of_mut!((*meta).softirq_work).cast(),
                 Some(deferred::run_softirq_work::<P>),

@@ -10,7 +10,6 @@ use crate::segment::{ChildRequest, CookieSynAck, Incoming, OptionEdit, Outgoing,
 use crate::sock::Sock;
 use crate::sockopt::{GetOption, SetOption};
 use crate::subflow::{Subflow, Tcp};
-use core::mem::MaybeUninit;
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
 
@@ -59,8 +58,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
 
     /// Process. The first two parts of a socket that an application makes.
     fn open(sock: &Sock) -> Result<(Self::Shared, Self::Owned)>;
-    /// Any context. Writes the third part.
-    fn init_data(data: &mut MaybeUninit<Self::Data>);
+    /// Any context. The third part, to be written where it will be.
+    fn data() -> impl Init<Self::Data>;
     /// Any context. The last reference is gone: gives back what the parts account for.
     fn destruct(meta: &Meta<Self>);
 

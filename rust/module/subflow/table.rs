@@ -317,7 +317,8 @@ impl SubflowState {
 
     /// As [`new`](Self::new), with memory that is there already.
     pub(crate) fn new_in(place: KBox<MaybeUninit<Self>>, sock: &Sock) -> KBox<Self> {
-        let state = Self {
+        // Written where it will be, not moved there.
+        let initialised = place.write_init(init!(Self {
             sock: sock.hold(),
             local_isn: 0,
             remote_isn: 0,
@@ -357,8 +358,9 @@ impl SubflowState {
             penalty_due: false,
             silent: false,
             last_progress_us: 0,
-        };
-        KBox::write(place, state)
+        }));
+        let Ok(state) = initialised;
+        state
     }
 
     /// Whether it is known, or likely, not to carry anything.
