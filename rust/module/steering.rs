@@ -215,10 +215,8 @@ pub(crate) fn accessed(meta: &Meta, access: Access) {
 
 #[cold]
 fn look_at_access(meta: &Meta, access: Access) {
-    let (Some(namespace), Some(here)) = (
-        meta.namespace(),
-        machine::low_number(cpu::current()),
-    ) else {
+    let (Some(namespace), Some(here)) = (meta.namespace(), machine::low_number(cpu::current()))
+    else {
         return;
     };
     let now = time::now_us();
@@ -314,7 +312,8 @@ fn record(namespace: &Namespace, subflow: &mut SubflowState, hash: u32) {
 /// The mode that holds for a socket.
 fn mode_of(meta: &Meta) -> Mode {
     meta.shared().steering.own.get().unwrap_or_else(|| {
-        meta.namespace().map_or(Mode::Off, |namespace| namespace.steering.mode())
+        meta.namespace()
+            .map_or(Mode::Off, |namespace| namespace.steering.mode())
     })
 }
 

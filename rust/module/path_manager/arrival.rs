@@ -17,7 +17,7 @@ use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::{AddAddr, Received};
 
 /// A segment with options came on a subflow; it is as trustworthy as its data.
-#[inline]
+#[inline(always)]
 pub(crate) fn heard(connection: &mut DataGuard<'_, Mptcp>, path: PathId, received: &Received) {
     let doubt = |subflow: &SubflowState| subflow.doubt != Doubt::None;
     if received.has_other_than_dss() || connection.subflows.at(path).is_some_and(doubt) {

@@ -242,6 +242,7 @@ fn believe(
 }
 
 /// Takes note of whether the segment shows that the peer speaks MPTCP, and how much it has heard.
+#[inline(always)]
 fn note_speech(
     connection: &mut Connection,
     path: PathId,
@@ -295,6 +296,7 @@ fn checksum_refused(
 }
 
 /// Takes note of a mapping or DATA_FIN. Returns whether TCP may see the segment.
+#[inline(always)]
 fn take_mapping(
     connection: &mut DataGuard<'_, Mptcp>,
     path: PathId,

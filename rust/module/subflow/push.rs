@@ -85,10 +85,13 @@ fn grow_send_buffer(connection: &mut DataGuard<'_, Mptcp>, path: PathId, tcp: &T
     if core::mem::replace(&mut subflow.send_buffer, chosen) == chosen || sock.send_buffer_locked() {
         return;
     }
-    let subflows = connection.subflows.live().map(|(_, subflow)| SubflowBuffer {
-        bytes: u32::try_from(subflow.sock.send_buffer()).unwrap_or(0),
-        rtt_us: knet::subflow::load(&subflow.sock).srtt_us,
-    });
+    let subflows = connection
+        .subflows
+        .live()
+        .map(|(_, subflow)| SubflowBuffer {
+            bytes: u32::try_from(subflow.sock.send_buffer()).unwrap_or(0),
+            rtt_us: knet::subflow::load(&subflow.sock).srtt_us,
+        });
     let most = u32::try_from(sock.largest_send_buffer()).unwrap_or(0);
     let wanted = i32::try_from(send_buffer(subflows, most)).unwrap_or(i32::MAX);
     if wanted > sock.send_buffer() {
@@ -98,6 +101,7 @@ fn grow_send_buffer(connection: &mut DataGuard<'_, Mptcp>, path: PathId, tcp: &T
 
 /// Gives as much data to a subflow as it, the scheduler and the peer's window allow. The subflow is
 /// locked. Returns the subflow whose turn it is then.
+#[inline]
 pub(crate) fn push(meta: &Meta, tcp: &mut Tcp<'_>) -> Option<PathId> {
     let connection = meta.lock_data();
     let path = connection.subflows.number_of(tcp.sock())?;
@@ -183,7 +187,8 @@ fn peer_is_deaf(connection: &Connection, path: PathId, tcp: &Tcp<'_>) -> bool {
         return false;
     }
     let next = subflow.received(tcp.copied_seq());
-    subflow.sent(tcp.snd_una()).after(Ssn::new(1)) && connection.circumstances(path, next).contiguous()
+    subflow.sent(tcp.snd_una()).after(Ssn::new(1))
+        && connection.circumstances(path, next).contiguous()
 }
 
 /// What a subflow was given.
@@ -197,6 +202,7 @@ struct Given {
 
 impl Given {
     /// Lets TCP send what was queued. The data lock must be free, because what leaves needs it.
+    #[inline]
     fn let_go(&self, tcp: &mut Tcp<'_>) {
         if self.queued {
             tcp.ask_for_push();

@@ -215,6 +215,7 @@ fn lone_dss(connection: &Connection, path: PathId, segment: &Outgoing<'_>) -> Op
 }
 
 /// The mapping of the data of a segment.
+#[inline(always)]
 fn mapping<'a>(subflow: &'a SubflowState, segment: &Outgoing<'_>) -> Option<&'a TxRecord> {
     match segment.payload_len {
         0 => None,

@@ -114,7 +114,7 @@ impl Dss {
     /// # Errors
     /// [`Malformed`] unless the length is the one that the flags ask for; a mapping may be two
     /// bytes longer, its checksum.
-    #[inline]
+    #[inline(always)]
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(body);
         let [_, flags] = reader.array()?;
