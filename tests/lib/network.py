@@ -6,6 +6,7 @@ import socket
 import struct
 import time
 
+from .links import Links
 from .namespace import Namespace
 
 LINK = "veth0"
@@ -29,28 +30,26 @@ class Network:
     def __init__(self, queues: int = 1):
         self.client = Namespace("client")
         self.server = Namespace("server")
-        pair = self._veth_pair(LINK, queues)
-        for namespace, first in ((self.client, pair), (self.server, "")):
+        with Links(self.client) as links:
+            links.make_pair(LINK, self.server, queues)
+        for namespace in self.ends:
             last = PREFIXES[namespace.name]
-            namespace.run(
-                "ip", "-batch", "-",
-                text_input=f"{first}link set lo up\n"
-                f"addr add 10.0.1.{last}/24 dev {LINK}\n"
-                f"addr add fd00:1::{last}/64 dev {LINK} nodad\n"
-                f"link set {LINK} up\n",
-            )  # fmt: skip
+            with Links(namespace) as links:
+                links.set_up("lo")
+                links.add_address(LINK, f"10.0.1.{last}", 24)
+                links.add_address(LINK, f"fd00:1::{last}", 64)
+                links.set_up(LINK)
         self._wait_for_link()
-
-    def _veth_pair(self, name: str, queues: int) -> str:
-        """What makes a pair for both namespaces, for `ip -batch` in the client's."""
-        both = f"numtxqueues {queues} numrxqueues {queues}"
-        return f"link add {name} {both} type veth peer name {name} {both} netns {self.server.path}\n"
 
     def _wait_for_link(self) -> None:
         for _ in range(200):
             # The end that came up first waits for its carrier; the other has it from the start,
             # and the kernel may say so in its flags only a second later.
             if _is_running(self.client):
+                # Its queue is put in place after that, under the same lock that this request waits for. What
+                # is sent before is lost, and a lost ARP request costs a second.
+                with Links(self.client) as links:
+                    links.set_up(LINK)
                 return
             time.sleep(0.02)
         raise RuntimeError("The veth pair did not come up within 4 seconds.")
@@ -61,18 +60,17 @@ class Network:
         What is bound to the link reaches the other end's addresses of all links.
         """
         name = f"veth{number - 1}"
-        pair = self._veth_pair(name, queues)
-        for namespace, first in ((self.client, pair), (self.server, "")):
+        with Links(self.client) as links:
+            links.make_pair(name, self.server, queues)
+        for namespace in self.ends:
             mine = PREFIXES[namespace.name]
             other = 3 - mine
-            namespace.run(
-                "ip", "-batch", "-",
-                text_input=f"{first}addr add 10.0.{number}.{mine}/24 dev {name}\n"
-                f"addr add fd00:{number}::{mine}/64 dev {name} nodad\n"
-                f"link set {name} up\n"
-                f"route add default via 10.0.{number}.{other} dev {name} metric {100 + number}\n"
-                f"route add default via fd00:{number}::{other} dev {name} metric {100 + number}\n",
-            )  # fmt: skip
+            with Links(namespace) as links:
+                links.add_address(name, f"10.0.{number}.{mine}", 24)
+                links.add_address(name, f"fd00:{number}::{mine}", 64)
+                links.set_up(name)
+                links.add_default_route(name, f"10.0.{number}.{other}", 100 + number)
+                links.add_default_route(name, f"fd00:{number}::{other}", 100 + number)
         return name
 
     @property
