@@ -80,6 +80,7 @@ class Runner:
         self.log = KernelLog()
         self.passed = 0
         self.failed = 0
+        self.second_attempts: list[str] = []
 
     def report(self, name: str, seconds: float, problems: list[str], notes=()) -> None:
         """Prints the line of one test, and below it what went wrong or was noted."""
@@ -106,6 +107,7 @@ class Runner:
                 problems, notes = self._run_once(run)
                 complaints = ["kernel log:\n" + line for line in self._complaints()]
                 notes = [*notes, *first]
+                self.second_attempts.append(run.name)
             self.report(run.name, time.monotonic() - started, problems + complaints, notes)
 
     def _run_once(self, run: Run) -> tuple[list[str], list[str]]:
