@@ -49,10 +49,10 @@ class KernelLog:
 
 
 def scan_for_leaks() -> list[str]:
-    """Kmemleak's report after two scans (an object must be unreferenced in both)."""
+    """Kmemleak's report after two scans. It tells of what is older than five seconds and was found in neither."""
+    time.sleep(6)
     for _ in range(2):
         KMEMLEAK.write_text("scan\n")
-        time.sleep(6)
     return KMEMLEAK.read_text().splitlines()
 
 
