@@ -71,7 +71,7 @@ def _same_as(oracle: Stack, limit: int, at: str, options: dict):
         def compared(case):
             compare_with(oracle, case, function)
 
-        return scenario(limit=limit, roles=ROLES[at], **options)(compared)
+        return scenario(limit=limit, roles=ROLES[at], alike=True, **options)(compared)
 
     return register
 

@@ -3,6 +3,7 @@
 
 import importlib
 import pkgutil
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,13 +25,26 @@ class Scenario:
     settles: bool
     all_roles: bool
     long: bool
+    alike: bool
+    plain: bool
 
     def roles_on(self, kernel: str, brief: bool) -> tuple[tuple[str, str], ...]:
         """The pairs to run with on the given kernel."""
-        if self.long and brief:
+        if brief and (self.long or self.plain and kernel == "test"):
             return ()
         alone = kernel == "test" and (brief or not self.all_roles) and OURS_ONLY[0] in self.roles
-        return OURS_ONLY if alone else self.roles
+        if alone:
+            return OURS_ONLY
+        return self._some_roles() if brief and self.alike else self.roles
+
+    def _some_roles(self) -> tuple[tuple[str, str], ...]:
+        """Ours with itself, if that is among the pairs, and one of the other pairs.
+
+        Which one depends on the name, so that as many scenarios run with each.
+        """
+        alone = tuple(pair for pair in self.roles if pair in OURS_ONLY)
+        others = tuple(pair for pair in self.roles if pair not in OURS_ONLY)
+        return (*alone, others[zlib.crc32(self.name.encode()) % len(others)]) if others else alone
 
 
 _scenarios: list[Scenario] = []
@@ -44,6 +58,8 @@ def scenario(
     settles: bool = True,
     all_roles: bool = False,
     long: bool = False,
+    alike: bool = False,
+    plain: bool = False,
 ):
     """Registers a scenario. `variants` maps a suffix of the name to further arguments.
 
@@ -51,7 +67,9 @@ def scenario(
     does not do, or does unlike TCP. `settles=False` is for what may leave sockets behind for some
     time. `all_roles` keeps the kernel's own MPTCP as a peer on the slow test kernel too, where
     most scenarios run with ours at both ends only, and all that can where a run is to be brief.
-    `long` marks what such a run leaves out.
+    `long` marks what such a run leaves out, `alike` that ours does the same whoever the peer is, so that
+    a brief run takes one other pair than ours with itself, and `plain` what shows values and words but
+    nothing of locks, lifetimes and memory: a brief run leaves it out on the test kernel.
     """
 
     def register(function):
@@ -68,6 +86,8 @@ def scenario(
                 settles,
                 all_roles,
                 long,
+                alike,
+                plain,
             )
             _scenarios.append(entry)
         return function

@@ -23,7 +23,7 @@ def told(sock, size, flags=0):
     return len(data), ancillary
 
 
-@same_as_tcp()
+@same_as_tcp(plain=True)
 def bytes_left(s):
     """TCP_INQ: how much more there is, from the listener on, and after the end."""
     listener = s.case.listen()
@@ -46,7 +46,7 @@ def bytes_left(s):
     s.server("end", told, server, 10)
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(needs_module=True, plain=True)
 def arrival(s):
     """SO_TIMESTAMP and SO_TIMESTAMPNS: when the last byte came, by level, type and a time that can be."""
     client, server = s.case.connect_pair()

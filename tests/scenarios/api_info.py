@@ -67,7 +67,7 @@ def carry(sender, receiver, size: int) -> None:
     task.result(60)
 
 
-@same_as_builtin()
+@same_as_builtin(plain=True)
 def connection(s):
     """MPTCP_INFO of both ends, from the handshake to the end of both streams."""
     client, server = s.case.connect_pair()
@@ -96,7 +96,7 @@ def connection(s):
         s.note(end, "bytes_retrans", (read_fields(sock)["bytes_retrans"] > 0) == again)
 
 
-@same_as_builtin()
+@same_as_builtin(plain=True)
 def checksum_is_told(s):
     for end in s.case.ends:
         end.set_checksum(True)
@@ -105,7 +105,7 @@ def checksum_is_told(s):
         s.note(end, "csum_enabled", read_fields(sock)["csum_enabled"])
 
 
-@same_as_builtin()
+@same_as_builtin(plain=True)
 def moments(s):
     """The times since something happened grow while nothing does."""
     client, server = s.case.connect_pair()
@@ -118,7 +118,7 @@ def moments(s):
             s.note(end, name, 1500 < fields[name] < 60_000)
 
 
-@same_as_builtin()
+@same_as_builtin(plain=True)
 def before_the_connection(s):
     """A fresh socket and a listening one."""
     fresh = s.case.keep(s.case.client.new_socket())
@@ -135,7 +135,7 @@ def get(sock, name: int, before: bytes, room: int | None = None):
     return length.value, buffer.raw
 
 
-@same_as_builtin()
+@same_as_builtin(plain=True)
 def info_lengths(s):
     """MPTCP_INFO for callers with little room, none, too much, and a negative number."""
     client, server = s.case.connect_pair()
@@ -170,7 +170,7 @@ LISTS = [
 ]
 
 
-@same_as_builtin()
+@same_as_builtin(plain=True)
 def lists_of_subflows(s):
     """MPTCP_TCPINFO and MPTCP_SUBFLOW_ADDRS: lengths, heads and refusals."""
     client, server = s.case.connect_pair()
@@ -209,12 +209,12 @@ def addresses(s, family):
     s.note("client", "remote", parse_address(raw[144:272], s.case.port))
 
 
-@same_as_builtin(at="client")
+@same_as_builtin(at="client", plain=True)
 def addresses_v4(s):
     addresses(s, socket.AF_INET)
 
 
-@same_as_builtin(at="client")
+@same_as_builtin(at="client", plain=True)
 def addresses_v6(s):
     addresses(s, socket.AF_INET6)
 
@@ -238,7 +238,7 @@ FULL = [
 ]
 
 
-@same_as_builtin()
+@same_as_builtin(plain=True)
 def everything(s):
     """MPTCP_FULL_INFO: heads, arrays at other addresses, refusals."""
     client, server = s.case.connect_pair()
@@ -260,7 +260,7 @@ def everything(s):
         s.see(end, "arrays nowhere", get, sock, FULL_INFO, bad)
 
 
-@same_as_builtin(at="client")
+@same_as_builtin(at="client", plain=True)
 def after_a_fallback(s):
     """A connection that is plain TCP answers no MPTCP option; programs ask for that."""
     filter_packets(

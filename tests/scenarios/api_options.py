@@ -26,7 +26,7 @@ def set_and_read(s, options):
             s.see(end, f"get {name} ({where})", sock.getsockopt, level, option, *room)
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(needs_module=True, plain=True)
 def buffers(s):
     set_and_read(
         s,
@@ -44,7 +44,7 @@ def buffers(s):
     )
 
 
-@same_as_tcp()
+@same_as_tcp(plain=True)
 def buffers_still_carry(s):
     """A connection whose buffers were made tiny after the handshake still delivers."""
     client, server = s.case.connect_pair()
@@ -54,7 +54,7 @@ def buffers_still_carry(s):
     s.server("received", server.recv, 100, socket.MSG_WAITALL)
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(needs_module=True, plain=True)
 def generic(s):
     set_and_read(
         s,
@@ -75,7 +75,7 @@ def generic(s):
     )
 
 
-@same_as_tcp()
+@same_as_tcp(plain=True)
 def nagle(s):
     set_and_read(
         s,
@@ -89,7 +89,7 @@ def nagle(s):
     )
 
 
-@same_as_tcp(at="client")
+@same_as_tcp(at="client", plain=True)
 def segment_size(s):
     """TCP_MAXSEG before the connection; afterwards ours is smaller by the room for options."""
     sock = s.case.keep(s.case.client.new_socket())
@@ -103,7 +103,7 @@ def segment_size(s):
     s.client("is obeyed", lambda: 900 < sock.getsockopt(TCP, socket.TCP_MAXSEG) <= 1000)
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(needs_module=True, plain=True)
 def keepalive(s):
     set_and_read(
         s,
@@ -117,7 +117,7 @@ def keepalive(s):
     )
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(needs_module=True, plain=True)
 def rest_of_tcp(s):
     set_and_read(
         s,
@@ -133,7 +133,7 @@ def rest_of_tcp(s):
     )
 
 
-@same_as_tcp()
+@same_as_tcp(plain=True)
 def congestion_control(s):
     client, server = s.case.connect_pair()
     for end, sock in (("client", client), ("server", server)):
@@ -143,7 +143,7 @@ def congestion_control(s):
         s.see(end, "set nonsense", sock.setsockopt, TCP, socket.TCP_CONGESTION, b"nonsense")
 
 
-@same_as_tcp()
+@same_as_tcp(plain=True)
 def tcp_info_state(s):
     """TCP_INFO names the state of the connection in its first byte."""
     client, server = s.case.connect_pair()
@@ -151,7 +151,7 @@ def tcp_info_state(s):
     s.server("established", lambda: server.getsockopt(TCP, socket.TCP_INFO, 8)[0])
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(needs_module=True, plain=True)
 def ip_level(s):
     set_and_read(
         s,
@@ -162,7 +162,7 @@ def ip_level(s):
     )
 
 
-@same_as_tcp(needs_module=True)
+@same_as_tcp(needs_module=True, plain=True)
 def ip_level_of_accepted_v6(s):
     client, server = s.case.connect_pair(socket.AF_INET6)
     for end, sock in (("client", client), ("server", server)):
@@ -171,7 +171,7 @@ def ip_level_of_accepted_v6(s):
         s.see(end, "IPV6_V6ONLY", sock.getsockopt, IPV6, socket.IPV6_V6ONLY)
 
 
-@same_as_tcp(at="client")
+@same_as_tcp(at="client", plain=True)
 def wrong_levels(s):
     client, _ = s.case.connect_pair()
     s.client("set at level 12345", client.setsockopt, 12345, 1, 1)
@@ -180,7 +180,7 @@ def wrong_levels(s):
     s.client("send to see it lives", libc.send, client, b"x")
 
 
-@same_as_tcp()
+@same_as_tcp(plain=True)
 def dup_and_fork_share(s):
     """A duplicate of the socket keeps the connection open; the last close ends it."""
     client, server = s.case.connect_pair()

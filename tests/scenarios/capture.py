@@ -52,7 +52,7 @@ class Capture:
         return done.stdout.splitlines()
 
 
-@scenario(limit=300)
+@scenario(limit=300, plain=True)
 # rfc8684:3.5-2 rfc8684:3.7-2
 def decoded(case):
     """Handshake, data both ways, end of the connection, and an abort."""
@@ -86,7 +86,7 @@ def decoded(case):
     case.expect(counts["MP_FASTCLOSE"] >= 1, "the abort carried no MP_FASTCLOSE")
 
 
-@scenario(limit=300)
+@scenario(limit=300, plain=True)
 # rfc8684:3.3.3-2 rfc8684:3.3.3-3
 def data_fin(case):
     """DATA_FIN ends each direction, and is acknowledged, before the subflows' FIN."""

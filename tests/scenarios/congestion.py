@@ -130,7 +130,7 @@ def default_of_a_namespace(case):
         end.namespace.sysctl("net.ipv4.tcp_congestion_control", name)
 
 
-@scenario(roles=OURS_ONLY, needs_module=True, limit=240)
+@scenario(roles=OURS_ONLY, needs_module=True, limit=240, plain=True)
 def plain_tcp(case):
     """A plain TCP socket that chooses one gets Reno's shares of a bottleneck; the log says so, once."""
     seconds = case.size(stock=2, test=3)

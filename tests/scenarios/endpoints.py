@@ -112,7 +112,7 @@ def commands(case):
     both.show()
 
 
-@scenario(roles=OURS_ONLY, needs_module=True)
+@scenario(roles=OURS_ONLY, needs_module=True, plain=True)
 def errors(case):
     """Everything that is refused, in the same words."""
     both = Both(case, case.client)

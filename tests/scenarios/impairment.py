@@ -52,6 +52,8 @@ def loss_with_checksum(case):
         "9000_ipv6": (9000, socket.AF_INET6),
         "576_ipv4": (576, socket.AF_INET),
     },
+    plain=True,
+    alike=True,
 )
 def mtu(case, size, family):
     case.network.mtu(size)
@@ -61,7 +63,7 @@ def mtu(case, size, family):
     case.expect_mptcp()
 
 
-@scenario()
+@scenario(plain=True, alike=True)
 def no_offload(case):
     """Without segmentation and checksum offload: one packet per segment, summed in software."""
     for namespace in case.network.ends:
@@ -78,6 +80,8 @@ def no_offload(case):
         "sack": ("tcp_sack",),
         "window_scaling": ("tcp_window_scaling",),
     },
+    plain=True,
+    alike=True,
 )
 def without(case, feature):
     """A TCP option that both ends usually agree on is off."""

@@ -83,7 +83,7 @@ def outcome(namespace, *command):
     return done.stdout if done.returncode == 0 else None
 
 
-@scenario(roles=(("ours", "builtin"), ("builtin", "builtin")))
+@scenario(roles=(("ours", "builtin"), ("builtin", "builtin")), plain=True)
 def as_ip(case):
     """Every command of ip-mptcp does the same, line by line and as JSON, with our family and the kernel's own."""
     family = family_of(case.client)
@@ -116,7 +116,7 @@ def refusal(namespace, *words, family=None) -> str:
     raise AssertionError(f"mptcp-rs {words} was not refused")
 
 
-@scenario(roles=BUILTIN_ONLY)
+@scenario(roles=BUILTIN_ONLY, plain=True)
 def refusals(case):
     """A refusal is one sentence: the kernel's reason, missing rights, a family that is not there."""
     here = case.client.namespace
@@ -156,7 +156,7 @@ def as_later_versions(line: str) -> str:
     return re.sub(r" flags=2$", " server_side", line)
 
 
-@scenario(roles=BUILTIN_ONLY)
+@scenario(roles=BUILTIN_ONLY, plain=True)
 def events_as_ip(case):
     """monitor prints what ip-mptcp prints, while subflows come and go."""
     two_addresses(case)
@@ -210,7 +210,7 @@ def events(case):
         case.expect(served == (name == "server"), f"{name}: {lived}")
 
 
-@scenario(roles=BUILTIN_ONLY)
+@scenario(roles=BUILTIN_ONLY, plain=True)
 def by_hand(case):
     """A path manager in user space: subflows opened, made backups and closed, addresses announced and taken back."""
     for end in case.ends:
@@ -257,7 +257,7 @@ def by_hand(case):
     case.expect(int(joined["token"], 16) == token, f"{joined}, not {token:x}")
 
 
-@scenario(roles=OURS_ONLY, needs_module=True)
+@scenario(roles=OURS_ONLY, needs_module=True, plain=True)
 def tables(case):
     """connections, subflows and counters tell of a connection while it lives."""
     here = case.client.namespace
@@ -332,7 +332,7 @@ def several_paths(case):
     case.expect([look["token"] for look in looks] == [connection["token"]] * 2, f"{looks}")
 
 
-@scenario(roles=OURS_ONLY, needs_module=True)
+@scenario(roles=OURS_ONLY, needs_module=True, plain=True)
 def schedulers(case):
     """scheduler shows what there is, and chooses for one network namespace."""
     here, there = case.client.namespace, case.server.namespace
@@ -353,7 +353,7 @@ def outside(*words):
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
 
 
-@scenario(roles=OURS_ONLY, needs_module=True)
+@scenario(roles=OURS_ONLY, needs_module=True, plain=True)
 def steering(case):
     """steering shows the module's choices, turns the kernel's receive-flow steering on, and takes it back."""
     case.client.namespace.sysctl("net.mptcp_rs.steering", "pin")
@@ -377,7 +377,7 @@ def steering(case):
     case.expect(said == "nothing was set up that could be undone", said)
 
 
-@scenario(roles=OURS_ONLY)
+@scenario(roles=OURS_ONLY, plain=True)
 def screen(case):
     """top draws a screen, and q ends it."""
     family = family_of(case.client)
@@ -389,7 +389,7 @@ def screen(case):
     case.expect(status == 0, f"status {status}")
 
 
-@scenario(roles=BUILTIN_ONLY)
+@scenario(roles=BUILTIN_ONLY, plain=True)
 def of_the_kernel(case):
     """subflows, counters and scheduler of the kernel's own Multipath TCP."""
     client, server = case.connect_pair(socket.AF_INET6)
