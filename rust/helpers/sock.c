@@ -123,6 +123,16 @@ void knet_helper_sk_mem_reclaim(struct sock *sk)
 	sk_mem_reclaim(sk);
 }
 
+void knet_helper_sk_sockets_allocated_inc(struct sock *sk)
+{
+	sk_sockets_allocated_inc(sk);
+}
+
+void knet_helper_sk_sockets_allocated_dec(struct sock *sk)
+{
+	sk_sockets_allocated_dec(sk);
+}
+
 void knet_helper_sk_wmem_queued_add(struct sock *sk, int value)
 {
 	sk_wmem_queued_add(sk, value);

@@ -39,6 +39,8 @@ bool knet_helper_sk_rmem_schedule(struct sock *sk, int size);
 void knet_helper_sk_mem_charge(struct sock *sk, int size);
 void knet_helper_sk_forward_alloc_add(struct sock *sk, int size);
 void knet_helper_sk_mem_reclaim(struct sock *sk);
+void knet_helper_sk_sockets_allocated_inc(struct sock *sk);
+void knet_helper_sk_sockets_allocated_dec(struct sock *sk);
 void knet_helper_sk_wmem_queued_add(struct sock *sk, int value);
 void knet_helper_rmem_add(struct sock *sk, int size);
 void knet_helper_rmem_sub(struct sock *sk, int size);

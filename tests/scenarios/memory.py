@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0
 """How much memory a connection keeps for its peer's data."""
 
+import contextlib
 import socket
 import struct
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from lib.case import Case
+from lib.events import fill
 from lib.network import LINK
 from lib.oracle import ROLES
 from lib.registry import scenario
 from lib.stack import TCP
-from lib.transfer import Task, content, receive_exactly
+from lib.transfer import Task, content, exchange, receive_exactly
+from scenarios.paths import Paths
 
+SO_SNDBUFFORCE = 32
 SO_RCVBUFFORCE = 33
 SO_MEMINFO = 55
 
@@ -114,3 +119,48 @@ def send_pieces(sock: socket.socket, data: bytes, size: int) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for at in range(0, len(data), size):
         sock.sendall(data[at : at + size])
+
+
+@contextlib.contextmanager
+def tcp_memory(low: int, pressure: int, limit: int):
+    """The limits in pages of all memory of TCP, system-wide."""
+    file = Path("/proc/sys/net/ipv4/tcp_mem")
+    before = file.read_text()
+    file.write_text(f"{low} {pressure} {limit}\n")
+    try:
+        yield
+    finally:
+        file.write_text(before)
+
+
+def fill_plain_connection(case: Case) -> None:
+    """Lets TCP keep some megabytes: what the processors have in reserve is not counted as in use."""
+    buffers = {(socket.SOL_SOCKET, SO_RCVBUFFORCE): 8 << 20, (socket.SOL_SOCKET, SO_SNDBUFFORCE): 8 << 20}
+    plain = Case(TCP, TCP, case.kernel, case.network, port=case.port - 1)
+    listener = case.keep(plain.listen(before_bind=buffers))
+    sock = case.keep(plain.connect())
+    case.keep(listener.accept()[0])
+    for option, value in buffers.items():
+        sock.setsockopt(*option, value)
+    case.expect(fill(sock) > 4 << 20, "TCP keeps too little")
+
+
+def make_lossy(case: Case, delay: str) -> None:
+    """Loses packets on both links, so that data comes too early."""
+    for namespace in case.network.ends:
+        for link in (LINK, "veth1"):
+            namespace.run(
+                "tc", "qdisc", "replace", "dev", link, "root", "netem", "delay", delay, "loss", "2%"
+            )
+
+
+@scenario(all_roles=True)
+def short_in_the_system(case):
+    """While TCP uses more memory than the system wants it to, streams over two lossy links arrive."""
+    client, server = Paths(case).begin_with_two()
+    fill_plain_connection(case)
+    make_lossy(case, "2ms")
+    size = case.size(stock=1 << 20, test=1 << 18)
+    with tcp_memory(0, 0, 1 << 20):
+        exchange(client, server, size, size)
+    case.expect_mptcp()

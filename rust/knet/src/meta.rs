@@ -234,6 +234,7 @@ unsafe extern "C" fn destruct<P: Protocol>(sk: *mut bindings::sock) {
         addr_of_mut!((*meta).shared)
             .cast::<P::Shared>()
             .drop_in_place();
+        bindings::knet_helper_sk_sockets_allocated_dec(sk);
         if (*sk).__sk_common.skc_family == crate::sock::AF_INET6 {
             bindings::inet6_sock_destruct(sk);
         } else {

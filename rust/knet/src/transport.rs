@@ -12,7 +12,7 @@ use crate::meta::{Meta, Protocol};
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::mem::{size_of, MaybeUninit};
-use core::ptr::{addr_of, addr_of_mut, null_mut};
+use core::ptr::{addr_of, addr_of_mut};
 use kernel::error::to_result;
 use kernel::prelude::*;
 
@@ -106,12 +106,13 @@ unsafe fn fill_proto<P: Protocol>(proto: &mut bindings::proto, module: &'static 
     proto.release_cb = Some(calls::release_cb::<P>);
     proto.hash = Some(calls::hash);
     proto.unhash = Some(calls::unhash);
-    // SAFETY: TCP's table lives for ever. The meta-socket shares TCP's memory limits.
+    // SAFETY: TCP's table lives for ever. The meta-socket shares TCP's memory limits, so it is counted among
+    // those that share them: under pressure the kernel reads the counter of whoever has limits.
     unsafe {
         let tcp = addr_of!(bindings::tcp_prot);
         proto.memory_allocated = (*tcp).memory_allocated;
         proto.per_cpu_fw_alloc = (*tcp).per_cpu_fw_alloc;
-        proto.sockets_allocated = null_mut();
+        proto.sockets_allocated = (*tcp).sockets_allocated;
         proto.memory_pressure = (*tcp).memory_pressure;
         proto.enter_memory_pressure = (*tcp).enter_memory_pressure;
         proto.leave_memory_pressure = (*tcp).leave_memory_pressure;

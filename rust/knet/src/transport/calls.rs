@@ -36,6 +36,8 @@ pub(super) unsafe extern "C" fn init<P: Protocol>(sk: *mut bindings::sock) -> c_
     errno(unsafe {
         P::open(Sock::from_ptr(sk)).map(|(shared, owned)| {
             Meta::<P>::init(sk, shared, owned);
+            // A clone is counted by `sk_clone`.
+            bindings::knet_helper_sk_sockets_allocated_inc(sk);
             bindings::knet_helper_set_custom_sockopt((*sk).sk_socket);
             bindings::knet_helper_init_buffers(sk);
         })
