@@ -92,6 +92,26 @@ def before_accept(case):
     listener.close()
 
 
+@scenario(roles=FROM_BUILTIN, all_roles=True)
+def listened_on_again(case):
+    """A server that starts anew gets its port, although a subflow that joined still uses it."""
+    name = case.network.add_link(2)
+    allow_subflows(case)
+    case.client.namespace.run(
+        "ip", "mptcp", "endpoint", "add", "10.0.2.1", "dev", name, "subflow"
+    )
+    # The kernel's own takes subflows in only as long as somebody listens.
+    listener = case.listen()
+    client = case.connect()
+    client.sendall(b"?")
+    server = case.keep(listener.accept()[0])
+    case.expect(receive_exactly(server, 1) == b"?", "the first byte")
+    wait_for_joins(case, case.server)
+    listener.close()
+    case.listen().close()
+    exchange(client, server, MEGABYTE, MEGABYTE)
+
+
 class Forger:
     """Speaks TCP by hand from the client's namespace: a peer that guesses."""
 

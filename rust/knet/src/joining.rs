@@ -97,6 +97,10 @@ fn listen<P: Protocol>(net: &Net, family: u16) -> Result<*mut bindings::socket> 
         let sk = (*socket).sk;
         (*sk).sk_user_data = addr_of!(MARK).cast_mut().cast();
         hooks::install::<P>(sk);
+        // Children inherit it: they must not keep a server that starts anew from its port.
+        (*sk)
+            .__sk_common
+            .set_skc_reuse(bindings::SK_CAN_REUSE as u8);
         crate::subflow::set_tcp_option(sk, bindings::TCP_SAVE_SYN as c_int, 1)
             .and_then(|()| to_result(bindings::kernel_listen(socket, BACKLOG)))
     };
