@@ -18,7 +18,7 @@ void knet_helper_give_to_socket(struct sk_buff *skb, struct sock *sk)
 }
 
 #if IS_ENABLED(CONFIG_MPTCP)
-static void set_reset_reason(struct sk_buff *skb, u8 reason)
+static void set_reset_reason(struct sk_buff *skb, u8 reason, bool transient)
 {
 	struct mptcp_ext *extension = skb_ext_add(skb, SKB_EXT_MPTCP);
 
@@ -26,16 +26,18 @@ static void set_reset_reason(struct sk_buff *skb, u8 reason)
 		return;
 	memset(extension, 0, sizeof(*extension));
 	extension->reset_reason = reason;
+	extension->reset_transient = transient;
 }
 #else
-static void set_reset_reason(struct sk_buff *skb, u8 reason)
+static void set_reset_reason(struct sk_buff *skb, u8 reason, bool transient)
 {
 }
 #endif
 
-void knet_helper_send_reset(const struct sock *listener, struct sk_buff *skb, unsigned int offset, u8 reason)
+void knet_helper_send_reset(const struct sock *listener, struct sk_buff *skb, unsigned int offset, u8 reason,
+			    bool transient)
 {
-	set_reset_reason(skb, reason);
+	set_reset_reason(skb, reason, transient);
 	__skb_pull(skb, offset);
 	listener->sk_prot->rsk_prot->send_reset(listener, skb, SK_RST_REASON_MPTCP_RST_EMPTCP);
 	__skb_push(skb, offset);

@@ -111,7 +111,8 @@ struct sk_buff *knet_helper_skb_peek_tail(const struct sk_buff_head *list);
 /* Hands @skb, a SYN without socket, to the listener @sk instead of the one of its port. */
 void knet_helper_give_to_socket(struct sk_buff *skb, struct sock *sk);
 /* Answers @skb, whose TCP header lies @offset bytes behind its start, with a RST and MP_TCPRST. */
-void knet_helper_send_reset(const struct sock *listener, struct sk_buff *skb, unsigned int offset, u8 reason);
+void knet_helper_send_reset(const struct sock *listener, struct sk_buff *skb, unsigned int offset, u8 reason,
+			    bool transient);
 /* The request ends when its timer runs next. */
 void knet_helper_request_expire(struct request_sock *req);
 /* Takes a request whose child exists out of its listener's count, so that nobody accepts the child. */

@@ -12,7 +12,7 @@ use knet::address::SocketAddress;
 use knet::message::{Message, PollTable};
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::netns::Net;
-use knet::protocol::{Protocol, SynFate, Verdict};
+use knet::protocol::{Protocol, Rst, SynFate, Verdict};
 use knet::segment::{ChildRequest, CookieSynAck, Incoming, OptionEdit, Outgoing, Syn, SynAck};
 use knet::skb::PacketQueue;
 use knet::sock::Sock;
@@ -157,7 +157,7 @@ impl Protocol for Mptcp {
     fn answer_join(net: &Net, syn: &SynAck<'_>, edit: &mut OptionEdit) {
         subflow::join::answer(net, syn, edit)
     }
-    fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Self::Joining, u8> {
+    fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Self::Joining, Rst> {
         subflow::join::admit(net, request)
     }
     fn joined(joining: Self::Joining, subflow: Subflow<Self>, tcp: &mut Tcp<'_>) -> ARef<Meta> {

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """Further subflows: MP_JOIN in both roles."""
 
+import hmac
 import socket
 import struct
 import time
 
 from lib.network import filter_packets
+from lib.path_manager import PathManager
 from lib.raw_tcp import ACK, RST, SYN, send_segment
 from lib.registry import OURS_ONLY, scenario
 from lib.transfer import exchange, receive_exactly
@@ -145,12 +147,12 @@ class Forger:
             if port == self.PORT:
                 return flags, seq, ack, segment[20 : (offset >> 4) * 4]
 
-    def expect_reset(self, reason: int) -> None:
-        """The answer is a RST with MP_TCPRST and this reason."""
+    def expect_reset(self, reason: int, transient: bool = False) -> None:
+        """The answer is a RST with MP_TCPRST and this reason, which may pass or not."""
         flags, _, _, options = self.receive()
         self.case.expect(flags & RST != 0, f"flags {flags:#x} where a RST was due")
-        at = options.find(b"\x1e\x04\x80")
-        self.case.expect(at >= 0, f"a RST without MP_TCPRST: {options.hex()}")
+        at = options.find(b"\x1e\x04" + bytes([0x80 | transient]))
+        self.case.expect(at >= 0, f"a RST without that MP_TCPRST: {options.hex()}")
         self.case.expect(options[at + 3] == reason, f"the reason {options[at + 3]}")
 
 
@@ -178,6 +180,68 @@ def guessed_token(case):
     forger.send(SYN, 1000, 0, join_syn(wrong))
     forger.expect_reset(1)
     case.expect_counter(case.server, "MPJoinNoTokenFound", 1, 1)
+    exchange(client, server, 1000, 1000)
+
+
+class Insider(Forger):
+    """A forger that has seen the keys of the connection, and so can join it."""
+
+    def __init__(self, case):
+        self.seen = case.keep(
+            case.server.namespace.new_socket(
+                socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP
+            )
+        )
+        self.seen.settimeout(5)
+        super().__init__(case)
+        self.keys = b""
+
+    def see(self) -> None:
+        """Reads the keys, ours as a client's first, in the third ACK of the connection."""
+        while not self.keys:
+            packet = self.seen.recv(2000)
+            at = packet.find(b"\x1e\x14\x01")
+            self.keys = packet[at + 4 : at + 20] if at >= 0 else b""
+
+    def join(self, token: bytes) -> None:
+        """Makes both steps of a join; the answer to them is still to come."""
+        self.send(SYN, 1000, 0, join_syn(token))
+        flags, theirs, ack, options = self.receive()
+        self.case.expect(flags == SYN | ACK, f"flags {flags:#x} where SYN/ACK was due")
+        at = options.find(b"\x1e\x10\x10")
+        nonces = b"\x01\x02\x03\x04" + options[at + 12 : at + 16]
+        proof = hmac.digest(self.keys, nonces, "sha256")[:20]
+        self.send(ACK, ack, theirs + 1, b"\x1e\x18\x10\x00" + proof)
+
+    def leave(self, ports: range) -> None:
+        """Resets the subflows from these ports, and lets the client's TCP do so from now on."""
+        self.case.client.namespace.run("nft", "flush", "table", "inet", "scenario")
+        for self.PORT in ports:
+            self.send(RST, 1001, 0, b"")
+
+
+@scenario(roles=OURS_ONLY, needs_module=True, variants={"limit": (3, 1, False), "room": (64, 2, True)})
+# rfc8684:3.2-2
+def one_too_many(case, limit, reason, transient):
+    """More subflows than the limit, or than there is room for: refused, and only the one told to pass can."""
+    manager = case.keep(PathManager(case.server.namespace, case.server.stack))
+    manager.limits(0, limit)
+    forger = Insider(case)
+    client, server = begin(case)
+    forger.see()
+    token = token_of(case)
+    count = min(limit, 31)
+    first = forger.PORT
+    for _ in range(count):
+        forger.join(token)
+        flags = forger.receive()[0]
+        case.expect(flags == ACK, f"flags {flags:#x} where an ACK was due")
+        forger.PORT += 1
+    forger.join(token)
+    forger.expect_reset(reason, transient)
+    case.expect_counter(case.server, "MPJoinAckRx", count, count)
+    case.expect_counter(case.server, "MPJoinRejected", 1, 1)
+    forger.leave(range(first, first + count))
     exchange(client, server, 1000, 1000)
 
 

@@ -12,6 +12,7 @@ use crate::context::{Callbacks, Context};
 use crate::hooks;
 use crate::meta::Protocol;
 use crate::netns::Net;
+use crate::protocol::Rst;
 use crate::segment::{ChildRequest, Handshake, Header};
 use crate::sock::{Sock, State};
 use crate::subflow::{Subflow, Tcp};
@@ -156,8 +157,8 @@ pub(crate) unsafe fn join<P: Protocol>(
         let net = Net::from_raw(bindings::knet_helper_sock_net(listener));
         let joining = match P::admit(net, &asked) {
             Ok(joining) => joining,
-            Err(reason) => {
-                bindings::knet_helper_send_reset(listener, skb, 0, reason);
+            Err(rst) => {
+                bindings::knet_helper_send_reset(listener, skb, 0, rst.reason, rst.transient);
                 bindings::knet_helper_request_expire(request);
                 return null_mut();
             }

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::joining::{is_acceptor, Acceptors};
 use crate::meta::Protocol;
 use crate::netns::Net;
-use crate::protocol::{SynFate, Verdict};
+use crate::protocol::{Rst, SynFate, Verdict};
 use crate::rewrite::rewrite_packet;
 use crate::segment::{
     CookieSynAck,
@@ -192,10 +192,10 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
                         (*private.cast::<Acceptors>()).take(skb, IPV6);
                         ACCEPT
                     }
-                    SynFate::Unknown(reason) => {
+                    SynFate::Unknown(rst) => {
                         let payload = total.saturating_sub(length);
                         let segment = header.incoming(skb, IPV6, offset, payload, skb);
-                        refuse::<P, IPV6>(skb, &*state, at, &segment, reason)
+                        refuse::<P, IPV6>(skb, &*state, at, &segment, rst)
                     }
                 };
             }
@@ -244,7 +244,7 @@ unsafe fn refuse<P: Protocol, const IPV6: bool>(
     state: &bindings::nf_hook_state,
     at: *const bindings::tcphdr,
     segment: &Incoming<'_>,
-    reason: u8,
+    rst: Rst,
 ) -> c_uint {
     // SAFETY: By the caller's promise; a listener that was looked up lives until the end of the RCU
     // read-side section.
@@ -256,7 +256,7 @@ unsafe fn refuse<P: Protocol, const IPV6: bool>(
         if !ours || !segment.checksum_is_right() {
             return ACCEPT;
         }
-        bindings::knet_helper_send_reset(listener, skb, segment.offset, reason);
+        bindings::knet_helper_send_reset(listener, skb, segment.offset, rst.reason, rst.transient);
         DROP
     }
 }

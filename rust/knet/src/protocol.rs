@@ -30,8 +30,17 @@ pub enum SynFate {
     /// It joins one of our connections, whoever listens on its port.
     Join,
     /// It wants to join a connection that is not ours. If a listener of ours gets it, it is answered
-    /// with a RST and this reason.
-    Unknown(u8),
+    /// with this RST.
+    Unknown(Rst),
+}
+
+/// What a RST says that is sent for no subflow. Only a kernel that has MPTCP of its own says it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rst {
+    /// The reason, of four bits.
+    pub reason: u8,
+    /// Whether it may pass.
+    pub transient: bool,
 }
 
 /// A protocol of meta-sockets over TCP subflows.
@@ -133,8 +142,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// Softirq. A SYN is answered for which [`Protocol::syn_arrived`] said [`SynFate::Join`]: the
     /// option for the SYN/ACK.
     fn answer_join(net: &Net, syn: &SynAck<'_>, edit: &mut OptionEdit);
-    /// Softirq. The handshake of a subflow that joins is done. The error is the reason for MP_TCPRST.
-    fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Self::Joining, u8>;
+    /// Softirq. The handshake of a subflow that joins is done. The error is the RST to answer with.
+    fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Self::Joining, Rst>;
     /// Subflow. The socket of a subflow that was admitted was made: its meta-socket, with the
     /// reference for the subflow.
     fn joined(

@@ -87,7 +87,15 @@ pub(crate) fn admit(
         manager.handle(&Event::FullyEstablished, context);
         manager.admit(request, context)
     });
-    admitted.unwrap_or(Err(Refusal::NoRoom))
+    admitted.unwrap_or_else(|| Err(cannot_manage(connection)))
+}
+
+/// Why there is no path manager.
+fn cannot_manage(connection: &Connection) -> Refusal {
+    match connection.has_paths_to_manage() {
+        true => Refusal::NoRoom,
+        false => Refusal::Over,
+    }
 }
 
 /// Our id of an address on this connection. One that nobody configured becomes an endpoint.

@@ -25,7 +25,7 @@ use kernel::sync::aref::ARef;
 use knet::address::SocketAddress;
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::netns::{Net, PerNet};
-use knet::protocol::SynFate;
+use knet::protocol::{Rst, SynFate};
 use knet::segment::{ChildRequest, Handshake, Incoming, OptionEdit, Outgoing, Syn, SynAck};
 use knet::sock::Sock;
 use knet::subflow::{Subflow, Tcp};
@@ -39,7 +39,7 @@ use mptcp_core::path_manager::{
 };
 use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::plan::Wanted;
-use mptcp_core::wire::{Received, ResetReason, SegmentKind};
+use mptcp_core::wire::{MpTcpRst, Received, SegmentKind};
 
 /// How often the client says its third ACK before it gives the subflow up.
 const MOST_THIRD_ACKS: u8 = 6;
@@ -311,8 +311,25 @@ pub(crate) fn syn_arrived(net: &Net, syn: &Syn<'_>) -> SynFate {
         Some(_) => SynFate::Join,
         None => {
             namespace.counters.count(Counter::MpJoinNoTokenFound);
-            SynFate::Unknown(Refusal::UnknownToken.reason().raw())
+            SynFate::Unknown(lasting(Refusal::UnknownToken))
         }
+    }
+}
+
+/// What a RST says about a handshake that does not prove to belong to a connection.
+const fn lasting(refusal: Refusal) -> Rst {
+    Rst {
+        reason: refusal.reason().raw(),
+        transient: false,
+    }
+}
+
+/// What a RST says about a subflow that the path manager does not want.
+const fn rst(refusal: Unwelcome) -> Rst {
+    let MpTcpRst { reason, transient } = refusal.rst();
+    Rst {
+        reason: reason.raw(),
+        transient,
     }
 }
 
@@ -403,12 +420,12 @@ impl Drop for Joining {
 /// Server: the handshake of a subflow that joins is done.
 ///
 /// # Errors
-/// The reason for MP_TCPRST.
-pub(crate) fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Joining, u8> {
+/// What the RST says.
+pub(crate) fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Joining, Rst> {
     let segment = &request.segment;
     let asked = request.syn_options.and_then(request_of);
-    let asked = asked.ok_or(Refusal::NoOption.reason().raw())?;
-    let meta = connection_of(net, asked.token).ok_or(Refusal::UnknownToken.reason().raw())?;
+    let asked = asked.ok_or(lasting(Refusal::NoOption))?;
+    let meta = connection_of(net, asked.token).ok_or(lasting(Refusal::UnknownToken))?;
     let sock = meta.sock();
     let kind = SegmentKind {
         syn: false,
@@ -417,15 +434,14 @@ pub(crate) fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Resu
     };
     let received = Received::parse(segment.options, kind);
     let secrets = secrets(&meta.lock_data(), &request.handshake, &asked);
-    let secrets = secrets.ok_or(ResetReason::MPTCP_SPECIFIC.raw())?;
+    let secrets = secrets.ok_or(rst(Unwelcome::Over))?;
     if let Err(refusal) = on_third_ack(&received, &secrets, &KernelSha256) {
         if refusal == Refusal::WrongHmac {
             count(sock, Counter::MpJoinAckHmacFailure);
         }
-        return Err(refusal.reason().raw());
+        return Err(lasting(refusal));
     }
-    let lack = ResetReason::LACK_OF_RESOURCES.raw();
-    let place = KBox::new_uninit(GFP_ATOMIC).map_err(|_| lack)?;
+    let place = KBox::new_uninit(GFP_ATOMIC).map_err(|_| rst(Unwelcome::NoRoom))?;
     let (local, remote) = ends(&request.handshake.tuple);
     let welcome = JoinRequest {
         local,
@@ -442,7 +458,7 @@ pub(crate) fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Resu
     };
     let admitted = admitted.map_err(|refusal| {
         count(sock, Counter::MpJoinRejected);
-        refusal.reason().raw()
+        rst(refusal)
     })?;
     count(sock, Counter::MpJoinAckRx);
     Ok(Joining {

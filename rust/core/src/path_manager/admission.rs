@@ -6,7 +6,7 @@ use super::endpoint::EndpointFlags;
 use super::path::{Origin, Path, SocketAddress, State, SubflowId};
 use super::settings::{Context, Mode};
 use super::PathManager;
-use crate::wire::ResetReason;
+use crate::wire::{MpTcpRst, ResetReason};
 
 /// A SYN with MP_JOIN for the connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,8 +35,10 @@ pub struct Admitted {
 /// Why a join is refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Refusal {
-    /// The connection is not fully established, or is ending.
+    /// The connection is not fully established.
     NotNow,
+    /// The connection ends, or became plain TCP.
+    Over,
     /// The limit of subflows is reached.
     Limit,
     /// There is no room for another subflow.
@@ -51,13 +53,20 @@ pub enum Refusal {
 
 impl Refusal {
     /// What the RST tells the peer.
-    ///
+    #[inline]
+    pub const fn rst(self) -> MpTcpRst {
+        MpTcpRst {
+            transient: self.is_transient(),
+            reason: self.reason(),
+        }
+    }
+
     /// RFC 8684 section 3.2: a host that does not want a subflow resets it and gives an
     /// MPTCP-specific error as the reason; section 3.6 has more telling ones for some cases.
     #[inline]
-    pub const fn reason(self) -> ResetReason {
+    const fn reason(self) -> ResetReason {
         match self {
-            Self::NotNow | Self::Limit => ResetReason::MPTCP_SPECIFIC,
+            Self::NotNow | Self::Over | Self::Limit => ResetReason::MPTCP_SPECIFIC,
             Self::NoRoom => ResetReason::LACK_OF_RESOURCES,
             Self::Denied | Self::Port | Self::UnknownAddress => {
                 ResetReason::ADMINISTRATIVELY_PROHIBITED
@@ -70,7 +79,7 @@ impl Refusal {
     /// A join over a short path overtakes what makes the connection fully established over a long
     /// one. The peer cannot know, and would never try again.
     #[inline]
-    pub const fn is_transient(self) -> bool {
+    const fn is_transient(self) -> bool {
         matches!(self, Self::NotNow | Self::NoRoom)
     }
 }
@@ -87,7 +96,10 @@ impl PathManager {
         request: &JoinRequest,
         context: &Context<'_>,
     ) -> Result<Admitted, Refusal> {
-        if !self.established || self.ended {
+        if self.ended {
+            return Err(Refusal::Over);
+        }
+        if !self.established {
             return Err(Refusal::NotNow);
         }
         if self.extra_subflows() >= Self::join_limit(context) {

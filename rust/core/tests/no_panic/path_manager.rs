@@ -56,6 +56,6 @@ entry_points! {
         Some((announcement.signed(keys, sha), announcement.echo()))
     }
     path_manager_refusal(refusal: Refusal) -> MpTcpRst {
-        MpTcpRst { transient: false, reason: refusal.reason() }
+        refusal.rst()
     }
 }

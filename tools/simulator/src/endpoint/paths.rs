@@ -141,10 +141,7 @@ impl Endpoint {
             reason: ResetReason::ADMINISTRATIVELY_PROHIBITED,
         })?;
         let admitted = paths.ask(moment, |manager, context| manager.admit(request, context));
-        admitted.map_err(|refusal| MpTcpRst {
-            transient: refusal.is_transient(),
-            reason: refusal.reason(),
-        })
+        admitted.map_err(|refusal| refusal.rst())
     }
 
     /// Whether a connection without subflows may get another.

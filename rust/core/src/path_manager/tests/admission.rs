@@ -3,7 +3,7 @@
 //! Subflows that the peer opens.
 
 use super::*;
-use crate::wire::ResetReason;
+use crate::wire::{MpTcpRst, ResetReason};
 
 fn request(to: SocketAddress) -> JoinRequest {
     JoinRequest {
@@ -101,20 +101,7 @@ fn joins_are_refused_when_they_come_too_early_or_too_late() {
     world.tell(Event::FullyEstablished);
     assert!(admit(&mut world, &to).is_ok());
     world.tell(Event::Ended);
-    assert_eq!(admit(&mut world, &to), Err(Refusal::NotNow));
-}
-
-#[test]
-fn what_passes_is_told_as_transient() {
-    assert!(Refusal::NotNow.is_transient() && Refusal::NoRoom.is_transient());
-    for lasting in [
-        Refusal::Limit,
-        Refusal::Denied,
-        Refusal::Port,
-        Refusal::UnknownAddress,
-    ] {
-        assert!(!lasting.is_transient());
-    }
+    assert_eq!(admit(&mut world, &to), Err(Refusal::Over));
 }
 
 #[test]
@@ -145,18 +132,17 @@ fn a_join_of_the_peer_serves_as_ours() {
 
 // rfc8684:3.2-2
 #[test]
-fn the_reset_tells_why() {
-    for (refusal, reason) in [
-        (Refusal::NotNow, ResetReason::MPTCP_SPECIFIC),
-        (Refusal::Limit, ResetReason::MPTCP_SPECIFIC),
-        (Refusal::NoRoom, ResetReason::LACK_OF_RESOURCES),
-        (Refusal::Denied, ResetReason::ADMINISTRATIVELY_PROHIBITED),
-        (Refusal::Port, ResetReason::ADMINISTRATIVELY_PROHIBITED),
-        (
-            Refusal::UnknownAddress,
-            ResetReason::ADMINISTRATIVELY_PROHIBITED,
-        ),
+fn the_reset_tells_why_and_whether_it_passes() {
+    let prohibited = ResetReason::ADMINISTRATIVELY_PROHIBITED;
+    for (refusal, reason, transient) in [
+        (Refusal::NotNow, ResetReason::MPTCP_SPECIFIC, true),
+        (Refusal::Over, ResetReason::MPTCP_SPECIFIC, false),
+        (Refusal::Limit, ResetReason::MPTCP_SPECIFIC, false),
+        (Refusal::NoRoom, ResetReason::LACK_OF_RESOURCES, true),
+        (Refusal::Denied, prohibited, false),
+        (Refusal::Port, prohibited, false),
+        (Refusal::UnknownAddress, prohibited, false),
     ] {
-        assert_eq!(refusal.reason(), reason);
+        assert_eq!(refusal.rst(), MpTcpRst { transient, reason });
     }
 }
