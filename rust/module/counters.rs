@@ -62,6 +62,18 @@ counters! {
     MpJoinAckRx = "MPJoinAckRx",
     /// Received third ACKs with MP_JOIN and a wrong HMAC.
     MpJoinAckHmacFailure = "MPJoinAckHMacFailure",
+    /// Of [`Self::MpJoinSynRx`], those to another port than that of the connection.
+    MpJoinPortSynRx = "MPJoinPortSynRx",
+    /// Of [`Self::MpJoinSynAckRx`], those from another port than that of the connection.
+    MpJoinPortSynAckRx = "MPJoinPortSynAckRx",
+    /// Of [`Self::MpJoinAckRx`], those to another port than that of the connection.
+    MpJoinPortAckRx = "MPJoinPortAckRx",
+    /// Received SYNs with MP_JOIN to a port that is neither that of the connection nor announced on it.
+    MismatchPortSynRx = "MismatchPortSynRx",
+    /// Received third ACKs with MP_JOIN to a port that was announced when their SYN came and is no more.
+    MismatchPortAckRx = "MismatchPortAckRx",
+    /// Received SYNs that join no connection to the port of an endpoint.
+    MpCapableEndpAttempt = "MPCapableEndpAttempt",
     /// Received ADD_ADDRs with the right HMAC.
     AddAddr = "AddAddr",
     /// Received ADD_ADDRs with a wrong HMAC.
@@ -72,6 +84,10 @@ counters! {
     EchoAdd = "EchoAdd",
     /// Echoes of ADD_ADDR sent.
     EchoAddTx = "EchoAddTx",
+    /// Echoes of ADD_ADDR that a segment had no room for.
+    EchoAddTxDrop = "EchoAddTxDrop",
+    /// Received ADD_ADDRs with a port, echoes counted.
+    PortAdd = "PortAdd",
     /// Received REMOVE_ADDRs.
     RmAddr = "RmAddr",
     /// REMOVE_ADDRs sent.

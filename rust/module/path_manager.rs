@@ -8,6 +8,7 @@ pub(crate) mod action;
 pub(crate) mod arrival;
 pub(crate) mod endpoints;
 pub(crate) mod event;
+mod listener;
 pub(crate) mod netlink;
 pub(crate) mod notifier;
 pub(crate) mod paths;

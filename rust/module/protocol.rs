@@ -160,6 +160,9 @@ impl Protocol for Mptcp {
     fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Self::Joining, Rst> {
         subflow::join::admit(net, request)
     }
+    fn unwanted_syn(net: &Net) -> Rst {
+        subflow::join::unwanted_syn(net)
+    }
     fn joined(joining: Self::Joining, subflow: Subflow<Self>, tcp: &mut Tcp<'_>) -> ARef<Meta> {
         subflow::join::joined(joining, subflow, tcp)
     }

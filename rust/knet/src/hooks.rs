@@ -8,6 +8,7 @@
 use crate::bindings;
 use crate::context::{with_meta, Context};
 use crate::meta::Protocol;
+use crate::netns::Net;
 use crate::rewrite::rewrite_transport;
 use crate::segment::{ChildRequest, Handshake, Header, OptionEdit, Outgoing};
 use crate::sock::Sock;
@@ -60,6 +61,7 @@ impl Flavour {
                     (*hooked).queue_xmit = Some(queue_xmit::<P>);
                     (*hooked).sk_rx_dst_set = Some(sk_rx_dst_set::<P>);
                     (*hooked).syn_recv_sock = Some(syn_recv_sock::<P>);
+                    (*hooked).conn_request = Some(conn_request::<P>);
                 }
                 self.pristine.store(pristine.cast_mut(), Ordering::Release);
                 self.state.store(READY, Ordering::Release);
@@ -245,6 +247,31 @@ unsafe extern "C" fn sk_rx_dst_set<P: Protocol>(
                 let segment = header.incoming(core::ptr::null_mut(), false, 0, 0, skb);
                 P::syn_ack_received(meta, tcp, &segment);
             });
+        }
+    }
+}
+
+/// A listener got a SYN. Softirq; the listener is not locked.
+///
+/// # Safety
+///
+/// TCP passes a live listener and a packet that begins with its TCP header, inside an RCU read-side
+/// section.
+unsafe extern "C" fn conn_request<P: Protocol>(
+    listener: *mut bindings::sock,
+    skb: *mut bindings::sk_buff,
+) -> c_int {
+    // SAFETY: TCP passes live objects inside an RCU read-side section.
+    unsafe {
+        if crate::port::is_port(listener) {
+            let net = Net::from_raw(bindings::knet_helper_sock_net(listener));
+            let rst = P::unwanted_syn(net);
+            bindings::knet_helper_send_reset(listener, skb, 0, rst.reason, rst.transient);
+            return 0;
+        }
+        match (*original(listener)).conn_request {
+            Some(conn_request) => conn_request(listener, skb),
+            None => EINVAL.to_errno(),
         }
     }
 }

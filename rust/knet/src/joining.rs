@@ -49,6 +49,26 @@ impl Acceptors {
         unsafe { socket.as_ref().map(|socket| socket.sk) }
     }
 
+    /// Answers a SYN, whose TCP header lies `offset` bytes behind its start, with a RST.
+    ///
+    /// # Safety
+    ///
+    /// `skb` is a live packet on its way to TCP.
+    pub(crate) unsafe fn refuse(
+        &self,
+        skb: *mut bindings::sk_buff,
+        ipv6: bool,
+        offset: u32,
+        rst: Rst,
+    ) {
+        if let Some(listener) = self.listener(ipv6) {
+            // SAFETY: By the caller's promise; the listener is live.
+            unsafe {
+                bindings::knet_helper_send_reset(listener, skb, offset, rst.reason, rst.transient);
+            }
+        }
+    }
+
     /// Hands a SYN to the listener of its family. `false`: there is none.
     ///
     /// # Safety

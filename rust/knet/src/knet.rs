@@ -26,6 +26,7 @@ pub mod netns;
 pub mod notifier;
 pub mod param;
 pub mod percpu;
+pub mod port;
 pub mod procfs;
 pub mod protocol;
 mod receive_queue;

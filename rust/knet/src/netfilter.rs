@@ -192,6 +192,14 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
                         (*private.cast::<Acceptors>()).take(skb, IPV6);
                         ACCEPT
                     }
+                    SynFate::Refused(rst) => {
+                        let payload = total.saturating_sub(length);
+                        let segment = header.incoming(skb, IPV6, offset, payload, skb);
+                        if segment.checksum_is_right() {
+                            (*private.cast::<Acceptors>()).refuse(skb, IPV6, offset, rst);
+                        }
+                        DROP
+                    }
                     SynFate::Unknown(rst) => {
                         let payload = total.saturating_sub(length);
                         let segment = header.incoming(skb, IPV6, offset, payload, skb);

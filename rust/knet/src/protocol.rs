@@ -29,6 +29,8 @@ pub enum SynFate {
     Pass,
     /// It joins one of our connections, whoever listens on its port.
     Join,
+    /// It names one of our connections and must not join it. It is answered with this RST.
+    Refused(Rst),
     /// It wants to join a connection that is not ours. If a listener of ours gets it, it is answered
     /// with this RST.
     Unknown(Rst),
@@ -144,6 +146,9 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn answer_join(net: &Net, syn: &SynAck<'_>, edit: &mut OptionEdit);
     /// Softirq. The handshake of a subflow that joins is done. The error is the RST to answer with.
     fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Result<Self::Joining, Rst>;
+    /// Softirq. A SYN that joins no connection came to a [`Port`](crate::port::Port): the RST to answer
+    /// with.
+    fn unwanted_syn(net: &Net) -> Rst;
     /// Subflow. The socket of a subflow that was admitted was made: its meta-socket, with the
     /// reference for the subflow.
     fn joined(

@@ -12,6 +12,7 @@ use crate::protocol::Mptcp;
 use crate::subflow::loss;
 use crate::subflow::table::{Doubt, SubflowState};
 use knet::meta::DataGuard;
+use knet::sock::Sock;
 use mptcp_core::path_manager::{Announcement, Event};
 use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::{AddAddr, Received};
@@ -77,6 +78,7 @@ fn address_told(connection: &mut DataGuard<'_, Mptcp>, path: PathId, option: &Ad
     };
     if option.hmac.is_none() {
         count(sock, Counter::EchoAdd);
+        count_port(sock, option);
         tell(connection, &Event::Echoed(Announcement::of(option)));
         return;
     }
@@ -86,11 +88,18 @@ fn address_told(connection: &mut DataGuard<'_, Mptcp>, path: PathId, option: &Ad
             // An IPv4 address written as IPv6 is that IPv4 address.
             announcement.address = core_address(&kernel_address(&announcement.address));
             count(sock, Counter::AddAddr);
+            count_port(sock, option);
             let subflow = connection.subflows.at(path);
             let port = subflow.map_or(0, |subflow| subflow.sock.tuple().remote_port);
             event::announced(connection, &announcement, port);
             tell(connection, &Event::Announced { announcement, on });
         }
         None => count(sock, Counter::AddAddrDrop),
+    }
+}
+
+fn count_port(sock: &Sock, option: &AddAddr) {
+    if option.port.is_some() {
+        count(sock, Counter::PortAdd);
     }
 }

@@ -2,6 +2,7 @@
 
 //! The endpoints and limits of a network namespace.
 
+use super::listener::Listener;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use kernel::prelude::*;
 use knet::lock::{SoftGuard, SoftLock};
@@ -21,6 +22,23 @@ pub(crate) struct Configuration {
     configured: SoftLock<KBox<Configured>>,
     /// How many endpoints there are, to be read without lock.
     count: AtomicUsize,
+    /// Those of endpoints with a port, with room for all there can be. The lock is never taken together with the
+    /// other.
+    listeners: SoftLock<KVec<Listener>>,
+}
+
+/// Why an endpoint was not added.
+pub(crate) enum AddError {
+    /// It does not fit the others, or makes no sense.
+    Endpoint(EndpointError),
+    /// The host cannot listen on its port.
+    Listen(Error),
+}
+
+impl From<EndpointError> for AddError {
+    fn from(error: EndpointError) -> Self {
+        Self::Endpoint(error)
+    }
 }
 
 /// What the lock guards.
@@ -40,6 +58,7 @@ impl Configuration {
         Ok(Self {
             configured: SoftLock::new(boxed(&NOTHING, GFP_KERNEL)?)?,
             count: AtomicUsize::new(0),
+            listeners: SoftLock::new(KVec::with_capacity(MOST, GFP_KERNEL)?)?,
         })
     }
 
@@ -53,10 +72,15 @@ impl Configuration {
         &self.count
     }
 
-    /// The id of an address that the host uses, configured or not; `None` if there is no free one.
-    pub(crate) fn id_of(&self, address: Address) -> Option<u8> {
+    /// The id of an address that the host uses, configured or not, and of a port of it if that is another than
+    /// the connection's; `None` if there is no free one.
+    pub(crate) fn id_of(&self, address: Address, port: Option<u16>) -> Option<u8> {
         let mut configured = self.configured.lock();
-        let id = configured.endpoints.id_of(address).ok();
+        let endpoints = &mut configured.endpoints;
+        let id = match port {
+            Some(port) => endpoints.id_at(address, port).ok(),
+            None => endpoints.id_of(address).ok(),
+        };
         self.recount(&configured);
         id
     }
@@ -66,34 +90,79 @@ impl Configuration {
         self.count.store(count, Ordering::Relaxed);
     }
 
-    /// Adds an endpoint.
-    pub(crate) fn add(&self, net: &Net, new: NewEndpoint) -> Result<Endpoint, EndpointError> {
+    /// Adds an endpoint, and listens on its port if it has one. Process context.
+    ///
+    /// # Errors
+    /// Why not; then nothing changed.
+    pub(crate) fn add(&self, net: &Net, new: NewEndpoint) -> Result<Endpoint, AddError> {
+        new.check()?;
+        let listener = new.port.map(|port| Listener::open(net, new.address, port));
+        let listener = listener.transpose().map_err(AddError::Listen)?;
         let usable = is_usable(net, &new.address);
-        let mut configured = self.configured.lock();
-        let endpoint = configured.endpoints.add(new)?;
-        configured.endpoints.set_usable(&new.address, usable);
-        self.recount(&configured);
+        let endpoint = {
+            let mut configured = self.configured.lock();
+            let endpoint = configured.endpoints.add(new)?;
+            configured.endpoints.set_usable(&new.address, usable);
+            self.recount(&configured);
+            endpoint
+        };
+        if let Some(Err(listener)) = listener.map(|listener| self.keep(listener)) {
+            drop(listener);
+            self.remove(endpoint.id)?;
+            return Err(AddError::Endpoint(EndpointError::Full));
+        }
         Ok(Endpoint { usable, ..endpoint })
     }
 
-    /// Removes the endpoint with this id.
-    pub(crate) fn remove(&self, id: u8) -> Result<Endpoint, EndpointError> {
-        let mut configured = self.configured.lock();
-        let removed = configured.endpoints.remove(id);
-        self.recount(&configured);
-        removed
+    /// Keeps a listener, or gives it back for want of room.
+    fn keep(&self, listener: Listener) -> Result<(), Listener> {
+        let mut listeners = self.listeners.lock();
+        listeners
+            .push_within_capacity(listener)
+            .map_err(|refused| refused.0)
     }
 
-    /// Removes an endpoint, and all others at the next calls.
-    pub(crate) fn remove_any(&self) -> Option<Endpoint> {
-        let mut configured = self.configured.lock();
-        let Some(id) = configured.view().iter().next().map(|endpoint| endpoint.id) else {
-            configured.endpoints.flush();
-            return None;
+    /// Removes the endpoint with this id, and listens on its port no more. Process context.
+    pub(crate) fn remove(&self, id: u8) -> Result<Endpoint, EndpointError> {
+        let removed = {
+            let mut configured = self.configured.lock();
+            let removed = configured.endpoints.remove(id);
+            self.recount(&configured);
+            removed?
         };
-        let removed = configured.endpoints.remove(id).ok();
-        self.recount(&configured);
-        removed
+        self.close(&removed);
+        Ok(removed)
+    }
+
+    /// Removes an endpoint, and all others at the next calls. Process context.
+    pub(crate) fn remove_any(&self) -> Option<Endpoint> {
+        let first = self
+            .configured
+            .lock()
+            .view()
+            .iter()
+            .next()
+            .map(|endpoint| endpoint.id);
+        match first {
+            Some(id) => self.remove(id).ok(),
+            None => {
+                self.configured.lock().endpoints.flush();
+                None
+            }
+        }
+    }
+
+    /// Listens no more for an endpoint that was removed.
+    fn close(&self, endpoint: &Endpoint) {
+        let Some(port) = endpoint.port else { return };
+        let closed = {
+            let mut listeners = self.listeners.lock();
+            let of_endpoint = |listener: &Listener| listener.is_at(endpoint.address, port);
+            let place = listeners.iter().position(of_endpoint);
+            place.and_then(|place| listeners.remove(place).ok())
+        };
+        // It takes its time, so nothing is locked meanwhile.
+        drop(closed);
     }
 
     /// Changes the flags backup and fullmesh of the endpoint that `choose` chooses.

@@ -11,7 +11,8 @@ use crate::subflow::table::SubflowState;
 use kernel::prelude::*;
 use knet::genetlink::{Body, Message};
 use knet::meta::DataGuard;
-use knet::sock::{Sock, AF_INET, AF_INET6};
+use knet::netns::Net;
+use knet::sock::{self, Sock, AF_INET, AF_INET6};
 use mptcp_core::path_manager::{Announcement, SocketAddress};
 use mptcp_core::wire::Address;
 
@@ -37,6 +38,16 @@ pub(crate) enum OfSubflow {
     Closed = 11,
     /// One end changed whether it is a backup.
     Priority = 13,
+}
+
+/// What happened to a listening socket.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum OfListener {
+    /// It listens.
+    Created = 15,
+    /// It listens no more.
+    Closed = 16,
 }
 
 const ANNOUNCED: u8 = 6;
@@ -132,21 +143,42 @@ pub(crate) fn removed(connection: &DataGuard<'_, Mptcp>, id: u8) {
     });
 }
 
+/// Tells what happened to a listening TCP socket, an application's or one of an endpoint. Nothing needs to be
+/// locked.
+pub(crate) fn of_listener(sock: &Sock, event: OfListener) {
+    send(sock.net(), event as u8, |body| {
+        let tuple = sock.tuple();
+        let family = match tuple.local {
+            sock::Address::V4(_) => AF_INET,
+            sock::Address::V6(_) => AF_INET6,
+        };
+        body.put_u16(attribute::FAMILY, family)?;
+        body.put(attribute::SPORT, &tuple.local_port.to_be_bytes())?;
+        match tuple.local {
+            sock::Address::V4(octets) => body.put(attribute::SADDR4, &octets),
+            sock::Address::V6(octets) => body.put(attribute::SADDR6, &octets),
+        }
+    });
+}
+
 /// Sends a message about a connection to who listens.
 fn tell(connection: &DataGuard<'_, Mptcp>, number: u8, fill: impl FnOnce(&mut Body<'_>) -> Result) {
-    let net = connection.meta().sock().net();
+    let token = connection.local.token.raw();
+    send(connection.meta().sock().net(), number, |body| {
+        body.put_u32(attribute::TOKEN, token)?;
+        fill(body)
+    });
+}
+
+/// Sends a message to who listens in a namespace. Any context.
+fn send(net: &Net, number: u8, fill: impl FnOnce(&mut Body<'_>) -> Result) {
     if !is_listening(net) {
         return;
     }
     let Ok(mut message) = Message::news(&FAMILY, number) else {
         return;
     };
-    let mut body = message.body();
-    let token = connection.local.token.raw();
-    let filled = body
-        .put_u32(attribute::TOKEN, token)
-        .and_then(|()| fill(&mut body));
-    if filled.is_ok() {
+    if fill(&mut message.body()).is_ok() {
         message.multicast(&FAMILY, net, EVENTS);
     }
 }

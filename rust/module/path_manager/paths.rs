@@ -8,8 +8,8 @@
 use crate::connection::{Connection, Mode};
 use crate::netns::Namespace;
 use crate::path_manager::endpoints::is_usable;
+use crate::path_manager::ends;
 use crate::path_manager::event::{self, OfConnection};
-use crate::path_manager::{core_address, ends};
 use crate::protocol::Mptcp;
 use core::sync::atomic::Ordering;
 use kernel::prelude::*;
@@ -80,7 +80,8 @@ pub(crate) fn admit(
     connection: &mut DataGuard<'_, Mptcp>,
     request: &JoinRequest,
 ) -> Result<Admitted, Refusal> {
-    id_of(connection, request.local.address).ok_or(Refusal::UnknownAddress)?;
+    let SocketAddress { address, port } = request.local;
+    id_of(connection, address, Some(port)).ok_or(Refusal::UnknownAddress)?;
     // RFC 8684 section 3.2: who knows both keys has the SYN/ACK of the first handshake. That its data
     // arrived may not be known here yet, because the subflows' segments overtake each other.
     let admitted = consult(connection, |manager, context| {
@@ -88,6 +89,23 @@ pub(crate) fn admit(
         manager.admit(request, context)
     });
     admitted.unwrap_or_else(|| Err(cannot_manage(connection)))
+}
+
+/// Whether a subflow of the peer may come to a place of ours.
+///
+/// # Errors
+/// Why it may not.
+pub(crate) fn may_come_to(
+    connection: &mut DataGuard<'_, Mptcp>,
+    local: &SocketAddress,
+) -> Result<(), Refusal> {
+    // Nearly all come to the port of the first, about which there is nothing to ask.
+    let expected = local.port == connection.meta().sock().tuple().local_port;
+    if expected && !connection.policy.deny_join {
+        return Ok(());
+    }
+    consult(connection, |manager, _| manager.may_come_to(local))
+        .unwrap_or_else(|| Err(cannot_manage(connection)))
 }
 
 /// Why there is no path manager.
@@ -98,22 +116,31 @@ fn cannot_manage(connection: &Connection) -> Refusal {
     }
 }
 
-/// Our id of an address on this connection. One that nobody configured becomes an endpoint.
-pub(crate) fn id_of(connection: &mut DataGuard<'_, Mptcp>, address: Address) -> Option<u8> {
+/// Our id of an address on this connection, and of a port of it if a subflow comes there. An address that
+/// nobody configured becomes an endpoint.
+pub(crate) fn id_of(
+    connection: &mut DataGuard<'_, Mptcp>,
+    address: Address,
+    port: Option<u16>,
+) -> Option<u8> {
     let sock = connection.meta().sock();
-    if core_address(&sock.tuple().local) == address {
-        return Some(0);
+    let (first, _) = ends(&sock.tuple());
+    let configuration = &Namespace::of(sock.net())?.configuration;
+    let other = port.filter(|port| *port != first.port);
+    if address != first.address {
+        return configuration.id_of(address, other);
     }
-    Namespace::of(sock.net())?.configuration.id_of(address)
+    let endpoint = other.and_then(|port| configuration.read().view().at(&address, Some(port)));
+    Some(endpoint.map_or(0, |endpoint| endpoint.id))
 }
 
 /// Our id of an address that a subflow comes to, and whether its subflows are backups.
 pub(crate) fn identify(connection: &mut DataGuard<'_, Mptcp>, local: SocketAddress) -> (u8, bool) {
-    let id = id_of(connection, local.address).unwrap_or_default();
+    let id = id_of(connection, local.address, Some(local.port)).unwrap_or_default();
     let namespace = connection.meta().namespace();
     let endpoint = namespace.and_then(|namespace| {
         let configured = namespace.configuration.read();
-        configured.view().at(&local.address, None)
+        configured.view().serving(&local.address, local.port)
     });
     let backup = endpoint.is_some_and(|endpoint| endpoint.flags.has(EndpointFlags::BACKUP));
     (id, backup)

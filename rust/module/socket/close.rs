@@ -8,6 +8,7 @@
 
 use crate::connection::uncount_established;
 use crate::path_manager;
+use crate::path_manager::event::{self, OfListener};
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::leave;
 use crate::subflow::push;
@@ -49,6 +50,9 @@ pub(crate) fn close(meta: &Meta, timeout: c_long) {
     let sock = meta.sock();
     let mut owner = meta.lock();
     meta.lock_data().add_shutdown(shutdown::BOTH);
+    if let (State::Listen, Some(subflow)) = (sock.state(), &owner.subflow) {
+        event::of_listener(subflow.sock(), OfListener::Closed);
+    }
     match sock.state() {
         State::Listen | State::Close | State::SynSent => end(&mut owner),
         _ if has_unread(meta) || sock.lingers_zero() => {

@@ -4,6 +4,7 @@
 
 use crate::connection::{test_wrap, uncount_established, Connection, Mode};
 use crate::keys;
+use crate::path_manager::event::{self, OfListener};
 use crate::protocol::{Meta, Mptcp};
 use crate::scheduler;
 use crate::socket::first_subflow;
@@ -69,6 +70,9 @@ pub(crate) fn disconnect(owner: &mut OwnerGuard<'_, Mptcp>) -> Result {
     if let Some(subflow) = owner.subflow.take() {
         crate::socket::close::reset_connection(meta);
         let bound = sock.state() == State::Listen;
+        if bound {
+            event::of_listener(subflow.sock(), OfListener::Closed);
+        }
         subflow.lock().disconnect();
         if bound {
             owner.subflow = Some(subflow);

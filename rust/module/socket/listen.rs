@@ -2,6 +2,7 @@
 
 //! `listen` and `accept`.
 
+use crate::path_manager::event::{self, OfListener};
 use crate::protocol::{Meta, Mptcp};
 use crate::socket::first_subflow;
 use crate::subflow::delivery;
@@ -24,11 +25,17 @@ pub(crate) fn listen(owner: &mut OwnerGuard<'_, Mptcp>, backlog: i32) -> Result 
     subflow.listen(backlog)?;
     sock.copy_addresses(subflow.sock());
     let state = SubflowState::new(subflow.sock())?;
-    let mut connection = meta.lock_data();
-    if connection.subflows.first().is_none() {
-        connection.subflows.put_first(state);
+    let began = sock.state() != State::Listen;
+    {
+        let mut connection = meta.lock_data();
+        if connection.subflows.first().is_none() {
+            connection.subflows.put_first(state);
+        }
+        sock.set_state(State::Listen);
     }
-    sock.set_state(State::Listen);
+    if began {
+        event::of_listener(subflow.sock(), OfListener::Created);
+    }
     Ok(())
 }
 

@@ -39,7 +39,7 @@ use mptcp_core::path_manager::{
 };
 use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::plan::Wanted;
-use mptcp_core::wire::{MpTcpRst, Received, SegmentKind};
+use mptcp_core::wire::{MpTcpRst, Received, ResetReason, SegmentKind};
 
 /// How often the client says its third ACK before it gives the subflow up.
 const MOST_THIRD_ACKS: u8 = 6;
@@ -229,7 +229,7 @@ fn identify(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
     }
     let address = core_address(&subflow.sock.tuple().local);
     let name = subflow.name;
-    let id = paths::id_of(connection, address).unwrap_or_default();
+    let id = paths::id_of(connection, address, None).unwrap_or_default();
     if let Some(subflow) = connection.subflows.at_mut(path) {
         subflow.local_id = id;
         if let Some(join) = subflow.join.as_mut() {
@@ -273,6 +273,9 @@ pub(crate) fn syn_ack_received(
     match on_syn_ack(&received, keys, join.request.nonce, &KernelSha256) {
         Ok(accepted) => {
             count(sock, Counter::MpJoinSynAckRx);
+            if tcp.sock().tuple().remote_port != sock.tuple().remote_port {
+                count(sock, Counter::MpJoinPortSynAckRx);
+            }
             join.hmac = Some(accepted.hmac);
             join.await_answer(tcp.rto_us());
             subflow.remote_id = accepted.address_id;
@@ -307,11 +310,19 @@ pub(crate) fn syn_arrived(net: &Net, syn: &Syn<'_>) -> SynFate {
     let Some(namespace) = Namespace::of(net) else {
         return SynFate::Pass;
     };
-    match namespace.tokens.find(request.token.raw()) {
-        Some(_) => SynFate::Join,
-        None => {
-            namespace.counters.count(Counter::MpJoinNoTokenFound);
-            SynFate::Unknown(lasting(Refusal::UnknownToken))
+    let Some(meta) = namespace.tokens.find(request.token.raw()) else {
+        namespace.counters.count(Counter::MpJoinNoTokenFound);
+        return SynFate::Unknown(lasting(Refusal::UnknownToken));
+    };
+    let (local, _) = ends(&syn.tuple);
+    let welcome = paths::may_come_to(&mut meta.lock_data(), &local);
+    match welcome {
+        Ok(()) => SynFate::Join,
+        Err(refusal) => {
+            if refusal == Unwelcome::Port {
+                namespace.counters.count(Counter::MismatchPortSynRx);
+            }
+            SynFate::Refused(rst(refusal))
         }
     }
 }
@@ -330,6 +341,17 @@ const fn rst(refusal: Unwelcome) -> Rst {
     Rst {
         reason: reason.raw(),
         transient,
+    }
+}
+
+/// Server: a SYN that joins no connection came to a port where only such SYNs are welcome.
+pub(crate) fn unwanted_syn(net: &Net) -> Rst {
+    if let Some(namespace) = Namespace::of(net) {
+        namespace.counters.count(Counter::MpCapableEndpAttempt);
+    }
+    Rst {
+        reason: ResetReason::ADMINISTRATIVELY_PROHIBITED.raw(),
+        transient: false,
     }
 }
 
@@ -377,11 +399,14 @@ pub(crate) fn answer(net: &Net, syn: &SynAck<'_>, edit: &mut OptionEdit) {
         return;
     };
     count(&*meta, Counter::MpJoinSynRx);
+    let (local, _) = ends(&syn.handshake.tuple);
+    if local.port != meta.sock().tuple().local_port {
+        count(&*meta, Counter::MpJoinPortSynRx);
+    }
     let mut connection = meta.lock_data();
     let Some(secrets) = secrets(&connection, &syn.handshake, &request) else {
         return;
     };
-    let (local, _) = ends(&syn.handshake.tuple);
     let (local_id, backup) = paths::identify(&mut connection, local);
     drop(connection);
     let option = server_syn_ack(&secrets, local_id, backup, &KernelSha256);
@@ -457,10 +482,17 @@ pub(crate) fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Resu
         })
     };
     let admitted = admitted.map_err(|refusal| {
-        count(sock, Counter::MpJoinRejected);
+        let counter = match refusal {
+            Unwelcome::Port => Counter::MismatchPortAckRx,
+            _ => Counter::MpJoinRejected,
+        };
+        count(sock, counter);
         rst(refusal)
     })?;
     count(sock, Counter::MpJoinAckRx);
+    if local.port != sock.tuple().local_port {
+        count(sock, Counter::MpJoinPortAckRx);
+    }
     Ok(Joining {
         place: Some(place),
         request: asked,

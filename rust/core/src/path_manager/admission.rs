@@ -105,12 +105,7 @@ impl PathManager {
         if self.extra_subflows() >= Self::join_limit(context) {
             return Err(Refusal::Limit);
         }
-        if self.denies && request.local == self.local {
-            return Err(Refusal::Denied);
-        }
-        if !self.expects_port(&request.local) {
-            return Err(Refusal::Port);
-        }
+        self.may_come_to(&request.local)?;
         let (local_id, backup) = self.identify(&request.local, context)?;
         let path = Path {
             id: self.new_id(),
@@ -131,6 +126,20 @@ impl PathManager {
             local_id,
             backup,
         })
+    }
+
+    /// Whether a subflow of the peer may come to a place of ours. Its SYN tells that already.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn may_come_to(&self, local: &SocketAddress) -> Result<(), Refusal> {
+        if self.denies && *local == self.local {
+            return Err(Refusal::Denied);
+        }
+        if !self.expects_port(local) {
+            return Err(Refusal::Port);
+        }
+        Ok(())
     }
 
     fn join_limit(context: &Context<'_>) -> usize {
@@ -155,10 +164,7 @@ impl PathManager {
         local: &SocketAddress,
         context: &Context<'_>,
     ) -> Result<(u8, bool), Refusal> {
-        let endpoint = context
-            .endpoints
-            .at(&local.address, Some(local.port))
-            .or_else(|| context.endpoints.at(&local.address, None));
+        let endpoint = context.endpoints.serving(&local.address, local.port);
         let backup = endpoint.is_some_and(|endpoint| endpoint.flags.has(EndpointFlags::BACKUP));
         if local.address == self.local.address {
             return Ok((

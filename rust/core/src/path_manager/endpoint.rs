@@ -70,8 +70,8 @@ pub struct Endpoint {
     pub id: u8,
     /// The address.
     pub address: Address,
-    /// The TCP port to announce, in host order, if it is another than the connection's. Somebody
-    /// must listen there.
+    /// The TCP port to announce, in host order, if it is another than the connection's. The host
+    /// listens there.
     pub port: Option<u16>,
     /// What it is used for.
     pub flags: EndpointFlags,
@@ -193,6 +193,17 @@ impl<const N: usize> Endpoints<N> {
         self.insert(id, implicit).map(|endpoint| endpoint.id)
     }
 
+    /// As [`id_of`](Self::id_of), for an address and port that a subflow comes to.
+    ///
+    /// # Errors
+    /// [`EndpointError::Full`].
+    pub fn id_at(&mut self, address: Address, port: u16) -> Result<u8, EndpointError> {
+        match self.view().at(&address, Some(port)) {
+            Some(endpoint) => Ok(endpoint.id),
+            None => self.id_of(address),
+        }
+    }
+
     /// Removes the endpoint with this id and returns it.
     ///
     /// # Errors
@@ -277,7 +288,11 @@ impl<const N: usize> Endpoints<N> {
 }
 
 impl NewEndpoint {
-    fn check(&self) -> Result<(), EndpointError> {
+    /// Whether such an endpoint makes sense.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn check(&self) -> Result<(), EndpointError> {
         let has = |flag| self.flags.has(flag);
         if self.id == Some(0) {
             return Err(EndpointError::IdZero);
@@ -322,6 +337,14 @@ impl<'a> EndpointView<'a> {
         self.iter()
             .find(|endpoint| endpoint.address == *address && endpoint.port == port)
             .copied()
+    }
+
+    /// The endpoint that subflows belong to which come to this address and port: the one with the
+    /// port, or else the one without any.
+    #[inline]
+    pub fn serving(self, address: &Address, port: u16) -> Option<Endpoint> {
+        let with_port = self.at(address, Some(port));
+        with_port.or_else(|| self.at(address, None))
     }
 
     /// The endpoints that can be used now and have all of `flags`.

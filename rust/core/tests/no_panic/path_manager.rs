@@ -7,7 +7,7 @@ use mptcp_core::crypto::KeyPair;
 use mptcp_core::path_manager::{
     Action, Admitted, Announcement, Command, CommandError, Context, Endpoint, EndpointError,
     EndpointFlags, Endpoints, Event, JoinRequest, NewEndpoint, Open, Opened, PathManager, Refusal,
-    SubflowId,
+    SocketAddress, SubflowId,
 };
 use mptcp_core::wire::{AddAddr, Address, MpTcpRst};
 
@@ -28,6 +28,12 @@ entry_points! {
         table.flush();
         (id, usable)
     }
+    endpoint_of_port(table: &mut Table, new: NewEndpoint, port: u16)
+        -> Result<(u8, Option<Endpoint>), EndpointError> {
+        new.check()?;
+        let id = table.id_at(new.address, port)?;
+        Ok((id, table.view().serving(&new.address, port)))
+    }
     endpoint_flags(bits: u32) -> Option<u32> { Some(EndpointFlags::from_bits(bits)?.bits()) }
 
     path_manager_new(opened: &Opened, now: u64) -> PathManager { PathManager::new(opened, now) }
@@ -40,6 +46,9 @@ entry_points! {
     path_manager_admit(manager: &mut PathManager, request: &JoinRequest, context: &Context<'_>)
         -> Result<Admitted, Refusal> {
         manager.admit(request, context)
+    }
+    path_manager_place(manager: &PathManager, local: &SocketAddress) -> Result<(), Refusal> {
+        manager.may_come_to(local)
     }
     path_manager_command(manager: &mut PathManager, command: &Command, context: &Context<'_>)
         -> Result<Option<Open>, CommandError> {

@@ -6,6 +6,7 @@ use super::address::{self, Described};
 use super::program;
 use super::{attribute, command, namespace, ADDRESS_OF, ENDPOINT, SUBFLOW_OF};
 use crate::netns::Namespace;
+use crate::path_manager::endpoints::AddError;
 use crate::path_manager::ends;
 use crate::path_manager::notifier::{announce, for_each_connection};
 use crate::path_manager::paths::tell;
@@ -27,7 +28,17 @@ impl Command for Add {
         let new = Described::read(request, from)?.endpoint(request, from)?;
         let namespace = namespace(request)?;
         let added = namespace.configuration.add(request.net(), new);
-        let endpoint = added.map_err(|error| refuse(request, from, error))?;
+        let endpoint = added.map_err(|error| match error {
+            AddError::Endpoint(error) => refuse(request, from, error),
+            AddError::Listen(error) => {
+                let number = error.to_errno();
+                request.refuse(
+                    error,
+                    None,
+                    format_args!("create listen socket error: {number}"),
+                )
+            }
+        })?;
         announce(namespace, &Event::EndpointReady(endpoint));
         Ok(())
     }

@@ -202,7 +202,11 @@ fn an_address_with_a_port_is_another_than_without() {
         ..new(5, SIGNAL)
     };
     assert_eq!(table.add(ported).map(|e| e.id), Ok(1));
+    assert_eq!(table.id_at(address(5), 8080), Ok(1));
     assert_eq!(table.id_of(address(5)), Ok(2));
+    assert_eq!(table.id_at(address(5), 80), Ok(2));
+    let serving = |port| table.view().serving(&address(5), port).map(|e| e.id);
+    assert_eq!((serving(8080), serving(80)), (Some(1), Some(2)));
 }
 
 #[test]

@@ -105,6 +105,22 @@ fn joins_are_refused_when_they_come_too_early_or_too_late() {
 }
 
 #[test]
+fn the_syn_tells_already_whether_it_comes_to_the_wrong_place() {
+    let denies = Opened {
+        denies: true,
+        ..server()
+    };
+    let manager = PathManager::new(&denies, 0);
+    for (to, expected) in [
+        (at(local(0), 80), Err(Refusal::Denied)),
+        (at(local(1), 80), Ok(())),
+        (at(local(1), 81), Err(Refusal::Port)),
+    ] {
+        assert_eq!(manager.may_come_to(&to), expected, "{to:?}");
+    }
+}
+
+#[test]
 fn there_is_room_for_so_many_subflows() {
     let mut world = World::new(&server(), 255, 0);
     let to = request(at(local(0), 80));
