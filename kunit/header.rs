@@ -8,7 +8,7 @@ use kernel::prelude::*;
 #[kunit_tests(mptcp_rs_header)]
 mod tests {
     use kernel::prelude::*;
-    use knet::testing::{droppable, Kind, Sender, TestPacket};
+    use knet::testing::{droppable, timestamps, Kind, Sender, TestPacket};
 
     const TIMESTAMPS: [u8; 12] = [1, 1, 8, 10, 0, 1, 2, 3, 4, 5, 6, 7];
     const ADDED: [u8; 28] = [
@@ -127,6 +127,36 @@ mod tests {
                 assert_eq!(packet.facts().transport_offset, 0);
                 assert!(packet.checksum_is_right());
             }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn timestamps_make_room_where_they_are_given_up() -> Result {
+        let long = joined(&[&ADDED, &[1; 4]])?;
+        let short = [30, 4, 0, 0];
+        // The other options, what is added, and what stays of the others.
+        let cases: [(&[u8], &[u8], &[u8]); 4] = [
+            (&[], &long, &[]),
+            (&[], &short, &[]),
+            (&SACK, &long, &[]),
+            (&SACK, &short, &SACK),
+        ];
+        for ipv6 in [false, true] {
+            let sender = Sender::new(Kind::Socket, ipv6)?;
+            for (others, added, stays) in cases {
+                let before = joined(&[&TIMESTAMPS, others])?;
+                assert_eq!(timestamps(&before), 12);
+                let mut packet = TestPacket::segment(&sender, 0, &before, &[])?;
+                assert!(packet.rewrite_without_timestamps(added).is_ok());
+                let options = joined(&[stays, added])?;
+                assert!(is_segment(&packet.bytes()?, &options, WINDOW, &[]));
+                assert_eq!(packet.facts().transport_offset, 0);
+                assert!(packet.checksum_is_right());
+            }
+            let mut packet = TestPacket::segment(&sender, 0, &SACK, &[])?;
+            assert_eq!(timestamps(&SACK), 0);
+            assert!(packet.rewrite_without_timestamps(&short).is_err());
         }
         Ok(())
     }

@@ -80,6 +80,8 @@ counters! {
     AddAddrDrop = "AddAddrDrop",
     /// ADD_ADDRs sent, repeated ones counted.
     AddAddrTx = "AddAddrTx",
+    /// ADD_ADDRs that a segment had no room for.
+    AddAddrTxDrop = "AddAddrTxDrop",
     /// Received echoes of ADD_ADDR.
     EchoAdd = "EchoAdd",
     /// Echoes of ADD_ADDR sent.
@@ -92,6 +94,8 @@ counters! {
     RmAddr = "RmAddr",
     /// REMOVE_ADDRs sent.
     RmAddrTx = "RmAddrTx",
+    /// REMOVE_ADDRs that a segment had no room for.
+    RmAddrTxDrop = "RmAddrTxDrop",
     /// Subflows closed because an address was removed.
     RmSubflow = "RmSubflow",
     /// Received MP_PRIOs.

@@ -20,9 +20,10 @@ const PM_TYPE: usize = 5;
 const ADD_ADDR_TIMEOUT: usize = 6;
 const SUBFLOWS_PER_PAIR: usize = 7;
 const CLOSE_TIMEOUT: usize = 8;
+const ADD_ADDR_V6_PORT_DROP_TS: usize = 9;
 
 /// In the order of the indices above.
-const SETTINGS: [Setting; 9] = [
+const SETTINGS: [Setting; 10] = [
     Setting {
         name: c"enabled",
         default: 1,
@@ -76,6 +77,12 @@ const SETTINGS: [Setting; 9] = [
         default: 60,
         min: 0,
         max: 86_400,
+    },
+    Setting {
+        name: c"add_addr_v6_port_drop_ts",
+        default: 1,
+        min: 0,
+        max: 1,
     },
 ];
 
@@ -131,6 +138,12 @@ impl Settings {
     #[inline]
     pub(crate) fn close_timeout_us(&self) -> u64 {
         u64::from(self.0.value(CLOSE_TIMEOUT)).saturating_mul(1_000_000)
+    }
+
+    /// Whether an ADD_ADDR that is too long to go beside TCP's timestamps goes without them.
+    #[inline]
+    pub(crate) fn add_addr_v6_port_drop_ts(&self) -> bool {
+        self.0.value(ADD_ADDR_V6_PORT_DROP_TS) != 0
     }
 
     /// For tests, whether sequence numbers soon wrap around: from 1 on those of subflows that

@@ -62,7 +62,7 @@ class Ported(Paths):
             (self.case.server, "AddAddrTx"),
         ):
             self.case.expect_counter(end, name, count, most)
-        for name in ("MismatchPortSynRx", "MismatchPortAckRx"):
+        for name in ("MismatchPortSynRx", "MismatchPortAckRx", "AddAddrTxDrop"):
             self.case.expect_counter(self.case.server, name, 0, 0)
 
 
@@ -81,6 +81,36 @@ def announced(case, places):
     paths.taken_in(len(places))
     exchange(client, server, MEGABYTE, MEGABYTE)
     case.expect_mptcp()
+
+
+@scenario(all_roles=True)
+def announced_over_ipv6(case):
+    """An IPv6 address with a port: ADD_ADDR has no room beside timestamps, and goes without them."""
+    paths = Ported(case, ("fd00:2::2", PORT))
+    listener = case.listen(socket.AF_INET6)
+    client = case.connect(socket.AF_INET6)
+    server = case.keep(listener.accept()[0])
+    paths.ping(client, server)
+    paths.taken_in(1)
+    exchange(client, server, MEGABYTE, MEGABYTE)
+    case.expect_mptcp()
+
+
+@scenario()
+def no_room(case):
+    """Where timestamps must not give way, that ADD_ADDR is not sent, and another one is."""
+    directory = "mptcp_rs" if case.server.stack.counters == "module" else "mptcp"
+    case.server.namespace.sysctl(f"net.{directory}.add_addr_v6_port_drop_ts", 0)
+    paths = Ported(case, ("fd00:2::2", PORT), links=3)
+    paths.server.add("fd00:3::2", SIGNAL)
+    listener = case.listen(socket.AF_INET6)
+    client = case.connect(socket.AF_INET6)
+    server = case.keep(listener.accept()[0])
+    paths.ping(client, server)
+    paths.joined()
+    case.expect_counter(case.server, "AddAddrTxDrop", 1)
+    case.expect_counter(case.client, "PortAdd", 0, 0)
+    exchange(client, server, MEGABYTE, MEGABYTE)
 
 
 def refusal(end, address: str, port: int, stack=None) -> int:

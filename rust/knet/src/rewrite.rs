@@ -10,8 +10,12 @@ use kernel::prelude::*;
 const KIND_END: u8 = 0;
 const KIND_NOP: u8 = 1;
 const KIND_SACK: u8 = 5;
+const KIND_TIMESTAMPS: u8 = 8;
 /// Bytes of a header with timestamps and nothing else.
-const COMMON: usize = HEADER + 12;
+const COMMON: usize = HEADER + TIMESTAMPS;
+/// Bytes of the timestamps and their padding, as TCP writes them first of all options where there is no
+/// SYN.
+const TIMESTAMPS: usize = 12;
 /// Bytes of one SACK block.
 const BLOCK: usize = 8;
 
@@ -72,6 +76,22 @@ pub(crate) fn droppable(options: &[u8]) -> usize {
     Sack::find(options).map_or(0, |sack| sack.end.saturating_sub(sack.start) & !3)
 }
 
+/// Bytes of option space that giving up the timestamps in `options` would free.
+pub(crate) fn timestamps(options: &[u8]) -> usize {
+    match without_timestamps(options) {
+        Some(_) => TIMESTAMPS,
+        None => 0,
+    }
+}
+
+/// The options behind the timestamps, if those stand first and are padded to whole words.
+fn without_timestamps(options: &[u8]) -> Option<&[u8]> {
+    match options {
+        [KIND_NOP, KIND_NOP, KIND_TIMESTAMPS, 10, ..] => options.get(TIMESTAMPS..),
+        _ => None,
+    }
+}
+
 /// A TCP header with options, rewritten.
 struct Rewrite {
     bytes: [u8; HEADER + OPTION_SPACE],
@@ -80,10 +100,13 @@ struct Rewrite {
 
 impl Rewrite {
     /// What `header` becomes by `edit`. SACK blocks are given up, the last first, where the added
-    /// options need their room. `None`: they do not fit even so.
+    /// options need their room. `None`: they do not fit even so, or there are no timestamps to drop.
     fn new(header: &[u8], edit: &OptionEdit) -> Option<Self> {
         let added = edit.padded();
-        let (fixed, options) = header.split_at_checked(HEADER)?;
+        let (fixed, mut options) = header.split_at_checked(HEADER)?;
+        if edit.drop_timestamps {
+            options = without_timestamps(options)?;
+        }
         let room = OPTION_SPACE.checked_sub(added.len())?;
         let mut this = Self {
             bytes: [KIND_NOP; HEADER + OPTION_SPACE],
@@ -155,7 +178,7 @@ pub(crate) unsafe fn rewrite_transport(skb: *mut bindings::sk_buff, edit: &Optio
     // SAFETY: By the caller's promise; the header is not changed before its last use here.
     let old = unsafe { Header::new((*skb).data.cast()) };
     let old_length = old.length();
-    if edit.padded().len() <= old.free() {
+    if edit.padded().len() <= old.free() && !edit.drop_timestamps {
         // SAFETY: By the caller's promise.
         return unsafe { extend(skb, old_length, edit) };
     }

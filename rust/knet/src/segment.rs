@@ -3,7 +3,7 @@
 //! TCP segments at the hooks: what they say, and how their options are changed.
 
 use crate::bindings;
-use crate::rewrite::droppable;
+use crate::rewrite::{droppable, timestamps};
 use crate::sock::{Address, Tuple};
 use core::ptr::NonNull;
 
@@ -59,6 +59,11 @@ impl Outgoing<'_> {
     pub fn droppable(&self) -> usize {
         droppable(self.options)
     }
+
+    /// Option space that would become free if the timestamps were dropped, in bytes.
+    pub fn timestamps(&self) -> usize {
+        timestamps(self.options)
+    }
 }
 
 /// What to change in the header of an outgoing segment.
@@ -68,6 +73,8 @@ pub struct OptionEdit {
     /// The window field to write instead of TCP's, before scaling was applied, in units of
     /// `1 << wscale`; `None` leaves TCP's.
     pub window: Option<u16>,
+    /// Whether the timestamps go away.
+    pub drop_timestamps: bool,
 }
 
 impl OptionEdit {
@@ -76,6 +83,7 @@ impl OptionEdit {
             options: [KIND_NOP; OPTION_SPACE],
             length: 0,
             window: None,
+            drop_timestamps: false,
         }
     }
 
@@ -98,7 +106,7 @@ impl OptionEdit {
 
     /// Whether nothing is to be changed.
     pub(crate) fn is_empty(&self) -> bool {
-        self.length == 0 && self.window.is_none()
+        self.length == 0 && self.window.is_none() && !self.drop_timestamps
     }
 }
 

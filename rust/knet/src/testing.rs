@@ -38,3 +38,8 @@ pub fn received_packet(position: u64, bytes: &[u8]) -> Result<Packet> {
 pub fn droppable(options: &[u8]) -> usize {
     crate::rewrite::droppable(options)
 }
+
+/// Bytes that giving up the timestamps among `options` would free.
+pub fn timestamps(options: &[u8]) -> usize {
+    crate::rewrite::timestamps(options)
+}

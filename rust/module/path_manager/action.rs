@@ -52,36 +52,42 @@ fn carry_out(owner: &mut OwnerGuard<'_, Mptcp>, action: Action) {
         Action::Announce { announcement, via } => {
             let keys = owner.meta().lock_data().keys();
             let option = announcement.signed(keys, &KernelSha256);
-            count(sock, Counter::AddAddrTx);
             let wanted = Wanted {
                 add_addr: Some(option),
                 ..Wanted::default()
             };
-            say(owner, via, wanted);
+            match say(owner, via, wanted) {
+                Some(_) => count(sock, Counter::AddAddrTx),
+                None => count(sock, Counter::AddAddrTxDrop),
+            }
         }
         Action::Echo { announcement, via } => {
-            count(sock, Counter::EchoAddTx);
             let wanted = Wanted {
                 add_addr: Some(announcement.echo()),
                 ..Wanted::default()
             };
-            say(owner, via, wanted);
+            match say(owner, via, wanted) {
+                Some(_) => count(sock, Counter::EchoAddTx),
+                None => count(sock, Counter::EchoAddTxDrop),
+            }
         }
         Action::Remove { option, via } => {
-            count(sock, Counter::RmAddrTx);
             let wanted = Wanted {
                 remove_addr: Some(option),
                 ..Wanted::default()
             };
-            say(owner, via, wanted);
+            match say(owner, via, wanted) {
+                Some(_) => count(sock, Counter::RmAddrTx),
+                None => count(sock, Counter::RmAddrTxDrop),
+            }
         }
         Action::Priority { subflow, backup } => {
-            count(sock, Counter::MpPrioTx);
             let wanted = Wanted {
                 mp_prio: Some(MpPrio { backup }),
                 ..Wanted::default()
             };
             if let Some(path) = say(owner, subflow, wanted) {
+                count(sock, Counter::MpPrioTx);
                 let mut connection = owner.meta().lock_data();
                 if let Some(subflow) = connection.subflows.at_mut(path) {
                     subflow.local_backup = backup;
@@ -119,19 +125,22 @@ fn with_subflow(
     Some(path)
 }
 
-/// Sends a segment on a subflow that says this and nothing else.
+/// Sends a segment on a subflow that says this and nothing else. `None` if it did not leave, or had no room
+/// for it.
 fn say(owner: &OwnerGuard<'_, Mptcp>, name: SubflowId, wanted: Wanted) -> Option<PathId> {
     let meta = owner.meta();
-    with_subflow(owner, name, |path, tcp| {
-        let order = |errand| {
+    let mut unsaid = Some(wanted);
+    let path = with_subflow(owner, name, |path, tcp| {
+        let order = |errand: &mut Option<Wanted>| {
             if let Some(subflow) = meta.lock_data().subflows.at_mut(path) {
-                subflow.errand = errand;
+                core::mem::swap(&mut subflow.errand, errand);
             }
         };
-        order(Some(wanted));
+        order(&mut unsaid);
         tcp.send_ack();
-        order(None);
-    })
+        order(&mut unsaid);
+    })?;
+    unsaid.is_none().then_some(path)
 }
 
 /// Opens a subflow.
@@ -174,11 +183,8 @@ fn close_subflow(owner: &mut OwnerGuard<'_, Mptcp>, name: SubflowId, farewell: F
             condemn(&mut connection, path, reason);
         }
         Farewell::Fin => {
-            loss::withdraw(&mut connection, path);
-            if let Some(subflow) = connection.subflows.at_mut(path) {
-                subflow.gone = true;
-            }
-            connection.meta().schedule_work();
+            drop(connection);
+            with_subflow(owner, name, |path, tcp| finish(owner.meta(), path, tcp));
         }
     }
 }

@@ -18,7 +18,7 @@ use mptcp_core::connection::handshake::client_syn;
 use mptcp_core::connection::speech::{self, Farewell, Reset, Speaker};
 use mptcp_core::mapping::TxRecord;
 use mptcp_core::scheduler::PathId;
-use mptcp_core::wire::plan::{write, write_dss, Wanted, Written};
+use mptcp_core::wire::plan::{write, write_alone, write_dss, Room, Wanted, Written};
 use mptcp_core::wire::Dss;
 
 /// A segment is about to leave. The subflow is locked.
@@ -90,7 +90,14 @@ fn transmit_other(
             return;
         }
         Mode::Mptcp if segment.flags.rst() => reset(&connection, path, sock),
-        Mode::Mptcp => speech(&connection, path, segment),
+        Mode::Mptcp => match errand(&connection, path, segment) {
+            Some(wanted) => {
+                drop(connection);
+                count(sock, Counter::TxHookSegments);
+                return say_alone(meta, path, &wanted, segment, edit);
+            }
+            None => speech(&connection, path, segment),
+        },
     };
     let mptcp = connection.speaks_mptcp();
     drop(connection);
@@ -110,6 +117,41 @@ fn finish(written: Option<Written>, sock: &Sock, edit: &mut OptionEdit) {
         edit.set_length(written.length);
         if written.trimmed {
             count(sock, Counter::SackTrimmed);
+        }
+    }
+}
+
+/// What a segment says that is sent for nothing else.
+fn errand(connection: &Connection, path: PathId, segment: &Outgoing<'_>) -> Option<Wanted> {
+    if segment.payload_len > 0 {
+        return None;
+    }
+    connection.subflows.at(path)?.errand
+}
+
+/// Says what a segment is sent for. TCP's own options make room for it.
+fn say_alone(
+    meta: &Meta,
+    path: PathId,
+    wanted: &Wanted,
+    segment: &Outgoing<'_>,
+    edit: &mut OptionEdit,
+) {
+    let namespace = Namespace::of(meta.sock().net());
+    let may_drop = namespace.is_some_and(|one| one.settings.add_addr_v6_port_drop_ts());
+    let room = Room {
+        free: segment.free,
+        sack: segment.droppable(),
+        timestamps: if may_drop { segment.timestamps() } else { 0 },
+    };
+    let Some(written) = write_alone(wanted, &room, edit.buffer()) else {
+        return;
+    };
+    edit.set_length(written.length);
+    edit.drop_timestamps = written.without_timestamps;
+    if !written.waiting {
+        if let Some(subflow) = meta.lock_data().subflows.at_mut(path) {
+            subflow.errand = None;
         }
     }
 }
@@ -197,9 +239,6 @@ fn speech(connection: &Connection, path: PathId, segment: &Outgoing<'_>) -> Want
         return wanted;
     }
     let has_data = segment.payload_len > 0;
-    if let Some(errand) = subflow.errand.filter(|_| !has_data) {
-        return errand;
-    }
     speech::of_segment(&speaker(connection), has_data, mapping(subflow, segment))
 }
 

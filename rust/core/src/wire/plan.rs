@@ -136,6 +136,58 @@ pub fn write(wanted: &Wanted, free: usize, droppable: usize, out: &mut [u8]) -> 
     write_any(wanted, free, droppable, out)
 }
 
+/// What TCP's own options leave of the option space of a segment, in bytes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Room {
+    /// What is free.
+    pub free: usize,
+    /// What its selective acknowledgements take.
+    pub sack: usize,
+    /// What its timestamps take, if they may be left out.
+    pub timestamps: usize,
+}
+
+/// What [`write_alone`] wrote.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct WrittenAlone {
+    /// Bytes of options, padded to a multiple of four.
+    pub length: usize,
+    /// Whether they need some of the space of selective acknowledgements.
+    pub trimmed: bool,
+    /// Whether they need the space of the timestamps.
+    pub without_timestamps: bool,
+    /// Whether something that was wanted is not carried; then nothing need give way.
+    pub waiting: bool,
+}
+
+/// As [`write`], for an acknowledgement that is sent for the sake of `wanted` alone: what TCP says in
+/// it was or will be said in others. Its selective acknowledgements give way first, then its
+/// timestamps: ADD_ADDR with an IPv6 address and a port (RFC 8684 section 3.4.1) has 30 bytes, and
+/// 12 of the 40 are those of timestamps. A receiver accepts an acknowledgement without them.
+pub fn write_alone(wanted: &Wanted, room: &Room, out: &mut [u8]) -> Option<WrittenAlone> {
+    let with_sack = room.free.saturating_add(room.sack);
+    let with_all = with_sack.saturating_add(room.timestamps);
+    let narrow = plan(wanted, room.free);
+    let mut chosen = narrow;
+    let mut found = (false, false);
+    for (space, gives_way) in [(with_sack, (true, false)), (with_all, (true, true))] {
+        if chosen.waiting {
+            chosen = plan(wanted, space);
+            found = gives_way;
+        }
+    }
+    if chosen.waiting {
+        (chosen, found) = (narrow, (false, false));
+    }
+    let (trimmed, without_timestamps) = found;
+    Some(WrittenAlone {
+        length: chosen.emit(out)?,
+        trimmed: trimmed && room.sack > 0,
+        without_timestamps,
+        waiting: chosen.waiting,
+    })
+}
+
 #[inline(never)]
 fn write_any(wanted: &Wanted, free: usize, droppable: usize, out: &mut [u8]) -> Option<Written> {
     let narrow = plan(wanted, free);

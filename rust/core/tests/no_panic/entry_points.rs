@@ -43,7 +43,7 @@ use mptcp_core::receive::{
 };
 use mptcp_core::send::{retransmit_timeout, AckOutcome, Rejected, SendState};
 use mptcp_core::seq::{Dsn, Ssn};
-use mptcp_core::wire::plan::{plan, write, Plan, Wanted, Written};
+use mptcp_core::wire::plan::{plan, write, write_alone, Plan, Room, Wanted, Written, WrittenAlone};
 use mptcp_core::wire::{
     pad, padded, walk, AddAddr, Address, Dss, MpCapable, MpFail, MpFastclose, MpJoin, MpPrio,
     MpTcpRst, Received, RemoveAddr, SegmentKind, WireSeq,
@@ -146,6 +146,9 @@ entry_points! {
     wire_plan(wanted: &Wanted, free: usize) -> Plan { plan(wanted, free) }
     wire_plan_write(wanted: &Wanted, free: usize, more: usize, out: &mut [u8]) -> Option<Written> {
         write(wanted, free, more, out)
+    }
+    wire_plan_write_alone(wanted: &Wanted, room: &Room, out: &mut [u8]) -> Option<WrittenAlone> {
+        write_alone(wanted, room, out)
     }
     wire_plan_emit(plan: &Plan, out: &mut [u8]) -> Option<usize> { plan.emit(out) }
 

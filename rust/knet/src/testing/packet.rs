@@ -121,7 +121,17 @@ impl<'a> TestPacket<'a> {
 
     /// Does what the hooks do with `options` and `window`.
     pub fn rewrite(&mut self, options: &[u8], window: Option<u16>) -> Result {
+        self.edit(options, window, false)
+    }
+
+    /// As [`Self::rewrite`], and the timestamps go away.
+    pub fn rewrite_without_timestamps(&mut self, options: &[u8]) -> Result {
+        self.edit(options, None, true)
+    }
+
+    fn edit(&mut self, options: &[u8], window: Option<u16>, drop_timestamps: bool) -> Result {
         let mut edit = OptionEdit::new();
+        edit.drop_timestamps = drop_timestamps;
         for (to, from) in edit.buffer().iter_mut().zip(options) {
             *to = *from;
         }

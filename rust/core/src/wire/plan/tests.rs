@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{plan, Wanted};
+use super::{plan, write_alone, Room, Wanted};
 use crate::crypto::Key;
 use crate::seq::{Dsn, Ssn};
 use crate::wire::{
@@ -117,6 +117,40 @@ fn options_that_can_wait_do_so() {
     assert_eq!(super::plan(&alone, OPTION_SPACE).length, 32);
     assert!(super::plan(&alone, OPTION_SPACE - TIMESTAMPS).waiting);
     assert_eq!(super::plan(&alone, OPTION_SPACE - TIMESTAMPS).missing, 0);
+}
+
+#[test]
+fn what_is_sent_alone_makes_tcp_give_way() {
+    let wanted = |v6| Wanted {
+        add_addr: Some(add_addr(v6)),
+        ..Wanted::default()
+    };
+    let sack = 20;
+    // The room, and what is written: length, selective acknowledgements, timestamps, waiting.
+    for (v6, free, sack, timestamps, expected) in [
+        (false, 28, 0, TIMESTAMPS, (20, false, false, false)),
+        (false, 8, sack, TIMESTAMPS, (20, true, false, false)),
+        (true, 40, 0, 0, (32, false, false, false)),
+        (true, 28, 0, TIMESTAMPS, (32, false, true, false)),
+        (true, 8, sack, TIMESTAMPS, (32, true, true, false)),
+        (true, 28, 0, 0, (0, false, false, true)),
+        (true, 8, sack, 0, (0, false, false, true)),
+    ] {
+        let room = Room {
+            free,
+            sack,
+            timestamps,
+        };
+        let mut out = [0; OPTION_SPACE];
+        let written = write_alone(&wanted(v6), &room, &mut out).unwrap();
+        let found = (
+            written.length,
+            written.trimmed,
+            written.without_timestamps,
+            written.waiting,
+        );
+        assert_eq!(found, expected, "{room:?}");
+    }
 }
 
 #[test]
