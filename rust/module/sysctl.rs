@@ -21,9 +21,10 @@ const ADD_ADDR_TIMEOUT: usize = 6;
 const SUBFLOWS_PER_PAIR: usize = 7;
 const CLOSE_TIMEOUT: usize = 8;
 const ADD_ADDR_V6_PORT_DROP_TS: usize = 9;
+const ALLOW_JOIN_INITIAL_ADDR_PORT: usize = 10;
 
 /// In the order of the indices above.
-const SETTINGS: [Setting; 10] = [
+const SETTINGS: [Setting; 11] = [
     Setting {
         name: c"enabled",
         default: 1,
@@ -80,6 +81,12 @@ const SETTINGS: [Setting; 10] = [
     },
     Setting {
         name: c"add_addr_v6_port_drop_ts",
+        default: 1,
+        min: 0,
+        max: 1,
+    },
+    Setting {
+        name: c"allow_join_initial_addr_port",
         default: 1,
         min: 0,
         max: 1,
@@ -144,6 +151,13 @@ impl Settings {
     #[inline]
     pub(crate) fn add_addr_v6_port_drop_ts(&self) -> bool {
         self.0.value(ADD_ADDR_V6_PORT_DROP_TS) != 0
+    }
+
+    /// Whether the peers of new connections may open subflows to the address and port of the first one
+    /// (RFC 8684 section 3.1, flag C).
+    #[inline]
+    pub(crate) fn allow_join_initial_addr_port(&self) -> bool {
+        self.0.value(ALLOW_JOIN_INITIAL_ADDR_PORT) != 0
     }
 
     /// For tests, whether sequence numbers soon wrap around: from 1 on those of subflows that

@@ -245,6 +245,19 @@ def one_too_many(case, limit, reason, transient):
     exchange(client, server, 1000, 1000)
 
 
+@scenario(roles=OURS_ONLY, needs_module=True)
+# rfc8684:3.1-14
+def first_address_denied(case):
+    """Who joins to the first address although the server forbade that is refused at his SYN."""
+    case.server.namespace.sysctl("net.mptcp_rs.allow_join_initial_addr_port", 0)
+    client, server = begin(case)
+    forger = Forger(case)
+    forger.send(SYN, 1000, 0, join_syn(token_of(case)))
+    forger.expect_reset(3)
+    case.expect_counter(case.server, "MPJoinSynRx", 0, 0)
+    exchange(client, server, 1000, 1000)
+
+
 # rfc8684:3.2-5
 @scenario(roles=OURS_ONLY)
 def guessed_hmac(case):

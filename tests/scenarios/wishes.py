@@ -51,11 +51,12 @@ def laminar(case):
     case.expect_counter(case.client, "MPJoinSynTx", 1, 1)
 
 
-@scenario(roles=(("ours", "builtin"),), variants={"alone": (False,), "with_another": (True,)})
+@scenario(variants={"alone": (False,), "with_another": (True,)})
 # rfc8684:3.1-14
 def first_address_denied(case, announced):
     """A server that does not want subflows to its first address gets none; to another one it does."""
-    case.server.namespace.sysctl("net.mptcp.allow_join_initial_addr_port", 0)
+    directory = "mptcp_rs" if case.server.stack.counters == "module" else "mptcp"
+    case.server.namespace.sysctl(f"net.{directory}.allow_join_initial_addr_port", 0)
     paths = Paths(case, links=3)
     paths.leave_from(3)
     if announced:

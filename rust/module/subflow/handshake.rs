@@ -38,11 +38,10 @@ pub(crate) const OPTION_BYTES: i32 = 28;
 
 /// What the administrator of a socket's namespace asks for.
 pub(crate) fn policy(sock: &Sock) -> Policy {
-    let checksum =
-        Namespace::of(sock.net()).is_some_and(|namespace| namespace.settings.checksum_enabled());
+    let settings = Namespace::of(sock.net()).map(|namespace| &namespace.settings);
     Policy {
-        checksum,
-        deny_join: false,
+        checksum: settings.is_some_and(|settings| settings.checksum_enabled()),
+        deny_join: settings.is_some_and(|settings| !settings.allow_join_initial_addr_port()),
     }
 }
 
