@@ -3,9 +3,11 @@
 
 import socket
 import struct
+import threading
 
 from lib.events import wait_until
 from lib.netlink import attributes, u8, u32
+from lib.network import filter_counts, filter_packets
 from lib.path_manager import (
     ADDR_REMOTE,
     ANNOUNCE,
@@ -158,6 +160,32 @@ def endpoint_removed(case):
     paths.client.remove(1)
     paths.wait_for(case.server, "RmAddr")
     exchange(client, server, MEGABYTE, MEGABYTE)
+
+
+@scenario(roles=OUR_CLIENT, all_roles=True, variants={"idle": (False,), "busy": (True,)})
+# rfc8684:3.4.2-8
+def endpoint_removed_in_order(case, busy):
+    """The subflow of an endpoint that is removed ends by FIN, and the client resets nothing."""
+    filter_packets(
+        case.server.namespace,
+        "prerouting",
+        "iifname veth1 tcp flags & rst == rst counter",
+        "iifname veth1 tcp flags & fin == fin counter",
+    )
+    paths = Paths(case)
+    client, server = paths.begin_with_two()
+    timer = threading.Timer(0.2 if busy else 0, paths.client.remove, (1,))
+    timer.start()
+    if not busy:
+        timer.join()
+        paths.wait_for(case.server, "RmAddr")
+    size = case.size(stock=16 * MEGABYTE, test=2 * MEGABYTE) if busy else MEGABYTE
+    exchange(client, server, size, size)
+    timer.join()
+    paths.wait_for(case.server, "RmAddr")
+    wait_until(lambda: filter_counts(case.server.namespace)[1] > 0, "a FIN")
+    resets = filter_counts(case.server.namespace)[0]
+    case.expect(resets == 0, f"{resets} RSTs")
 
 
 @scenario(all_roles=True)

@@ -8,7 +8,7 @@ use crate::crypto::KernelSha256;
 use crate::path_manager::event::{self, OfSubflow};
 use crate::path_manager::kernel_address;
 use crate::path_manager::paths::{consult, mention};
-use crate::protocol::Mptcp;
+use crate::protocol::{Meta, Mptcp};
 use crate::subflow::table::Doubt;
 use crate::subflow::{join, loss};
 use crate::timer;
@@ -182,9 +182,26 @@ fn close_subflow(owner: &mut OwnerGuard<'_, Mptcp>, name: SubflowId, farewell: F
             let reason = (reason != ResetReason::UNSPECIFIED).then_some(reason);
             condemn(&mut connection, path, reason);
         }
+        // To a peer that went on as plain TCP a FIN would be the end of the stream.
+        Farewell::Fin if !connection.subflows.joined => condemn(&mut connection, path, None),
         Farewell::Fin => {
             drop(connection);
             with_subflow(owner, name, |path, tcp| finish(owner.meta(), path, tcp));
         }
     }
+}
+
+/// Ends a subflow in order: its data is sent on others too, and what the peer still sends is taken until its
+/// FIN comes.
+fn finish(meta: &Meta, path: PathId, tcp: &mut Tcp<'_>) {
+    let mut connection = meta.lock_data();
+    loss::withdraw(&mut connection, path);
+    let rest = connection.subflows.at_mut(path).map(|subflow| {
+        subflow.finishing = true;
+        // Nothing can follow the FIN, and the others carry it all.
+        subflow.partial.take()
+    });
+    drop(connection);
+    drop(rest);
+    tcp.shut_down_send();
 }

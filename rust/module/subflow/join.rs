@@ -197,11 +197,12 @@ pub(crate) fn unanswered(
     let mut refused = None;
     let mut next: Option<u64> = None;
     for (path, subflow) in connection.subflows.iter_mut() {
-        if subflow.live || subflow.useless || subflow.gone {
+        if subflow.useless || subflow.gone || !subflow.awaits_answer() {
             continue;
         }
-        let waits = subflow.join.as_mut().filter(|join| join.hmac.is_some());
-        let Some(join) = waits else { continue };
+        let Some(join) = subflow.join.as_mut() else {
+            continue;
+        };
         if join.again_at <= now && again.is_none() && refused.is_none() {
             match on_silence(join.sent, MOST_THIRD_ACKS) {
                 Ok(()) => {
@@ -244,7 +245,7 @@ fn identify(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
 
 /// Client: what a segment says until the server has shown that it has the third ACK; `None` after that.
 pub(crate) fn speech(subflow: &SubflowState) -> Option<Wanted> {
-    let join = subflow.join.as_ref().filter(|_| !subflow.live)?;
+    let join = subflow.join.as_ref().filter(|_| subflow.awaits_answer())?;
     join.hmac.map(third_ack)
 }
 
@@ -560,14 +561,7 @@ pub(crate) fn established(meta: &Meta, tcp: &mut Tcp<'_>) {
 /// Client: a segment shows that the server has the third ACK, so data may be sent.
 pub(crate) fn confirmed(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
     let subflow = connection.subflows.at(path);
-    let waits = |subflow: &SubflowState| {
-        !subflow.live
-            && subflow
-                .join
-                .as_ref()
-                .is_some_and(|join| join.hmac.is_some())
-    };
-    if subflow.is_some_and(waits) {
+    if subflow.is_some_and(SubflowState::awaits_answer) {
         go_live(connection, path);
     }
 }

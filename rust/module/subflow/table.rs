@@ -250,6 +250,8 @@ pub(crate) struct SubflowState {
     pub(crate) offered: bool,
     /// The peer's FIN was taken off it.
     pub(crate) finished: bool,
+    /// Our FIN ends it, while the connection goes on.
+    pub(crate) finishing: bool,
     /// A DATA_FIN came on a segment that TCP does not acknowledge by itself.
     pub(crate) ack_due: bool,
     /// What it carries cannot be understood: it is to be reset.
@@ -331,6 +333,7 @@ impl SubflowState {
             dss_seen: false,
             offered: false,
             finished: false,
+            finishing: false,
             ack_due: false,
             useless: false,
             verified: None,
@@ -361,6 +364,12 @@ impl SubflowState {
         }));
         let Ok(state) = initialised;
         state
+    }
+
+    /// Client: whether the server has not shown yet that it has the third ACK.
+    pub(crate) fn awaits_answer(&self) -> bool {
+        let asks = |join: &Join| join.hmac.is_some();
+        !self.live && !self.finishing && self.join.as_ref().is_some_and(asks)
     }
 
     /// Whether it is known, or likely, not to carry anything.

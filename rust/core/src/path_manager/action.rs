@@ -3,7 +3,7 @@
 //! What a path manager wants to be done.
 
 use super::announcement::{Announcement, Progress};
-use super::path::{Path, SocketAddress, State, SubflowId};
+use super::path::{Path, SocketAddress, State, SubflowId, LONGEST_FAREWELL};
 use super::settings::Context;
 use super::{IdSet, PathManager};
 use crate::wire::{Address, RemoveAddr, ResetReason};
@@ -66,7 +66,9 @@ pub enum Action {
         /// The subflow to send it on.
         via: SubflowId,
     },
-    /// Close a subflow, which is forgotten by this.
+    /// Close a subflow. By RST it is forgotten. By FIN it is forgotten when
+    /// [`Event::SubflowEnded`](super::Event::SubflowEnded) tells that the peer's FIN came too; if
+    /// that takes long, it is to be closed by RST.
     Close {
         /// Which.
         subflow: SubflowId,
@@ -109,7 +111,7 @@ impl PathManager {
         self.wake(context.now);
         self.poll_echo()
             .or_else(|| self.poll_remove())
-            .or_else(|| self.poll_close())
+            .or_else(|| self.poll_close(context.now))
             .or_else(|| self.poll_priority())
             .or_else(|| self.poll_probe(context))
             .or_else(|| self.poll_announce(context))
@@ -155,7 +157,17 @@ impl PathManager {
         Some(Action::Remove { option, via })
     }
 
-    fn poll_close(&mut self) -> Option<Action> {
+    fn poll_close(&mut self, now: u64) -> Option<Action> {
+        let by_fin = |path: &&mut Path| path.state == State::Leaving(Farewell::Fin);
+        if let Some(path) = self.paths.iter_mut().find(by_fin) {
+            path.state = State::Finishing {
+                until: now.saturating_add(LONGEST_FAREWELL),
+            };
+            return Some(Action::Close {
+                subflow: path.id,
+                farewell: Farewell::Fin,
+            });
+        }
         let leaves = |path: &Path| matches!(path.state, State::Leaving(_));
         let path = self.paths.take(leaves)?;
         match path.state {

@@ -2,9 +2,9 @@
 
 //! What a program asks for that manages the paths (see [`Mode::Userspace`]).
 
-use super::action::{Farewell, LocalSide, Open};
+use super::action::{LocalSide, Open};
 use super::announcement::{Announced, Announcement};
-use super::path::{Path, SocketAddress, State, SubflowId};
+use super::path::{Path, SocketAddress, SubflowId};
 use super::settings::{Context, Mode};
 use super::PathManager;
 
@@ -99,7 +99,7 @@ impl PathManager {
                 path.map(|_| Some(open)).ok_or(CommandError::NoRoom)
             }
             Command::Close { subflow } => {
-                self.used(subflow)?.state = State::Leaving(Farewell::RESET);
+                self.used(subflow)?.leave(false);
                 Ok(None)
             }
             Command::Priority { subflow, backup } => {

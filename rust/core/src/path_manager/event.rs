@@ -80,6 +80,17 @@ pub enum Event {
     AddressGone(Address),
 }
 
+/// What becomes of the subflows of a local address that goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Left {
+    /// The host still has the address: they end in order.
+    InOrder,
+    /// It has it no more.
+    Cut,
+    /// It has it no more, but no other subflow works: those that do are left as they are.
+    Alone,
+}
+
 impl PathManager {
     /// Takes note of an event. [`poll`](Self::poll) tells what is to be done after it.
     pub fn handle(&mut self, event: &Event, context: &Context<'_>) {
@@ -116,10 +127,16 @@ impl PathManager {
             }
             Event::EndpointReady(endpoint) => self.on_endpoint_ready(&endpoint),
             Event::EndpointChanged(endpoint) => self.on_endpoint_changed(&endpoint, context),
-            Event::EndpointGone(endpoint) => self.on_endpoint_gone(&endpoint, false, context),
+            Event::EndpointGone(endpoint) => {
+                let left = match endpoint.usable {
+                    true => Left::InOrder,
+                    false => Left::Cut,
+                };
+                self.on_endpoint_gone(&endpoint, left, context);
+            }
             Event::FirstWithdrawn => {
                 if context.decides() {
-                    self.on_local_gone(0, true, false);
+                    self.on_local_gone(0, true, Left::InOrder);
                 }
             }
             Event::AddressReady(address) => {
@@ -130,12 +147,15 @@ impl PathManager {
                 of_address.for_each(|endpoint| self.on_endpoint_ready(endpoint));
             }
             Event::AddressGone(address) => {
-                let keep = !self.can_do_without(&address, context);
+                let left = match self.can_do_without(&address, context) {
+                    true => Left::Cut,
+                    false => Left::Alone,
+                };
                 if address == self.local.address && context.decides() {
-                    self.on_local_gone(0, true, keep);
+                    self.on_local_gone(0, true, left);
                 }
                 let of_address = context.endpoints.iter().filter(|e| e.address == address);
-                of_address.for_each(|endpoint| self.on_endpoint_gone(endpoint, keep, context));
+                of_address.for_each(|endpoint| self.on_endpoint_gone(endpoint, left, context));
             }
         }
     }
@@ -163,11 +183,19 @@ impl PathManager {
 
     fn on_ended(&mut self, subflow: SubflowId, end: End, context: &Context<'_>) {
         let (decides, role) = (context.decides(), self.role);
+        let remotes = self.remotes;
+        let first_gone = self.first_remote_gone;
         let Some(path) = self.path_mut(subflow).filter(|path| !path.is_memory()) else {
             return;
         };
+        // An address that the peer removed is none to come back to. Announced again, it is another.
+        let removed = match path.remote_id {
+            0 => first_gone,
+            id => !remotes.iter().any(|remote| remote.id == id),
+        };
         // To where the client came from, only the client's own port answers.
-        let lost = !path.is_used() || path.origin == Origin::First && role == Role::Server;
+        let no_return = path.origin == Origin::First && role == Role::Server;
+        let lost = !path.is_used() || removed || no_return;
         let consequence = match decides && !lost {
             true => path.consequence(end),
             false => Consequence::Forget,
@@ -229,17 +257,18 @@ impl PathManager {
         }
     }
 
-    fn on_endpoint_gone(&mut self, endpoint: &Endpoint, keep: bool, context: &Context<'_>) {
+    fn on_endpoint_gone(&mut self, endpoint: &Endpoint, left: Left, context: &Context<'_>) {
         if context.decides() {
             let tell = !endpoint.flags.has(EndpointFlags::IMPLICIT);
-            self.on_local_gone(self.local_id(endpoint), tell, keep);
+            self.on_local_gone(self.local_id(endpoint), tell, left);
         }
     }
 
     /// Forgets all about a local address, and says so to the peer if the peer may know it and
-    /// `tell` is set. With `keep`, subflows that work are left as they are.
+    /// `tell` is set.
     // rfc8684:3.4.2-1
-    fn on_local_gone(&mut self, id: u8, tell: bool, keep: bool) {
+    fn on_local_gone(&mut self, id: u8, tell: bool, left: Left) {
+        let keep = left == Left::Alone;
         let announced = self
             .announced
             .iter()
@@ -258,13 +287,8 @@ impl PathManager {
             .retain(|path| path.local_id != Some(id) || !path.is_memory());
         let stays = |path: &Path| keep && path.is_live();
         let leaves = |path: &&mut Path| path.local_id == Some(id) && path.is_used() && !stays(path);
-        for path in self.paths.iter_mut().filter(leaves) {
-            // RFC 8684 section 3.4.2: the subflows of a removed address are reset; one that is
-            // closed without that ends as TCP does.
-            path.state = State::Leaving(match told {
-                true => Farewell::RESET,
-                false => Farewell::Fin,
-            });
-        }
+        let lost = left != Left::InOrder;
+        let leaving = self.paths.iter_mut().filter(leaves);
+        leaving.for_each(|path| path.leave(lost));
     }
 }

@@ -14,6 +14,8 @@ pub(super) const LONGEST_REST: u64 = 64_000_000;
 pub(super) const STEADY: u64 = 10_000_000;
 /// How many keep-alives go unanswered before the subflow is given up.
 const PROBES: u8 = 3;
+/// How long the peer's FIN is awaited after ours, in microseconds.
+pub(super) const LONGEST_FAREWELL: u64 = 5_000_000;
 /// The shortest wait for the answer to a keep-alive in microseconds.
 const SHORTEST_PROBE: u64 = 200_000;
 
@@ -89,6 +91,11 @@ pub(super) enum State {
     },
     /// The subflow is to be closed.
     Leaving(Farewell),
+    /// It is closed on our side; the peer's FIN is awaited.
+    Finishing {
+        /// Until when, in microseconds.
+        until: u64,
+    },
     /// There is no subflow; it failed and rests.
     Resting {
         /// Until when, in microseconds.
@@ -235,6 +242,17 @@ impl Path {
         };
     }
 
+    /// Has the subflow closed. One that works is closed by FIN (RFC 8684 section 3.4.2), unless its
+    /// address is `lost`, from where no FIN would get anywhere.
+    // rfc8684:3.4.2-8
+    pub(super) fn leave(&mut self, lost: bool) {
+        let opens = self.origin == Origin::Ours && self.state == State::Opening;
+        self.state = State::Leaving(match lost || opens {
+            true => Farewell::RESET,
+            false => Farewell::Fin,
+        });
+    }
+
     /// Asks for proof that the subflow still works.
     pub(super) fn doubt(&mut self, now: u64) {
         if let State::Live { probe, .. } = &mut self.state {
@@ -276,6 +294,9 @@ impl Path {
                 probe: Some(Probe { sent, due }),
                 ..
             } if sent >= PROBES && due <= now => self.state = State::Leaving(Farewell::RESET),
+            State::Finishing { until } if until <= now => {
+                self.state = State::Leaving(Farewell::RESET);
+            }
             _ => {}
         }
     }
@@ -284,7 +305,7 @@ impl Path {
     #[inline]
     pub(super) const fn until(&self) -> Option<u64> {
         match self.state {
-            State::Resting { until } => Some(until),
+            State::Resting { until } | State::Finishing { until } => Some(until),
             State::Live {
                 probe: Some(Probe { due, .. }),
                 ..

@@ -6,8 +6,8 @@
 use crate::input::Input;
 use mptcp_core::path_manager::{
     Action, Announcement, Command, Context, End, Endpoint, EndpointFlags, Endpoints, Event,
-    Families, JoinRequest, Limits, LocalSide, Mode, NewEndpoint, Open, Opened, PathManager, Role,
-    Settings, SocketAddress, SubflowId,
+    Families, Farewell, JoinRequest, Limits, LocalSide, Mode, NewEndpoint, Open, Opened,
+    PathManager, Role, Settings, SocketAddress, SubflowId,
 };
 use mptcp_core::wire::{Address, MpTcpRst, RemoveAddr, ResetReason, Version};
 use std::collections::{HashMap, HashSet};
@@ -41,6 +41,8 @@ struct Watch {
     ended: bool,
     /// Subflows that exist, in the order of their coming; `true` once they work.
     subflows: Vec<(SubflowId, bool)>,
+    /// Subflows that were closed by FIN and not forgotten yet.
+    finishing: HashSet<SubflowId>,
     names: HashSet<SubflowId>,
     /// Ids that the peer removed and did not announce again.
     removed: HashSet<u8>,
@@ -98,6 +100,7 @@ impl Watch {
             manager: PathManager::new(&opened, 0),
             ended: false,
             subflows: vec![(SubflowId::FIRST, true)],
+            finishing: HashSet::new(),
             names: HashSet::from([SubflowId::FIRST]),
             removed: HashSet::new(),
             announced: HashMap::new(),
@@ -152,6 +155,7 @@ impl Watch {
             }
             assert!(self.now < 10_000 * SECOND, "there is no end");
         }
+        assert!(self.ended || self.finishing.is_empty());
         if self.opened.version == Version::V1 && self.subflows.iter().any(|(_, works)| *works) {
             let given_up = |(times, confirmed): &(u32, bool)| *confirmed || *times == MOST_TIMES;
             assert!(self.ended || self.announced.values().all(given_up));
@@ -201,7 +205,13 @@ impl Watch {
             Action::Remove { option, via } => {
                 assert!(self.works(*via) && option.ids().len() <= MOST_IDS);
             }
-            Action::Close { subflow, .. } => assert!(self.forget(*subflow)),
+            Action::Close {
+                subflow,
+                farewell: Farewell::Fin,
+            } => assert!(self.forget(*subflow) && self.finishing.insert(*subflow)),
+            Action::Close { subflow, .. } => {
+                assert!(self.forget(*subflow) || self.finishing.remove(subflow));
+            }
             Action::Priority { subflow, .. } | Action::Probe { subflow } => {
                 assert!(self.works(*subflow));
             }
@@ -259,6 +269,7 @@ impl Watch {
             },
             6 | 7 => {
                 self.forget(subflow);
+                self.finishing.remove(&subflow);
                 let end = end(two, flag);
                 Event::SubflowEnded { subflow, end }
             }

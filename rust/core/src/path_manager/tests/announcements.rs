@@ -250,7 +250,7 @@ fn removals_are_gathered_into_options_that_every_peer_reads() {
     // The first subflow leaves too, so what there is to say waits for another.
     let close = Action::Close {
         subflow: FIRST,
-        farewell: Farewell::RESET,
+        farewell: Farewell::Fin,
     };
     assert_eq!(world.actions(), [close]);
     let request = JoinRequest {

@@ -2,7 +2,7 @@
 
 //! Paths that fail, go away and come back.
 
-use super::path::{FIRST_REST, LONGEST_REST, STEADY};
+use super::path::{FIRST_REST, LONGEST_FAREWELL, LONGEST_REST, STEADY};
 use super::*;
 
 #[test]
@@ -196,6 +196,66 @@ fn the_first_subflow_is_opened_again_by_the_client() {
     let mut world = World::new(&server(), 1, 0);
     assert_eq!(world.ended(SubflowId::FIRST, End::Unreachable), []);
     assert_eq!(world.wait(3600 * SECOND), []);
+}
+
+/// A client with a subflow from an endpoint, which is removed.
+fn withdrawn() -> (World, Endpoint, SubflowId) {
+    let mut world = World::new(&client(), 8, 0);
+    let endpoint = world.endpoint(local(1), SUBFLOW);
+    let subflow = world.join();
+    world.endpoints.remove(endpoint.id).unwrap();
+    let option = RemoveAddr::new(&[endpoint.id]).unwrap();
+    let via = SubflowId::FIRST;
+    let farewell = Farewell::Fin;
+    let expected = [
+        Action::Remove { option, via },
+        Action::Close { subflow, farewell },
+    ];
+    assert_eq!(world.after(Event::EndpointGone(endpoint)), expected);
+    (world, endpoint, subflow)
+}
+
+// rfc8684:3.4.2-8
+#[test]
+fn a_subflow_that_works_ends_in_order_when_its_endpoint_is_removed() {
+    let (mut world, _, subflow) = withdrawn();
+    assert_eq!(world.manager.extra_subflows(), 0);
+    assert_eq!(world.ended(subflow, End::Finished), []);
+    assert_eq!(world.wait(3600 * SECOND), []);
+}
+
+#[test]
+fn a_peer_that_does_not_end_its_half_is_reset() {
+    let (mut world, _, subflow) = withdrawn();
+    let farewell = Farewell::RESET;
+    let close = Action::Close { subflow, farewell };
+    assert_eq!(world.wait(LONGEST_FAREWELL), [close]);
+    assert_eq!(world.wait(3600 * SECOND), []);
+}
+
+#[test]
+fn an_endpoint_that_is_added_again_waits_for_the_end_of_its_subflow() {
+    let (mut world, _, subflow) = withdrawn();
+    let again = world.endpoint(local(1), SUBFLOW);
+    let _ = world.after(Event::EndpointReady(again));
+    let actions = world.ended(subflow, End::Finished);
+    assert!(matches!(actions[..], [] | [Action::Open(_)]), "{actions:?}");
+    assert_eq!(world.manager.extra_subflows(), 1);
+}
+
+#[test]
+fn an_address_that_is_removed_and_announced_by_another_id_is_used_again() {
+    let mut world = World::new(&client(), 8, 8);
+    world.tell(announced(announcement(5, remote(5), Some(8080))));
+    let subflow = world.join();
+    world.tell(removed(&[5]));
+    world.tell(announced(announcement(6, remote(5), Some(8080))));
+    assert_eq!(world.opens(), [], "there is a subflow to it");
+    world.tell(Event::SubflowEnded {
+        subflow,
+        end: End::Finished,
+    });
+    assert_eq!(world.opens().len(), 1);
 }
 
 #[test]

@@ -186,7 +186,7 @@ fn a_subflow_that_routing_chose_is_known_by_its_address() {
     world.tell(Event::Bound { subflow, local_id });
     world.endpoints.remove(local_id).unwrap();
     let actions = world.after(Event::EndpointGone(endpoint));
-    let farewell = Farewell::RESET;
+    let farewell = Farewell::Fin;
     assert!(actions.contains(&Action::Close { subflow, farewell }));
 }
 

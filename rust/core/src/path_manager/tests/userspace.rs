@@ -114,7 +114,7 @@ fn subflows_are_opened_closed_and_rated_on_command() {
     assert_eq!(command(&mut world, priority), Ok(None));
     assert_eq!(world.actions(), [Action::Priority { subflow, backup }]);
     assert_eq!(command(&mut world, Command::Close { subflow }), Ok(None));
-    let farewell = Farewell::RESET;
+    let farewell = Farewell::Fin;
     assert_eq!(world.actions(), [Action::Close { subflow, farewell }]);
     for gone in [Command::Close { subflow }, priority] {
         assert_eq!(command(&mut world, gone), Err(CommandError::Unknown));
