@@ -5,7 +5,6 @@
 use crate::connection::{condemn, count};
 use crate::counters::Counter;
 use crate::crypto::KernelSha256;
-use crate::path_manager::event::{self, OfSubflow};
 use crate::path_manager::kernel_address;
 use crate::path_manager::paths::{consult, mention};
 use crate::protocol::{Meta, Mptcp};
@@ -88,12 +87,8 @@ fn carry_out(owner: &mut OwnerGuard<'_, Mptcp>, action: Action) {
             };
             if let Some(path) = say(owner, subflow, wanted) {
                 count(sock, Counter::MpPrioTx);
-                let mut connection = owner.meta().lock_data();
-                if let Some(subflow) = connection.subflows.at_mut(path) {
+                if let Some(subflow) = owner.meta().lock_data().subflows.at_mut(path) {
                     subflow.local_backup = backup;
-                }
-                if let Some(subflow) = connection.subflows.at(path) {
-                    event::of_subflow(&connection, subflow, OfSubflow::Priority);
                 }
             }
         }

@@ -36,7 +36,7 @@ pub(crate) enum OfSubflow {
     Established = 10,
     /// It left the connection.
     Closed = 11,
-    /// One end changed whether it is a backup.
+    /// The peer changed whether it is a backup.
     Priority = 13,
 }
 
