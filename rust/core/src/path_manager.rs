@@ -28,6 +28,7 @@ mod command;
 mod endpoint;
 mod event;
 mod ids;
+mod known;
 mod list;
 mod path;
 mod remote;
@@ -40,6 +41,7 @@ pub use announcement::Announcement;
 pub use command::{Command, CommandError};
 pub use endpoint::{Endpoint, EndpointError, EndpointFlags, EndpointView, Endpoints, NewEndpoint};
 pub use event::Event;
+pub use known::KnownAddresses;
 pub use path::{End, SocketAddress, SubflowId};
 pub use settings::{Context, Limits, Mode, Settings};
 

@@ -20,8 +20,8 @@ use knet::sock;
 use knet::subflow::rto_us;
 use knet::time::now_us;
 use mptcp_core::path_manager::{
-    Admitted, Context, EndpointFlags, Event, Families, JoinRequest, Mode as Manager, Opened,
-    PathManager, Refusal, Role, SocketAddress, SubflowId,
+    Admitted, Context, EndpointFlags, EndpointView, Event, Families, JoinRequest, KnownAddresses,
+    Mode as Manager, Opened, PathManager, Refusal, Role, SocketAddress, SubflowId,
 };
 use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::{Address, Version};
@@ -32,9 +32,14 @@ pub(crate) struct Paths {
     manager: Option<KBox<PathManager>>,
     /// A program manages the paths of this connection, not we.
     by_program: bool,
+    /// The addresses that the program made known, once there are any.
+    known: Option<KBox<Known>>,
     /// The host did not have the first address when somebody looked last.
     first_lost: bool,
 }
+
+/// The addresses of a connection whose paths a program manages.
+pub(crate) type Known = KnownAddresses<32>;
 
 /// The connection is fully established (RFC 8684 section 3.1). The data lock is held, as for all functions
 /// of this file.
@@ -125,6 +130,12 @@ pub(crate) fn id_of(
 ) -> Option<u8> {
     let sock = connection.meta().sock();
     let (first, _) = ends(&sock.tuple());
+    if connection.paths.by_program {
+        return match address == first.address {
+            true => Some(0),
+            false => connection.paths.known_mut()?.id_of(address).ok(),
+        };
+    }
     let configuration = &Namespace::of(sock.net())?.configuration;
     let other = port.filter(|port| *port != first.port);
     if address != first.address {
@@ -138,10 +149,13 @@ pub(crate) fn id_of(
 pub(crate) fn identify(connection: &mut DataGuard<'_, Mptcp>, local: SocketAddress) -> (u8, bool) {
     let id = id_of(connection, local.address, Some(local.port)).unwrap_or_default();
     let namespace = connection.meta().namespace();
-    let endpoint = namespace.and_then(|namespace| {
-        let configured = namespace.configuration.read();
-        configured.view().serving(&local.address, local.port)
-    });
+    let endpoint = match connection.paths.by_program {
+        true => connection.paths.known().of_address(&local.address),
+        false => namespace.and_then(|namespace| {
+            let configured = namespace.configuration.read();
+            configured.view().serving(&local.address, local.port)
+        }),
+    };
     let backup = endpoint.is_some_and(|endpoint| endpoint.flags.has(EndpointFlags::BACKUP));
     (id, backup)
 }
@@ -170,6 +184,9 @@ pub(crate) fn consult<R>(
     let namespace = Namespace::of(net)?;
     let new = connection.paths.manager.is_none();
     if new {
+        if !connection.fully_established {
+            connection.paths.by_program = namespace.settings.program_manages_paths();
+        }
         connection.paths.manager = Some(begin(connection)?);
     }
     let established = new && connection.fully_established;
@@ -181,11 +198,21 @@ pub(crate) fn consult<R>(
     }
     let subflows = connection.subflows.live();
     let rto = subflows.map(|(_, subflow)| rto_us(&subflow.sock)).max();
-    let manager = connection.paths.manager.as_mut()?;
+    let Paths {
+        manager,
+        by_program,
+        known,
+        ..
+    } = &mut connection.paths;
+    let manager = manager.as_mut()?;
     let configured = namespace.configuration.read();
     settings.limits = configured.limits();
     let context = Context {
-        endpoints: configured.view(),
+        endpoints: match (by_program, known) {
+            (true, Some(known)) => known.view(),
+            (true, None) => EndpointView::NONE,
+            (false, _) => configured.view(),
+        },
         settings: &settings,
         now: now_us(),
         rto: rto.unwrap_or_default(),
@@ -230,6 +257,21 @@ impl Paths {
     /// Whether a program manages the paths of this connection.
     pub(crate) fn by_program(&self) -> bool {
         self.by_program
+    }
+
+    /// The addresses that the program made known.
+    pub(crate) fn known(&self) -> &Known {
+        static NONE: Known = Known::new();
+        self.known.as_deref().unwrap_or(&NONE)
+    }
+
+    /// The same, to be changed; `None` without memory.
+    pub(crate) fn known_mut(&mut self) -> Option<&mut Known> {
+        static NONE: Known = Known::new();
+        if self.known.is_none() {
+            self.known = Some(boxed(&NONE, GFP_ATOMIC).ok()?);
+        }
+        self.known.as_deref_mut()
     }
 }
 

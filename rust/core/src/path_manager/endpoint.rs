@@ -256,11 +256,11 @@ impl<const N: usize> Endpoints<N> {
             .for_each(|endpoint| endpoint.usable = usable);
     }
 
-    fn by_id(&mut self, id: u8) -> Option<&mut Endpoint> {
+    pub(super) fn by_id(&mut self, id: u8) -> Option<&mut Endpoint> {
         self.list.iter_mut().find(|endpoint| endpoint.id == id)
     }
 
-    fn insert(&mut self, id: u8, new: NewEndpoint) -> Result<Endpoint, EndpointError> {
+    pub(super) fn insert(&mut self, id: u8, new: NewEndpoint) -> Result<Endpoint, EndpointError> {
         let endpoint = Endpoint {
             id,
             address: new.address,

@@ -6,8 +6,8 @@ use crate::Opaque;
 use mptcp_core::crypto::KeyPair;
 use mptcp_core::path_manager::{
     Action, Admitted, Announcement, Command, CommandError, Context, Endpoint, EndpointError,
-    EndpointFlags, Endpoints, Event, JoinRequest, NewEndpoint, Open, Opened, PathManager, Refusal,
-    SocketAddress, SubflowId,
+    EndpointFlags, Endpoints, Event, JoinRequest, KnownAddresses, NewEndpoint, Open, Opened,
+    PathManager, Refusal, SocketAddress, SubflowId,
 };
 use mptcp_core::wire::{AddAddr, Address, MpTcpRst};
 
@@ -33,6 +33,13 @@ entry_points! {
         new.check()?;
         let id = table.id_at(new.address, port)?;
         Ok((id, table.view().serving(&new.address, port)))
+    }
+    endpoint_known(known: &mut KnownAddresses<99>, id: u8, new: NewEndpoint)
+        -> Result<(bool, Endpoint), EndpointError> {
+        let is_new = known.note(id, new)?;
+        known.set_backup(&new.address, is_new);
+        let id = known.id_of(new.address)?;
+        Ok((is_new, known.forget(id)?))
     }
     endpoint_flags(bits: u32) -> Option<u32> { Some(EndpointFlags::from_bits(bits)?.bits()) }
 

@@ -78,8 +78,13 @@ impl Command for Get {
     fn act(request: &Request<'_>) -> Result {
         let from = request.require(attribute::ADDR)?;
         let id = Described::read(request, from)?.id.unwrap_or_default();
-        let found = namespace(request)?.configuration.read().view().by_id(id);
-        let endpoint = found.ok_or_else(|| refuse(request, from, EndpointError::Unknown))?;
+        let endpoint = match request.get(attribute::TOKEN) {
+            Some(_) => program::get(request, from, id)?,
+            None => {
+                let found = namespace(request)?.configuration.read().view().by_id(id);
+                found.ok_or_else(|| refuse(request, from, EndpointError::Unknown))?
+            }
+        };
         let mut answer = Message::answer(request)?;
         address::put(&mut answer.body(), &endpoint)?;
         answer.send(request)
@@ -88,6 +93,9 @@ impl Command for Get {
 
 impl Listing for Get {
     fn list(request: &Request<'_>, page: &mut Page<'_>) -> Result {
+        if request.get(attribute::TOKEN).is_some() {
+            return program::list(request, page);
+        }
         let configured = namespace(request)?.configuration.read();
         loop {
             let position = page.position();

@@ -2,19 +2,19 @@
 
 //! The commands of a program that manages the paths of a connection.
 
-use super::address::Described;
+use super::address::{self, Described};
 use super::{attribute, command, namespace, ADDRESS_OF, REMOVE, SUBFLOW_OF};
 use crate::path_manager::action;
 use crate::path_manager::ends;
-use crate::path_manager::paths::consult;
+use crate::path_manager::paths::{consult, Known};
 use crate::protocol::{Meta, Mptcp};
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
-use knet::genetlink::{Attribute, Request, Rules};
+use knet::genetlink::{Attribute, Page, Request, Rules};
 use knet::meta::OwnerGuard;
 use mptcp_core::path_manager::{
-    self as core_manager, Announcement, CommandError, EndpointFlags, LocalSide, Open,
-    SocketAddress, SubflowId,
+    self as core_manager, Announcement, CommandError, Endpoint, EndpointError, EndpointFlags,
+    LocalSide, NewEndpoint, Open, SocketAddress, SubflowId,
 };
 
 /// Announces an address.
@@ -41,6 +41,8 @@ impl knet::genetlink::Command for Announce {
             port: described.port,
         };
         let mut owner = meta.lock();
+        note(&meta, address_id, described.endpoint(request, from)?)
+            .map_err(|_| refuse("did not match address and id"))?;
         order(&mut owner, &core_manager::Command::Announce(announcement))
             .map(drop)
             .map_err(|error| refuse(words_of(error)))
@@ -60,16 +62,25 @@ impl knet::genetlink::Command for Remove {
         let meta = connection_of(request)?;
         let [address_id] = from.octets().ok_or(EINVAL)?;
         let mut owner = meta.lock();
-        order(&mut owner, &core_manager::Command::Withdraw { address_id })
-            .map(drop)
-            .map_err(|_| {
-                let words = "address with id";
-                request.refuse(
-                    EINVAL,
-                    Some(from),
-                    format_args!("{words} {address_id} not found"),
-                )
-            })
+        let withdraw = core_manager::Command::Withdraw { address_id };
+        // The id 0 is the first address, which nobody needs to make known.
+        let done = match address_id {
+            0 => order(&mut owner, &withdraw).is_ok(),
+            _ => {
+                let known = with_known(&meta, |known| known.forget(address_id).is_ok());
+                // It may have been neither announced nor used.
+                known && !matches!(order(&mut owner, &withdraw), Err(CommandError::NotNow))
+            }
+        };
+        if done {
+            return Ok(());
+        }
+        let words = "address with id";
+        Err(request.refuse(
+            EINVAL,
+            Some(from),
+            format_args!("{words} {address_id} not found"),
+        ))
     }
 }
 
@@ -106,10 +117,23 @@ impl knet::genetlink::Command for Create {
             backup: local.flags.has(EndpointFlags::BACKUP),
         };
         let mut owner = meta.lock();
-        let open = order(&mut owner, &order_open)
-            .map_err(|error| request.refuse(EINVAL, None, words_of(error)))?;
+        let id = local.id.unwrap_or_default();
+        let mut noted = local.endpoint(request, from)?;
+        noted.flags = noted.flags.with(EndpointFlags::SUBFLOW);
+        let is_new = note(&meta, id, noted)
+            .map_err(|_| request.refuse(EINVAL, Some(from), "did not match address and id"))?;
+        let forget = || {
+            if is_new {
+                with_known(&meta, |known| known.forget(id).ok());
+            }
+        };
+        let open = order(&mut owner, &order_open).map_err(|error| {
+            forget();
+            request.refuse(EINVAL, None, words_of(error))
+        })?;
         match open.map(|open| action::open(&owner, &open)) {
             Some(Err(error)) => {
+                forget();
                 let number = error.to_errno();
                 Err(request.refuse(error, None, format_args!("connect error: {number}")))
             }
@@ -144,6 +168,10 @@ impl knet::genetlink::Command for Destroy {
         let subflow = named(&meta, |ends| ends == (local, remote));
         let unknown = || request.refuse(ESRCH, None, "subflow not found");
         let subflow = subflow.ok_or_else(unknown)?;
+        with_known(&meta, |known| {
+            let entry = known.of_address(&local.address)?;
+            known.forget(entry.id).ok()
+        });
         order(&mut owner, &core_manager::Command::Close { subflow })
             .map(drop)
             .map_err(|_| unknown())
@@ -171,6 +199,7 @@ pub(super) fn set_flags<'a>(
             && fits(there, remote.address, remote.port)
     });
     let backup = described.flags.has(EndpointFlags::BACKUP);
+    with_known(&meta, |known| known.set_backup(&local, backup));
     let unknown = || request.refuse(EINVAL, None, "subflow not found");
     let subflow = subflow.ok_or_else(unknown)?;
     order(
@@ -179,6 +208,46 @@ pub(super) fn set_flags<'a>(
     )
     .map(drop)
     .map_err(|_| unknown())
+}
+
+/// Tells the address with this id that is known of a connection.
+pub(super) fn get<'a>(request: &Request<'a>, from: Attribute<'a>, id: u8) -> Result<Endpoint> {
+    let unknown = || request.refuse(EINVAL, Some(from), "address not found");
+    let meta = connection_of(request).map_err(|_| unknown())?;
+    let known = meta.lock_data().paths.known().view().by_id(id);
+    known.ok_or_else(unknown)
+}
+
+/// Adds the addresses that are known of a connection to a part of a list, the oldest first.
+pub(super) fn list(request: &Request<'_>, page: &mut Page<'_>) -> Result {
+    let meta = connection_of(request)?;
+    let connection = meta.lock_data();
+    let told = usize::try_from(page.position()).unwrap_or_default();
+    for known in connection.paths.known().view().iter().skip(told) {
+        if page
+            .entry(request, |body| address::put(body, known))
+            .is_err()
+        {
+            break;
+        }
+        page.set_position(page.position().saturating_add(1));
+    }
+    Ok(())
+}
+
+/// Takes note of an address with its id, and of whether it is new.
+fn note(meta: &Meta, id: u8, new: NewEndpoint) -> core::result::Result<bool, EndpointError> {
+    let mut connection = meta.lock_data();
+    let known = connection.paths.known_mut().ok_or(EndpointError::Full)?;
+    known.note(id, new)
+}
+
+/// Lets `act` act on the known addresses of a connection, if there are any.
+fn with_known<R: Default>(meta: &Meta, act: impl FnOnce(&mut Known) -> R) -> R {
+    let mut connection = meta.lock_data();
+    let any = connection.paths.known().view().iter().next().is_some();
+    let known = any.then(|| connection.paths.known_mut()).flatten();
+    known.map(act).unwrap_or_default()
 }
 
 /// The connection that a program speaks of, if it manages its paths.
