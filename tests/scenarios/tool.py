@@ -210,7 +210,7 @@ def events(case):
         case.expect(served == (name == "server"), f"{name}: {lived}")
 
 
-@scenario(roles=BUILTIN_ONLY, plain=True)
+@scenario(roles=(*BUILTIN_ONLY, *OURS_ONLY))
 def by_hand(case):
     """A path manager in user space: subflows opened, made backups and closed, addresses announced and taken back."""
     for end in case.ends:
@@ -235,6 +235,12 @@ def by_hand(case):
     remote = f"10.0.1.2:{case.port}"
     order(case.client, "subflow", "add", "local", "10.0.1.3", "id", "5", "remote", remote)
     count(case.server, "MPJoinAckRx", 1)
+    words = ("endpoint", "show", "token", tokens["client"])
+    shown = ask_tool(case.client.namespace, *words, family=family_of(case.client))
+    case.expect([(one["id"], one["address"]) for one in shown] == [(5, "10.0.1.3")], f"{shown}")
+    for id, found in (("5", shown), ("6", [])):
+        one = ask_tool(case.client.namespace, *words, "id", id, family=family_of(case.client))
+        case.expect(one == found, f"{one}")
     [local] = [end["local"] for end in subflows_of(case.client) if "10.0.1.3" in end["local"]]
     path = ("local", local, "remote", remote)
     order(case.client, "subflow", "backup", *path)

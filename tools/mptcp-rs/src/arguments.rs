@@ -103,11 +103,14 @@ pub(crate) enum EndpointAction {
     Delete(EndpointDelete),
     /// Make an endpoint a backup, a full mesh, or not
     Change(EndpointChange),
-    /// List all endpoints, or one
+    /// List all endpoints, or one; or the addresses of one connection whose path manager is in user space
     Show {
         /// Only the endpoint with this id
         #[arg(long)]
         id: Option<u8>,
+        /// Token of the connection, hexadecimal
+        #[arg(long)]
+        token: Option<Token>,
     },
     /// Remove all endpoints
     Flush,

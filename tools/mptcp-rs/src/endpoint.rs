@@ -42,10 +42,18 @@ pub(crate) fn run(
             path_manager.change_endpoint(&changed_endpoint(&change))?;
         }
         Some(EndpointAction::Flush) => path_manager.flush_endpoints()?,
-        Some(EndpointAction::Show { id: Some(id) }) => {
+        Some(EndpointAction::Show {
+            token: Some(token),
+            id,
+        }) => {
+            let mut known = path_manager.known_addresses(token.0)?;
+            known.retain(|one| id.is_none() || one.id == id);
+            out.list(&known, line, to_json)?;
+        }
+        Some(EndpointAction::Show { id: Some(id), .. }) => {
             out.list(&[path_manager.endpoint(id)?], line, to_json)?;
         }
-        Some(EndpointAction::Show { id: None }) | None => {
+        Some(EndpointAction::Show { .. }) | None => {
             out.list(&path_manager.endpoints()?, line, to_json)?;
         }
     }

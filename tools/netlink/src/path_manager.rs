@@ -99,6 +99,13 @@ impl PathManager {
             .endpoint()
     }
 
+    /// All addresses that a path manager in user space made known on one connection.
+    pub fn known_addresses(&mut self, token: u32) -> Result<Vec<Endpoint>> {
+        let attributes = vec![Attribute::Token(token)];
+        let answers = self.ask(Command::GetAddress, attributes, Wanted::Dump)?;
+        answers.iter().map(Message::endpoint).collect()
+    }
+
     /// Adds an endpoint; without an id the kernel chooses one.
     pub fn add_endpoint(&mut self, endpoint: &Endpoint) -> Result<()> {
         self.order(
