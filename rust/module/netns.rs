@@ -6,7 +6,8 @@ use crate::{
     counters::Counters,
     path_manager::{
         endpoints::Configuration,
-        notifier, //
+        notifier,
+        settings, //
     },
     proc,
     protocol::{
@@ -38,6 +39,8 @@ pub(crate) struct Namespace {
     pub(crate) settings: Settings,
     /// How received packets are steered.
     pub(crate) steering: steering::Settings,
+    /// Who manages paths.
+    pub(crate) managers: settings::Settings,
     /// Which subflow gets the next data.
     pub(crate) scheduler: scheduler::Settings,
     /// What happened.
@@ -98,6 +101,7 @@ impl PerNet for Namespace {
         Ok(Self {
             settings: Settings::new(net)?,
             steering: steering::Settings::new(net)?,
+            managers: settings::Settings::new(net)?,
             scheduler: scheduler::Settings::new(net)?,
             counters: Counters::new()?,
             syns: Notes::new(),

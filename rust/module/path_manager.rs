@@ -12,6 +12,7 @@ mod listener;
 pub(crate) mod netlink;
 pub(crate) mod notifier;
 pub(crate) mod paths;
+pub(crate) mod settings;
 
 use knet::sock;
 use knet::sock::Tuple;

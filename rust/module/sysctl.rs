@@ -16,15 +16,14 @@ const CHECKSUM_ENABLED: usize = 1;
 const SYN_RETRANS_BEFORE_TCP_FALLBACK: usize = 2;
 const TEST_WRAP: usize = 3;
 const TEST_FEW_KEYS: usize = 4;
-const PM_TYPE: usize = 5;
-const ADD_ADDR_TIMEOUT: usize = 6;
-const SUBFLOWS_PER_PAIR: usize = 7;
-const CLOSE_TIMEOUT: usize = 8;
-const ADD_ADDR_V6_PORT_DROP_TS: usize = 9;
-const ALLOW_JOIN_INITIAL_ADDR_PORT: usize = 10;
+const ADD_ADDR_TIMEOUT: usize = 5;
+const SUBFLOWS_PER_PAIR: usize = 6;
+const CLOSE_TIMEOUT: usize = 7;
+const ADD_ADDR_V6_PORT_DROP_TS: usize = 8;
+const ALLOW_JOIN_INITIAL_ADDR_PORT: usize = 9;
 
 /// In the order of the indices above.
-const SETTINGS: [Setting; 11] = [
+const SETTINGS: [Setting; 10] = [
     Setting {
         name: c"enabled",
         default: 1,
@@ -51,12 +50,6 @@ const SETTINGS: [Setting; 11] = [
     },
     Setting {
         name: c"test_few_keys",
-        default: 0,
-        min: 0,
-        max: 1,
-    },
-    Setting {
-        name: c"pm_type",
         default: 0,
         min: 0,
         max: 1,
@@ -119,12 +112,6 @@ impl Settings {
     #[inline]
     pub(crate) fn syn_retrans_before_tcp_fallback(&self) -> u32 {
         self.0.value(SYN_RETRANS_BEFORE_TCP_FALLBACK)
-    }
-
-    /// Whether a program manages the paths of new connections.
-    #[inline]
-    pub(crate) fn program_manages_paths(&self) -> bool {
-        self.0.value(PM_TYPE) != 0
     }
 
     /// The longest time to wait for the echo of an ADD_ADDR before it is sent again, in microseconds; 0

@@ -54,6 +54,35 @@ def values(case):
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)
+def path_manager(case):
+    """Who manages paths is chosen by number or by name, and both say the same."""
+    namespace = case.client.namespace
+    for name, value, number, word in (
+        ("path_manager", "userspace", "1", "userspace"),
+        ("path_manager", "kernel", "0", "kernel"),
+        ("pm_type", "1", "1", "userspace"),
+        ("pm_type", "0", "0", "kernel"),
+    ):
+        namespace.sysctl(f"net.mptcp_rs.{name}", value)
+        found = [
+            namespace.read(f"/proc/sys/net/mptcp_rs/{file}").strip()
+            for file in ("pm_type", "path_manager")
+        ]
+        case.expect(found == [number, word], f"after {name}={value}: {found}")
+    for value in ("users", "userspace kernel", ""):
+        try:
+            namespace.sysctl("net.mptcp_rs.path_manager", value)
+            case.expect(False, f"path_manager={value!r} was not refused")
+        except OSError as error:
+            case.expect(error.errno == errno.EINVAL, f"path_manager={value!r}: {error}")
+    try:
+        namespace.sysctl("net.mptcp_rs.available_path_managers", "kernel")
+        case.expect(False, "available_path_managers can be written")
+    except PermissionError:
+        pass
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
 def disabled(case):
     """enabled=0: new sockets are refused, as the kernel's own refuses them; those that exist go on."""
     listener = case.listen()

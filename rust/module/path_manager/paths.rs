@@ -48,7 +48,7 @@ pub(crate) fn established(connection: &mut DataGuard<'_, Mptcp>) {
         return;
     };
     event::of_connection(connection, OfConnection::Established);
-    connection.paths.by_program = namespace.settings.program_manages_paths();
+    connection.paths.by_program = namespace.managers.by_program();
     // The peer may have announced an address before.
     let wanted = connection.paths.manager.is_some()
         || connection.paths.by_program
@@ -185,7 +185,7 @@ pub(crate) fn consult<R>(
     let new = connection.paths.manager.is_none();
     if new {
         if !connection.fully_established {
-            connection.paths.by_program = namespace.settings.program_manages_paths();
+            connection.paths.by_program = namespace.managers.by_program();
         }
         connection.paths.manager = Some(begin(connection)?);
     }
