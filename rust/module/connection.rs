@@ -52,7 +52,8 @@ pub(crate) struct Connection {
     pub(crate) fully_established: bool,
     /// Data-level state, from the end of the handshake on.
     pub(crate) state: state::State,
-    /// No token was free for us: the peer is offered plain TCP alone.
+    /// No token was free for us, or none was wanted because the network drops MP_CAPABLE: the peer is offered
+    /// plain TCP alone.
     pub(crate) tokenless: bool,
     pub(crate) local_key: Key,
     pub(crate) local: Derived,

@@ -42,6 +42,10 @@ counters! {
     MpCapableFallbackSynAck = "MPCapableFallbackSYNACK",
     /// Connections that gave up MP_CAPABLE after too many lost SYNs.
     MpCapableSynTxDrop = "MPCapableSYNTXDrop",
+    /// Connections begun as plain TCP, because the network dropped MP_CAPABLE before.
+    MpCapableSynTxDisabled = "MPCapableSYNTXDisabled",
+    /// Connections that were made only after MP_CAPABLE was left out.
+    Blackhole = "Blackhole",
     /// Connections that became plain TCP, because no token was free or it was taken.
     MpFallbackTokenInit = "MPFallbackTokenInit",
     /// Received SYNs with MP_JOIN that name one of our connections.

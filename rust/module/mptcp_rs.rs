@@ -5,6 +5,7 @@
 //! Crate `mptcp_core` decides, crate `knet` reaches into the kernel, this crate joins them. It has no
 //! `unsafe` code.
 
+mod blackhole;
 mod congestion;
 mod connection;
 mod counters;

@@ -3,6 +3,7 @@
 //! What the module keeps for each network namespace.
 
 use crate::{
+    blackhole::Suspicion,
     counters::Counters,
     path_manager::{
         endpoints::Configuration,
@@ -51,6 +52,8 @@ pub(crate) struct Namespace {
     pub(crate) tokens: Index<Mptcp>,
     /// Endpoints and limits.
     pub(crate) configuration: Configuration,
+    /// Whether the network drops what connections begin with.
+    pub(crate) suspicion: Suspicion,
     /// What makes the keys of connections that we accept (RFC 8684 section 3.1).
     pub(crate) secret: Prf,
 }
@@ -107,6 +110,7 @@ impl PerNet for Namespace {
             syns: Notes::new(),
             tokens: Index::new()?,
             configuration: Configuration::new()?,
+            suspicion: Suspicion::new()?,
             secret: Prf::new(),
         })
     }

@@ -21,9 +21,10 @@ const SUBFLOWS_PER_PAIR: usize = 6;
 const CLOSE_TIMEOUT: usize = 7;
 const ADD_ADDR_V6_PORT_DROP_TS: usize = 8;
 const ALLOW_JOIN_INITIAL_ADDR_PORT: usize = 9;
+const BLACKHOLE_TIMEOUT: usize = 10;
 
 /// In the order of the indices above.
-const SETTINGS: [Setting; 10] = [
+const SETTINGS: [Setting; 11] = [
     Setting {
         name: c"enabled",
         default: 1,
@@ -83,6 +84,12 @@ const SETTINGS: [Setting; 10] = [
         default: 1,
         min: 0,
         max: 1,
+    },
+    Setting {
+        name: c"blackhole_timeout",
+        default: 3600,
+        min: 0,
+        max: 86_400,
     },
 ];
 
@@ -145,6 +152,13 @@ impl Settings {
     #[inline]
     pub(crate) fn allow_join_initial_addr_port(&self) -> bool {
         self.0.value(ALLOW_JOIN_INITIAL_ADDR_PORT) != 0
+    }
+
+    /// For how long connections begin as plain TCP after the network dropped MP_CAPABLE, in microseconds; 0:
+    /// they do not.
+    #[inline]
+    pub(crate) fn blackhole_timeout_us(&self) -> u64 {
+        u64::from(self.0.value(BLACKHOLE_TIMEOUT)).saturating_mul(1_000_000)
     }
 
     /// For tests, whether sequence numbers soon wrap around: from 1 on those of subflows that

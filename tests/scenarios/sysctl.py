@@ -10,7 +10,18 @@ from lib.network import filter_counts, filter_packets
 from lib.registry import OURS_ONLY, scenario
 from lib.transfer import exchange
 
-NAMES = ("enabled", "checksum_enabled", "syn_retrans_before_tcp_fallback")
+DEFAULTS = {
+    "enabled": 1,
+    "checksum_enabled": 0,
+    "syn_retrans_before_tcp_fallback": 2,
+    "allow_join_initial_addr_port": 1,
+    "add_addr_v6_port_drop_ts": 1,
+    "add_addr_timeout": 120,
+    "blackhole_timeout": 3600,
+    "close_timeout": 60,
+    "pm_type": 0,
+    "subflows_per_pair": 1,
+}
 SYN_WITH_OPTION = "tcp flags & (syn|ack) == syn tcp option 30 exists"
 
 
@@ -41,16 +52,47 @@ def refusal(end: End, family: int) -> int | None:
 def values(case):
     """Defaults, limits, and that one namespace's values are not another's."""
     client, server = case.network.ends
-    defaults = {name: value_of(client, name) for name in NAMES}
-    case.expect(
-        defaults == {"enabled": 1, "checksum_enabled": 0, "syn_retrans_before_tcp_fallback": 2},
-        f"the defaults are {defaults}",
-    )
-    for name, value in (("enabled", 2), ("enabled", -1), ("checksum_enabled", 7), ("enabled", "x")):
+    defaults = {name: value_of(client, name) for name in DEFAULTS}
+    case.expect(defaults == DEFAULTS, f"the defaults are {defaults}")
+    for name, value in (
+        ("enabled", 2),
+        ("enabled", -1),
+        ("enabled", "x"),
+        ("checksum_enabled", 7),
+        ("allow_join_initial_addr_port", 2),
+        ("add_addr_v6_port_drop_ts", 2),
+        ("add_addr_timeout", 86401),
+        ("blackhole_timeout", -1),
+        ("blackhole_timeout", 86401),
+        ("close_timeout", "long"),
+        ("pm_type", 2),
+        ("pm_type", ""),
+        ("subflows_per_pair", 0),
+    ):
         case.expect(refused(client, name, value), f"{name}={value} was not refused")
     client.sysctl("net.mptcp_rs.checksum_enabled", 1)
     case.expect(value_of(client, "checksum_enabled") == 1, "a written value did not stay")
     case.expect(value_of(server, "checksum_enabled") == 0, "the other namespace changed too")
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def as_the_kernels_own(case):
+    """What the kernel's own has under the same name begins with the same value."""
+    namespace = case.client.namespace
+    for name in (
+        *DEFAULTS,
+        "scheduler",
+        "path_manager",
+        "available_path_managers",
+    ):
+        # A wish of ours alone.
+        if name == "subflows_per_pair":
+            continue
+        ours, theirs = (
+            namespace.read(f"/proc/sys/net/{directory}/{name}").split()
+            for directory in ("mptcp_rs", "mptcp")
+        )
+        case.expect(ours == theirs, f"{name}: {ours}, the kernel's own says {theirs}")
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)
@@ -80,6 +122,28 @@ def path_manager(case):
         case.expect(False, "available_path_managers can be written")
     except PermissionError:
         pass
+
+
+@scenario(roles=(("ours", "ours"), ("ours", "builtin")))
+def blackhole(case):
+    """Where SYNs with the option are dropped, later connections do not try it, until they are told to."""
+    directory = "mptcp_rs" if case.client.stack.counters == "module" else "mptcp"
+    case.client.namespace.sysctl(f"net.{directory}.syn_retrans_before_tcp_fallback", 0)
+    filter_packets(case.server.namespace, "prerouting", f"{SYN_WITH_OPTION} counter drop")
+    # Each step: the setting, the SYNs that were dropped by then, and the counters.
+    for timeout, dropped, disabled, found in ((None, 1, 0, 1), (None, 1, 1, 1), (7200, 2, 1, 2), (0, 3, 1, 2)):
+        if timeout is not None:
+            case.client.namespace.sysctl(f"net.{directory}.blackhole_timeout", timeout)
+        client, server = case.connect_pair()
+        exchange(client, server, 10_000, 10_000)
+        for sock in (client, server):
+            sock.close()
+        case.expect(filter_counts(case.server.namespace) == [dropped], f"{filter_counts(case.server.namespace)}")
+        case.expect_counter(case.client, "MPCapableSYNTXDisabled", disabled, disabled)
+        case.expect_counter(case.client, "Blackhole", found, found)
+    case.server.namespace.run("nft", "flush", "table", "inet", "scenario")
+    exchange(*case.connect_pair(), 10_000, 10_000)
+    case.expect_counter(case.client, "MPCapableSYNACKRX", 1, 1)
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)

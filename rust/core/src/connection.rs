@@ -4,6 +4,7 @@
 
 pub mod abort;
 pub mod arrival;
+pub mod blackhole;
 pub mod delivery;
 pub mod ending;
 pub mod expiry;

@@ -2,6 +2,7 @@
 
 //! `bind`, `connect` and what undoes them.
 
+use crate::blackhole;
 use crate::connection::{test_wrap, uncount_established, Connection, Mode};
 use crate::keys;
 use crate::path_manager::event::{self, OfListener};
@@ -44,7 +45,7 @@ pub(crate) fn connect(owner: &mut OwnerGuard<'_, Mptcp>, address: &SocketAddress
         let mut connection = meta.lock_data();
         connection.mode = Mode::Connecting;
         connection.client = true;
-        connection.tokenless = !keys::draw(&mut connection);
+        connection.tokenless = blackhole::avoids(sock) || !keys::draw(&mut connection);
         scheduler::begin(&mut connection);
         connection.subflows.put_first(state);
         sock.set_state(State::SynSent);

@@ -2,6 +2,7 @@
 
 //! The handshake of the first subflow (RFC 8684 section 3.1), on both sides.
 
+use crate::blackhole;
 use crate::connection::{
     abort, abort_locked, count, count_established, derive, publish_state, Attempted, Mode,
 };
@@ -75,11 +76,15 @@ pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incomin
         count(sock, Counter::SimultConnectFallback);
         connection.begin_fallback();
     } else if !offered {
+        if !connection.tokenless {
+            blackhole::dropped(sock);
+        }
         connection.begin_fallback();
     } else {
         match on_syn_ack(&received, connection.policy) {
             ClientOutcome::Mptcp { remote_key, agreed } => {
                 count(sock, Counter::MpCapableSynAckRx);
+                blackhole::passed(tcp.sock());
                 let remote = derive(sock, remote_key);
                 // RFC 7323 section 2.2: the window of a SYN/ACK is not scaled.
                 connection.begin_mptcp(remote_key, remote, agreed, u32::from(segment.window));
