@@ -158,6 +158,9 @@ def change_payload(case, writer):
     case.expect_counter(receiver, "DataCsumErr", 1)
     case.expect_counter(receiver, "MPFailTx", 1)
     case.expect_counter(sender, "MPFailRx", 1)
+    # rfc8684:3.7-14
+    case.expect_counter(sender, "MPFailTx", 1)
+    case.expect_counter(receiver, "MPFailRx", 1)
 
 
 def change_one_byte(namespace):

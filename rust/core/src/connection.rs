@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod ending;
 pub mod expiry;
 pub mod fallback;
+pub mod farewell;
 pub mod handshake;
 pub mod join;
 pub mod push;

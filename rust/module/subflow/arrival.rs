@@ -103,7 +103,7 @@ fn heard(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>, received: &Received) -
                 believe(&mut connection, path, segment, received, &numbers)
             }
             (Mode::Fallback, Some(path)) => {
-                farewell_heard(&mut connection, path, received);
+                farewell_heard(&mut connection, path, received, sock);
                 return Verdict::Accept;
             }
             _ => return Verdict::Accept,
@@ -161,11 +161,14 @@ fn judge(numbers: &Snapshot, segment: &Incoming<'_>, received: &Received) -> acc
     acceptable::judge(&expected, &facts)
 }
 
-/// A segment of a connection that fell back showed that the peer did too: nothing is left to say.
-fn farewell_heard(connection: &mut Connection, path: PathId, received: &Received) {
-    let knows = received.mp_fail.is_some() || !shows_mptcp(received);
-    if let Some(subflow) = connection.subflows.at_mut(path).filter(|_| knows) {
-        subflow.farewell.fail = None;
+/// A segment with options came after a fallback.
+fn farewell_heard(connection: &mut Connection, path: PathId, received: &Received, sock: &Sock) {
+    if received.mp_fail.is_some() {
+        count(sock, Counter::MpFailRx);
+    }
+    let subflow = connection.subflows.at_mut(path);
+    if subflow.is_some_and(|subflow| subflow.farewell.heard(received)) {
+        answer_fail(connection, path);
     }
 }
 
@@ -285,13 +288,21 @@ fn checksum_refused(
     match on_mp_fail(&connection.circumstances(path, next)) {
         Answer::FallBack => {
             delivery::fall_back(connection);
-            if let Some(subflow) = connection.subflows.at(path) {
-                subflow.sock.ask_for_report();
-            }
+            answer_fail(connection, path);
             consequences.acknowledged = true;
         }
         Answer::Reset => condemn(connection, path, Some(ResetReason::MIDDLEBOX_INTERFERENCE)),
         Answer::Ignore => {}
+    }
+}
+
+/// Says MP_FAIL too, at once.
+fn answer_fail(connection: &mut Connection, path: PathId) {
+    let rcv_nxt = connection.receive.rcv_nxt();
+    if let Some(subflow) = connection.subflows.at_mut(path) {
+        subflow.farewell.answer(rcv_nxt);
+        subflow.ack_due = true;
+        subflow.sock.ask_for_report();
     }
 }
 

@@ -19,15 +19,13 @@ use knet::subflow::{PacketView, Tcp};
 use knet::time::Moment;
 use mptcp_core::connection::delivery::{on_subflow_fin, position, Position, SubflowEnd};
 use mptcp_core::connection::fallback::{on_checksum_failure, ChecksumAnswer};
+use mptcp_core::connection::farewell::Farewell;
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::mapping::DssChecksum;
 use mptcp_core::receive::Placement;
 use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::ResetReason;
-
-/// How many segments carry MP_FAIL if the peer does not show that it has it.
-const FAIL_REPEATS: u8 = 16;
 
 /// What a look at the receive queue led to.
 #[derive(Default)]
@@ -209,10 +207,10 @@ pub(crate) fn fall_back(connection: &mut DataGuard<'_, Mptcp>) {
     let sent = connection.send.fall_back();
     connection.queue.acknowledge(sent);
     connection.uncharge_send(sent);
-    let next = connection.send.nxt();
+    let (next, checksums) = (connection.send.nxt(), connection.agreed.checksum);
     if let Some(subflow) = connection.subflows.first_mut() {
         // RFC 8684 section 3.7: the peer is told where MPTCP ends.
-        subflow.farewell.infinite = Some((subflow.given, next));
+        subflow.farewell = Farewell::new(subflow.given, next, checksums);
     }
 }
 
@@ -265,8 +263,7 @@ fn checksum_failed(
         ChecksumAnswer::FailAndFallBack => {
             fall_back(connection);
             if let Some(subflow) = connection.subflows.at_mut(path) {
-                subflow.farewell.fail = Some(dsn);
-                subflow.fail_repeats = FAIL_REPEATS;
+                subflow.farewell.complain(dsn);
             }
             progress.fell_back = true;
             true

@@ -13,7 +13,8 @@ use knet::fragments::Gathered;
 use knet::sock::Sock;
 use knet::subflow::Subflow;
 use mptcp_core::congestion::Member;
-use mptcp_core::connection::speech::{Farewell, Reset};
+use mptcp_core::connection::farewell::Farewell;
+use mptcp_core::connection::speech::Reset;
 use mptcp_core::path_manager::SubflowId;
 use mptcp_core::scheduler::{PathId, PathSet, MAX_PATHS};
 use mptcp_core::seq::{Dsn, Ssn};
@@ -269,8 +270,6 @@ pub(crate) struct SubflowState {
     pub(crate) unheard: u8,
     /// What is still to be said after a fallback in the middle of the connection.
     pub(crate) farewell: Farewell,
-    /// How many more segments carry the MP_FAIL of the farewell.
-    pub(crate) fail_repeats: u8,
     pub(crate) steering: SubflowSteering,
     /// What the congestion control of the other subflows must know of this one.
     pub(crate) coupled: Member,
@@ -342,7 +341,6 @@ impl SubflowState {
             heard_ever: false,
             unheard: 0,
             farewell: Farewell::default(),
-            fail_repeats: 0,
             steering: SubflowSteering::default(),
             coupled: Member::default(),
             live: false,

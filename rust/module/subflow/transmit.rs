@@ -15,7 +15,7 @@ use knet::segment::{OptionEdit, Outgoing};
 use knet::sock::Sock;
 use knet::subflow::{window_of_space, Tcp};
 use mptcp_core::connection::handshake::client_syn;
-use mptcp_core::connection::speech::{self, Farewell, Reset, Speaker};
+use mptcp_core::connection::speech::{self, Reset, Speaker};
 use mptcp_core::mapping::TxRecord;
 use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::plan::{write, write_alone, write_dss, Room, Wanted, Written};
@@ -77,7 +77,7 @@ fn transmit_other(
             edit.window = Some(window(&mut connection, segment, free, scale));
             let acked = tcp.snd_una();
             match connection.subflows.at_mut(path) {
-                Some(subflow) if subflow.farewell != Farewell::default() => {
+                Some(subflow) if !subflow.farewell.is_over() => {
                     last_words(subflow, sock, acked, segment)
                 }
                 _ => return,
@@ -286,28 +286,13 @@ fn last_words(
     acked: u32,
     segment: &Outgoing<'_>,
 ) -> Wanted {
-    let has_data = segment.payload_len > 0;
-    let at = subflow.sent(segment.seq);
-    let mut farewell = Farewell {
-        fail: subflow.farewell.fail,
-        infinite: None,
-    };
-    if farewell.fail.is_some() {
-        subflow.fail_repeats = subflow.fail_repeats.saturating_sub(1);
-        if subflow.fail_repeats == 0 {
-            subflow.farewell.fail = None;
-        }
+    let (at, acked) = (subflow.sent(segment.seq), subflow.sent(acked));
+    let wanted = subflow.farewell.say(at, segment.payload_len > 0, acked);
+    if wanted.mp_fail.is_some() {
         count(sock, Counter::MpFailTx);
     }
-    if let Some((ssn, dsn)) = subflow.farewell.infinite {
-        // Once its first byte is acknowledged, the peer has what there is to know.
-        if subflow.sent(acked).after(ssn) {
-            subflow.farewell.infinite = None;
-        } else if has_data && !at.before(ssn) {
-            let further = u64::from(at.raw().wrapping_sub(ssn.raw()));
-            farewell.infinite = Some((at, dsn.plus(further)));
-            count(sock, Counter::InfiniteMapTx);
-        }
+    if wanted.dss.is_some() {
+        count(sock, Counter::InfiniteMapTx);
     }
-    speech::of_plain_segment(&farewell, has_data)
+    wanted
 }

@@ -24,8 +24,9 @@ use crate::chance::Chance;
 use crate::segment::{Place, Segment, Time};
 use crate::tcp::{self, Tcp};
 use mptcp_core::connection::fallback::Circumstances;
+use mptcp_core::connection::farewell::Farewell;
 use mptcp_core::connection::handshake::{Agreed, Versions};
-use mptcp_core::connection::speech::{Farewell, Reset};
+use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::State;
 use mptcp_core::crypto::{Derived, Key};
 use mptcp_core::path_manager::SubflowId;
@@ -154,10 +155,6 @@ pub struct Endpoint {
     scheduling: Scheduling,
     paths: Option<Paths>,
     farewell: Farewell,
-    /// MP_FAIL is repeated until the peer answers it.
-    fail_unanswered: bool,
-    /// MP_FAIL was sent, so another one is an answer.
-    failed: bool,
     reset: Reset,
     /// The version in the last SYN.
     offered: Option<Version>,
@@ -223,8 +220,6 @@ impl Endpoint {
             scheduling: Scheduling::new(&kind),
             paths: None,
             farewell: Farewell::default(),
-            fail_unanswered: false,
-            failed: false,
             reset: Reset::Tcp,
             offered: None,
             fastclose: None,
@@ -366,7 +361,7 @@ impl Endpoint {
             .as_ref()
             .map_or(self.send.nxt(), |(dsn, _)| *dsn);
         let ssn = subflow.sent(subflow.tcp.sending().write_seq());
-        self.farewell.infinite = Some((ssn, next));
+        self.farewell = Farewell::new(ssn, next, self.agreed.checksum);
         self.stop_joins();
     }
 

@@ -32,16 +32,6 @@ pub struct Speaker {
     pub fin_in_flight: Option<Dsn>,
 }
 
-/// What a connection that fell back in the middle still has to say.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Farewell {
-    /// The mapping whose checksum was wrong, until the peer is known to have heard of it, or the
-    /// answer to the peer's MP_FAIL.
-    pub fail: Option<Dsn>,
-    /// A byte that we sent, in both sequence spaces: from there on the streams are the same.
-    pub infinite: Option<(Ssn, Dsn)>,
-}
-
 /// Why a subflow is reset.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Reset {
@@ -92,32 +82,6 @@ const fn third_ack(speaker: &Speaker, first: Option<FirstMapping>) -> MpCapable 
             let KeyPair { sender, receiver } = speaker.keys;
             client_ack(speaker.policy, speaker.agreed, sender, receiver, first)
         }
-    }
-}
-
-/// The options of a segment after a fallback in the middle of the connection.
-///
-/// RFC 8684 section 3.7: MP_FAIL tells of the wrong checksum, an infinite mapping tells the peer
-/// that MPTCP ended and where. Both at once may not fit, so the failure goes first. Later segments
-/// say nothing.
-// rfc8684:3.7-6 rfc8684:3.7-18
-#[inline]
-pub fn of_plain_segment(farewell: &Farewell, has_data: bool) -> Wanted {
-    let map = farewell
-        .infinite
-        .filter(|_| has_data && farewell.fail.is_none());
-    Wanted {
-        dss: map.map(|(ssn, dsn)| Dss {
-            map: Some(DssMap {
-                dsn: WireSeq::long(dsn),
-                ssn,
-                len: 0,
-                checksum: None,
-            }),
-            ..Dss::default()
-        }),
-        mp_fail: farewell.fail.map(|dsn| MpFail { dsn }),
-        ..Wanted::default()
     }
 }
 

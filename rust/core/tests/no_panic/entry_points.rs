@@ -27,9 +27,8 @@ use mptcp_core::connection::join::{
     Refusal, Request, Secrets, NONCE_INPUT,
 };
 use mptcp_core::connection::push::{next_step, Conditions, Step};
-use mptcp_core::connection::speech::{
-    self, of_plain_segment, of_reset, of_segment, Reset, Speaker,
-};
+use mptcp_core::connection::farewell::Farewell as LastWords;
+use mptcp_core::connection::speech::{of_reset, of_segment, Reset, Speaker};
 use mptcp_core::connection::state::{Event, State};
 use mptcp_core::crypto::{same_code, Derived, Key, KeyPair, Sha256, Token};
 use mptcp_core::mapping::{
@@ -330,8 +329,15 @@ entry_points! {
     connection_speech(s: &Speaker, data: bool, record: Option<&TxRecord>) -> Wanted {
         of_segment(s, data, record)
     }
-    connection_farewell(farewell: &speech::Farewell, data: bool, reset: Reset, key: Key) -> [Wanted; 2] {
-        [of_plain_segment(farewell, data), of_reset(reset, key)]
+    connection_reset(reset: Reset, key: Key) -> Wanted { of_reset(reset, key) }
+    connection_farewell(
+        farewell: &mut LastWords, at: Ssn, dsn: Dsn, data: bool, r: &Received
+    ) -> (Wanted, bool) {
+        match farewell.heard(r) {
+            true => farewell.answer(dsn),
+            false => farewell.complain(dsn),
+        }
+        (farewell.say(at, data, at), farewell.is_over())
     }
 
     acceptable_judge(expected: &Expected, segment: &Segment) -> Verdict { judge(expected, segment) }

@@ -220,9 +220,8 @@ impl Endpoint {
     fn on_mp_fail(&mut self, at: usize) {
         match on_mp_fail(&self.circumstances(at)) {
             Answer::FallBack => {
-                self.farewell.fail = Some(self.receive.rcv_nxt());
                 self.fall_back(at);
-                self.subflows[at].tcp.acknowledge();
+                self.answer_fail(at);
             }
             Answer::Reset => self.break_subflow(at, Reset::Reason(ResetReason::MPTCP_SPECIFIC)),
             Answer::Ignore => {}
@@ -231,14 +230,15 @@ impl Endpoint {
 
     /// Plain TCP listens for MP_FAIL only, and for the peer's answer to its own.
     fn hear_farewell(&mut self, at: usize, received: &Received) {
-        let infinite = received.dss.is_some_and(|dss| dss.data_len() == Some(0));
-        if self.fail_unanswered && (received.mp_fail.is_some() || infinite) {
-            self.fail_unanswered = false;
-            self.farewell.fail = None;
-        } else if received.mp_fail.is_some() && !self.failed {
-            self.farewell.fail = Some(self.receive.rcv_nxt());
-            self.subflows[at].tcp.acknowledge();
+        if self.farewell.heard(received) {
+            self.answer_fail(at);
         }
+    }
+
+    /// Says MP_FAIL too, at once.
+    fn answer_fail(&mut self, at: usize) {
+        self.farewell.answer(self.receive.rcv_nxt());
+        self.subflows[at].tcp.acknowledge();
     }
 
     /// A SYN that belongs to no subflow.

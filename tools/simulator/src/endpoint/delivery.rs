@@ -124,10 +124,8 @@ impl Endpoint {
     fn on_checksum_failure(&mut self, at: usize, dsn: Dsn) {
         match on_checksum_failure(&self.circumstances(at)) {
             ChecksumAnswer::FailAndFallBack => {
-                self.farewell.fail = Some(dsn);
-                self.fail_unanswered = true;
-                self.failed = true;
                 self.fall_back(at);
+                self.farewell.complain(dsn);
                 self.subflows[at].tcp.acknowledge();
             }
             ChecksumAnswer::FailAndReset => self.break_subflow(at, Reset::Fail(dsn)),

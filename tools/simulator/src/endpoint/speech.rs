@@ -7,7 +7,7 @@ use super::{Endpoint, Mode};
 use crate::segment::{Flags, Segment};
 use mptcp_core::connection::abort::of_ack;
 use mptcp_core::connection::join::third_ack;
-use mptcp_core::connection::speech::{of_plain_segment, of_reset, of_segment, Reset, Speaker};
+use mptcp_core::connection::speech::{of_reset, of_segment, Reset, Speaker};
 use mptcp_core::wire::plan::{plan, Wanted};
 use mptcp_core::wire::{MpTcpRst, OPTION_SPACE};
 
@@ -111,7 +111,7 @@ impl Endpoint {
                 let errand = self.errand(at).filter(|_| !has_data);
                 errand.unwrap_or_else(|| of_segment(&self.speaker(stage), has_data, record))
             }
-            (Mode::Fallback, _) => self.say_farewell(at, has_data),
+            (Mode::Fallback, _) => self.say_farewell(at, segment.seq, has_data),
         }
     }
 
@@ -155,16 +155,10 @@ impl Endpoint {
         }
     }
 
-    fn say_farewell(&mut self, at: usize, has_data: bool) -> Wanted {
+    fn say_farewell(&mut self, at: usize, seq: u32, has_data: bool) -> Wanted {
         let subflow = &self.subflows[at];
         let una = subflow.sent(subflow.tcp.sending().una());
-        // The peer's TCP has the byte at which the infinite mapping starts.
-        self.farewell.infinite = self.farewell.infinite.filter(|(ssn, _)| !una.after(*ssn));
-        let wanted = of_plain_segment(&self.farewell, has_data);
-        if !self.fail_unanswered {
-            self.farewell.fail = None;
-        }
-        wanted
+        self.farewell.say(subflow.sent(seq), has_data, una)
     }
 
     /// The window field: what the connection has room for, within what TCP takes.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{of_plain_segment, of_reset, of_segment, Farewell, Reset, Speaker};
+use super::{of_reset, of_segment, Reset, Speaker};
 use crate::connection::handshake::{version0, Agreed};
 use crate::crypto::{Key, KeyPair};
 use crate::mapping::{DssChecksum, TxRecord};
@@ -137,29 +137,6 @@ fn a_data_fin_is_told_on_segments_without_data_even_early() {
         let data = of_segment(&speaker, true, Some(&record(900)));
         assert!(!data.dss.unwrap().data_fin);
     }
-}
-
-// rfc8684:3.7-6 rfc8684:3.7-18
-#[test]
-fn a_farewell_names_the_place_and_the_failure() {
-    let farewell = Farewell {
-        fail: Some(Dsn::new(5)),
-        infinite: Some((Ssn::new(1), Dsn::new(3))),
-    };
-    let data = of_plain_segment(&farewell, true);
-    assert_eq!(data.mp_fail.map(|fail| fail.dsn), Some(Dsn::new(5)));
-    assert_eq!(data.dss, None);
-    let heard = Farewell {
-        fail: None,
-        ..farewell
-    };
-    let dss = of_plain_segment(&heard, true).dss.unwrap();
-    assert_eq!((dss.data_len(), dss.data_ack), (Some(0), None));
-    assert_eq!(of_plain_segment(&heard, false), Wanted::default());
-    assert_eq!(
-        of_plain_segment(&Farewell::default(), true),
-        Wanted::default()
-    );
 }
 
 // rfc8684:3.5-2
