@@ -202,7 +202,7 @@ impl PathManager {
         };
         match consequence {
             Consequence::Forget => self.paths.retain(|path| path.id != subflow),
-            Consequence::Retry => path.rest(context.now),
+            Consequence::Retry => path.rest(context.now, end),
             Consequence::GiveUp => path.state = State::GivenUp,
         }
     }

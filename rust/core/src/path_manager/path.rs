@@ -3,13 +3,15 @@
 //! One subflow that is, was or is about to be.
 
 use super::action::{Farewell, Open};
-use crate::wire::{Address, MpTcpRst};
+use crate::wire::{Address, MpTcpRst, ResetReason};
 
 /// The wait before a path that failed once is tried again, in microseconds; it doubles with every
 /// failure.
 pub(super) const FIRST_REST: u64 = 1_000_000;
 /// The longest such wait.
 pub(super) const LONGEST_REST: u64 = 64_000_000;
+/// How many failures make up for a condition that lasts.
+pub(super) const LASTING: u8 = 3;
 /// A subflow that lived for so many microseconds makes up for earlier failures.
 pub(super) const STEADY: u64 = 10_000_000;
 /// How many keep-alives go unanswered before the subflow is given up.
@@ -140,6 +142,23 @@ pub(super) enum Consequence {
     GiveUp,
 }
 
+/// For how many failures the end of a subflow counts at least that may be tried again.
+///
+/// RFC 8684 section 3.6: the wait takes the peer's reason into account. Want of resources, bad
+/// performance and middleboxes do not pass within a second.
+const fn weight(end: End) -> u8 {
+    match end {
+        End::Reset(Some(MpTcpRst {
+            reason:
+                ResetReason::LACK_OF_RESOURCES
+                | ResetReason::UNACCEPTABLE_PERFORMANCE
+                | ResetReason::MIDDLEBOX_INTERFERENCE,
+            ..
+        })) => LASTING,
+        _ => 0,
+    }
+}
+
 impl Path {
     /// The path of a subflow that is being opened by us.
     #[inline]
@@ -204,7 +223,7 @@ impl Path {
     }
 
     /// What follows from `end`.
-    // rfc8684:3.4.1-2
+    // rfc8684:3.4.1-2 rfc8684:3.6-4 rfc8684:3.9.3-1
     pub(super) const fn consequence(&self, end: End) -> Consequence {
         let announced = self.remote_id != 0;
         match (self.origin, end) {
@@ -227,13 +246,15 @@ impl Path {
         }
     }
 
-    /// Begins a rest that is the longer the more often the path failed.
-    pub(super) fn rest(&mut self, now: u64) {
+    /// Begins a rest after `end`, the longer the more often the path failed.
+    // rfc8684:3.6-3
+    pub(super) fn rest(&mut self, now: u64, end: End) {
         if let State::Live { since, .. } = self.state {
             if now.saturating_sub(since) >= STEADY {
                 self.failures = 0;
             }
         }
+        self.failures = self.failures.max(weight(end));
         let doublings = self.failures.min(6);
         let rest = LONGEST_REST.min(FIRST_REST << doublings);
         self.failures = self.failures.saturating_add(1);

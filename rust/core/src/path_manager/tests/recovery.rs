@@ -2,7 +2,7 @@
 
 //! Paths that fail, go away and come back.
 
-use super::path::{FIRST_REST, LONGEST_FAREWELL, LONGEST_REST, STEADY};
+use super::path::{FIRST_REST, LASTING, LONGEST_FAREWELL, LONGEST_REST, STEADY};
 use super::*;
 
 #[test]
@@ -43,7 +43,7 @@ fn is_retried(world: &mut World) -> bool {
 }
 
 #[test]
-// rfc8684:3.4.1-2
+// rfc8684:3.4.1-2 rfc8684:3.6-4 rfc8684:3.9.3-1
 fn whether_a_path_is_tried_again() {
     // Columns: the peer's first address before and after the subflow worked, then an address that
     // the peer announced, before and after.
@@ -71,6 +71,45 @@ fn whether_a_path_is_tried_again() {
             *found = is_retried(&mut world);
         }
         assert_eq!(found, expected, "{end:?}");
+    }
+}
+
+#[test]
+// rfc8684:3.6-3
+fn a_condition_that_lasts_is_waited_for_longer() {
+    let lasting = FIRST_REST << LASTING;
+    for (reason, rest) in [
+        (ResetReason::UNSPECIFIED, FIRST_REST),
+        (ResetReason::MPTCP_SPECIFIC, FIRST_REST),
+        (ResetReason::LACK_OF_RESOURCES, lasting),
+        (ResetReason::ADMINISTRATIVELY_PROHIBITED, FIRST_REST),
+        (ResetReason::TOO_MUCH_OUTSTANDING_DATA, FIRST_REST),
+        (ResetReason::UNACCEPTABLE_PERFORMANCE, lasting),
+        (ResetReason::MIDDLEBOX_INTERFERENCE, lasting),
+        (ResetReason(7), FIRST_REST),
+    ] {
+        let mut world = World::new(&client(), 8, 0);
+        world.endpoint(local(1), SUBFLOW);
+        let end = End::Reset(Some(MpTcpRst {
+            transient: true,
+            reason,
+        }));
+        let subflow = world.join();
+        assert_eq!(world.ended(subflow, end), []);
+        assert_eq!(
+            world.manager.deadline(),
+            Some(world.now + rest),
+            "{reason:?}"
+        );
+        // From there on it doubles.
+        world.now += rest;
+        let subflow = world.opens()[0].subflow;
+        assert_eq!(world.ended(subflow, end), []);
+        assert_eq!(
+            world.manager.deadline(),
+            Some(world.now + 2 * rest),
+            "{reason:?}"
+        );
     }
 }
 
