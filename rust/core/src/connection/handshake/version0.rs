@@ -123,6 +123,8 @@ fn one_key(received: &Received, policy: Policy) -> Result<(Key, Agreed), Reason>
     let agreed = agree(option.flags, policy)?;
     let agreed = Agreed {
         version: Version::V0,
+        // The flag is one of the algorithms here.
+        deny_join: false,
         ..agreed
     };
     match option.content {

@@ -95,6 +95,20 @@ fn the_bytes_of_a_handshake() {
     }
 }
 
+#[test]
+fn the_flag_c_names_an_algorithm() {
+    let flag = |option: &mut MpCapable| option.flags.deny_join = true;
+    let syn = with(client_syn(PLAIN, CLIENT), segment(true, false), flag);
+    assert_eq!(on_syn(&syn, PLAIN), Ok(offer(false)));
+    let option = server_syn_ack(agreed(false), SERVER);
+    let syn_ack = with(option, segment(true, true), flag);
+    let outcome = ClientOutcome::Mptcp {
+        remote_key: SERVER,
+        agreed: agreed(false),
+    };
+    assert_eq!(on_syn_ack(&syn_ack, PLAIN), outcome);
+}
+
 // rfc8684:v0-4
 #[test]
 fn a_dss_stands_for_a_third_ack_that_was_lost() {
