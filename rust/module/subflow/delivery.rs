@@ -25,7 +25,6 @@ use mptcp_core::mapping::DssChecksum;
 use mptcp_core::receive::Placement;
 use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::{Dsn, Ssn};
-use mptcp_core::wire::ResetReason;
 
 /// What a look at the receive queue led to.
 #[derive(Default)]
@@ -192,9 +191,9 @@ fn place_of(
             progress.fell_back = true;
             Some((rcv_nxt, left))
         }
-        Position::Reset => {
+        Position::Reset(reason) => {
             count(connection.meta(), Counter::DssReset);
-            condemn(connection, path, Some(ResetReason::MPTCP_SPECIFIC));
+            condemn(connection, path, Some(reason));
             None
         }
     }

@@ -6,6 +6,7 @@ use super::fallback::{on_infinite_mapping, on_unmapped_data, Answer, Circumstanc
 use crate::mapping::{RxRecord, RxTable, Slots, Span};
 use crate::receive::ReceiveState;
 use crate::seq::{Dsn, Ssn};
+use crate::wire::ResetReason;
 
 /// Where bytes belong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,8 +20,8 @@ pub enum Position {
     },
     /// At the end of what was received: go on as plain TCP from this byte on.
     FallBack,
-    /// Nobody can know: reset the subflow.
-    Reset,
+    /// Nobody can know: reset the subflow, for this reason.
+    Reset(ResetReason),
 }
 
 /// Says where bytes belong of which the table of mappings says `span`, on a connection that speaks
@@ -28,7 +29,7 @@ pub enum Position {
 ///
 /// RFC 8684 section 3.7: data without mapping, or with an infinite one, means that the peer or
 /// the path ended MPTCP.
-// rfc8684:3.3.1-3
+// rfc8684:3.3.1-3 rfc8684:3.7-8
 #[inline]
 pub fn position(
     span: Option<Span>,
@@ -47,9 +48,11 @@ pub fn position(
         Some(_) => on_infinite_mapping(&circumstances()),
         None => on_unmapped_data(&circumstances()),
     };
-    match answer {
-        Answer::FallBack | Answer::Ignore => Position::FallBack,
-        Answer::Reset => Position::Reset,
+    match (answer, span) {
+        (Answer::FallBack | Answer::Ignore, _) => Position::FallBack,
+        // The path lost the option.
+        (Answer::Reset, None) => Position::Reset(ResetReason::MIDDLEBOX_INTERFERENCE),
+        (Answer::Reset, Some(_)) => Position::Reset(ResetReason::MPTCP_SPECIFIC),
     }
 }
 

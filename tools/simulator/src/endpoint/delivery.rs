@@ -80,8 +80,8 @@ impl Endpoint {
                 self.fall_back(at);
                 Some((next, left))
             }
-            Position::Reset => {
-                self.break_subflow(at, Reset::Reason(ResetReason::MPTCP_SPECIFIC));
+            Position::Reset(reason) => {
+                self.break_subflow(at, Reset::Reason(reason));
                 None
             }
         }

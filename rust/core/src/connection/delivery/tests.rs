@@ -5,6 +5,7 @@ use crate::connection::fallback::Circumstances;
 use crate::mapping::{RxMapping, RxMappings, Span};
 use crate::receive::ReceiveState;
 use crate::seq::{Dsn, Ssn};
+use crate::wire::ResetReason;
 
 const FIRST: Dsn = Dsn::new(u64::MAX - 5);
 const CONTIGUOUS: Circumstances = Circumstances {
@@ -31,7 +32,7 @@ fn mapped_data_belongs_where_the_mapping_says() {
     }
 }
 
-// rfc8684:3.3.1-3
+// rfc8684:3.3.1-3 rfc8684:3.7-8
 #[test]
 fn other_data_is_the_next_or_nothing() {
     let infinite = |dsn| {
@@ -45,13 +46,15 @@ fn other_data_is_the_next_or_nothing() {
         retransmitted: true,
         ..CONTIGUOUS
     };
+    let interfered = Position::Reset(ResetReason::MIDDLEBOX_INTERFERENCE);
+    let wrong = Position::Reset(ResetReason::MPTCP_SPECIFIC);
     for (span, circumstances, expected) in [
         (None, CONTIGUOUS, Position::FallBack),
-        (None, apart, Position::Reset),
+        (None, apart, interfered),
         (infinite(FIRST), CONTIGUOUS, Position::FallBack),
-        (infinite(FIRST), apart, Position::Reset),
-        (infinite(FIRST.plus(1)), CONTIGUOUS, Position::Reset),
-        (infinite(FIRST.minus(1)), CONTIGUOUS, Position::Reset),
+        (infinite(FIRST), apart, wrong),
+        (infinite(FIRST.plus(1)), CONTIGUOUS, wrong),
+        (infinite(FIRST.minus(1)), CONTIGUOUS, wrong),
     ] {
         assert_eq!(position(span, FIRST, || circumstances), expected);
     }
