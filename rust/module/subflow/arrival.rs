@@ -131,6 +131,7 @@ fn heard(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>, received: &Received) -
 /// Whether the peer ends the connection at once.
 ///
 /// RFC 8684 section 3.5: the receiver's key proves that the sender is the peer.
+// rfc8684:3.5-7
 fn is_fastclose(connection: &Connection, received: &Received) -> bool {
     let fastclose = received.fastclose;
     fastclose.is_some_and(|fastclose| fastclose.receiver == connection.local_key)
@@ -315,8 +316,13 @@ fn take_mapping(
     payload_len: u32,
 ) -> bool {
     let sock = connection.meta().sock();
-    let (rcv_nxt, checksums) = (connection.receive.rcv_nxt(), connection.agreed.checksum);
-    let announced = announced(dss, rcv_nxt, payload_len, checksums);
+    let rcv_nxt = connection.receive.rcv_nxt();
+    let announced = announced(dss, rcv_nxt, payload_len, connection.agreed);
+    if let Some(reason) = announced.broken {
+        count(sock, Counter::DssReset);
+        condemn(connection, path, Some(reason));
+        return false;
+    }
     if let Some(fin) = announced.fin {
         data_fin(connection, path, fin);
     }

@@ -2,10 +2,11 @@
 
 //! What is believed of an arriving segment before TCP has seen it.
 
+use super::handshake::Agreed;
 use crate::acceptable::{Refusal, Verdict};
 use crate::mapping::RxMapping;
 use crate::seq::{Dsn, Ssn};
-use crate::wire::{CapableContent, Dss, Received};
+use crate::wire::{CapableContent, Dss, Received, ResetReason, Version};
 
 /// What to do with a segment that has options.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,34 +46,49 @@ pub struct Announced {
     pub fin: Option<Dsn>,
     /// The mapping to record.
     pub mapping: Option<RxMapping>,
+    /// The mapping has a checksum against the agreement, or none: the subflow is to be reset for this
+    /// reason, and TCP must not see the segment.
+    pub broken: Option<ResetReason>,
 }
 
 /// Reads the mapping and the DATA_FIN of a DSS.
 ///
 /// `rcv_nxt` is the next data sequence number expected, `payload_len` the bytes of data in the
-/// segment, `checksums` whether they are in use.
+/// segment, `agreed` what the handshake agreed on.
 ///
-/// RFC 8684 section 3.3.3: the DATA_FIN is the last of the mapping's numbers. Section 3.3: an
-/// agreed checksum must be there, so a mapping without one is not a mapping.
+/// RFC 8684 section 3.3.3: the DATA_FIN is the last of the mapping's numbers. Section 3.3: a checksum
+/// is there exactly if that was agreed on; RFC 6824 section 3.3: one that was not is ignored. Only a
+/// mapping of data that came with it is held against its sender, for a segment without data is easier
+/// to forge.
+// rfc8684:3.3-1 rfc8684:3.3-2 rfc8684:3.3-5 rfc8684:3.3.2-8 rfc8684:v0-8
 #[inline]
-pub fn announced(dss: &Dss, rcv_nxt: Dsn, payload_len: u32, checksums: bool) -> Announced {
+pub fn announced(dss: &Dss, rcv_nxt: Dsn, payload_len: u32, agreed: Agreed) -> Announced {
     let Some(map) = dss.map else {
         return Announced::default();
     };
-    let mapping = dss
-        .data_len()
-        .filter(|_| payload_len > 0)
-        .map(|len| RxMapping {
-            ssn: map.ssn,
-            dsn: map.dsn.expand(rcv_nxt),
-            len,
-            checksum: map.checksum.filter(|_| checksums && len > 0),
-            data_fin: dss.data_fin,
-        })
-        .filter(|mapping| mapping.checksum.is_some() || !checksums || mapping.len == 0);
+    let len = dss.data_len().filter(|_| payload_len > 0);
+    let sums = agreed.checksum;
+    let amiss = match agreed.version {
+        Version::V0 => sums && map.checksum.is_none(),
+        Version::V1 => sums != map.checksum.is_some(),
+    };
+    if amiss && len.is_some_and(|len| len > 0) {
+        return Announced {
+            broken: Some(ResetReason::MPTCP_SPECIFIC),
+            ..Announced::default()
+        };
+    }
+    let mapping = len.map(|len| RxMapping {
+        ssn: map.ssn,
+        dsn: map.dsn.expand(rcv_nxt),
+        len,
+        checksum: map.checksum.filter(|_| sums && len > 0),
+        data_fin: dss.data_fin,
+    });
     Announced {
         fin: dss.data_fin_at(rcv_nxt),
         mapping,
+        broken: None,
     }
 }
 

@@ -300,8 +300,8 @@ entry_points! {
     connection_trust(verdict: Verdict, len: u32, old: bool, fastclose: bool) -> Trust {
         trust(verdict, len, old, fastclose)
     }
-    connection_arrival(dss: &Dss, nxt: Dsn, len: u32, checksums: bool) -> Announced {
-        announced(dss, nxt, len, checksums)
+    connection_arrival(dss: &Dss, nxt: Dsn, len: u32, agreed: Agreed) -> Announced {
+        announced(dss, nxt, len, agreed)
     }
     connection_implied(r: &Received, first: Dsn, sums: bool) -> (Option<RxMapping>, bool) {
         (implied(r, first, sums), shows_mptcp(r))

@@ -169,13 +169,12 @@ impl Endpoint {
             let ack = ack.expand(self.send.una());
             self.acknowledge(ack, u32::from(segment.window) << scale);
         }
-        let checksums = self.agreed.checksum;
-        let news = announced(
-            dss,
-            self.receive.rcv_nxt(),
-            segment.payload_len(),
-            checksums,
-        );
+        let rcv_nxt = self.receive.rcv_nxt();
+        let news = announced(dss, rcv_nxt, segment.payload_len(), self.agreed);
+        if let Some(reason) = news.broken {
+            self.break_subflow(at, Reset::Reason(reason));
+            return false;
+        }
         if let Some(fin) = news.fin {
             self.on_data_fin(at, fin);
         }

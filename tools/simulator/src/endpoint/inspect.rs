@@ -62,7 +62,7 @@ impl Endpoint {
         let first = self.local.idsn.plus(1);
         let sums = self.agreed.checksum;
         match received.dss {
-            Some(dss) => announced(&dss, first, segment.payload_len(), sums).mapping,
+            Some(dss) => announced(&dss, first, segment.payload_len(), self.agreed).mapping,
             None => implied(&received, first, sums),
         }
     }

@@ -2,13 +2,21 @@
 
 use super::{announced, implied, shows_mptcp, trust, Announced, Trust};
 use crate::acceptable::{Refusal, Verdict};
+use crate::connection::handshake::Agreed;
 use crate::crypto::Key;
 use crate::seq::{Dsn, Ssn};
 use crate::wire::{
-    CapableContent, CapableFlags, Dss, DssMap, MpCapable, MpFail, MpPrio, Received, WireSeq,
+    CapableContent, CapableFlags, Dss, DssMap, MpCapable, MpFail, MpPrio, Received, ResetReason,
+    Version, WireSeq,
 };
 
 const NEAR: Dsn = Dsn::new(u64::MAX - 99);
+/// Version 1 without checksums.
+const PLAIN: Agreed = Agreed {
+    version: Version::V1,
+    checksum: false,
+    deny_join: false,
+};
 
 fn dss(len: u16, checksum: Option<u16>, data_fin: bool) -> Dss {
     Dss {
@@ -23,6 +31,7 @@ fn dss(len: u16, checksum: Option<u16>, data_fin: bool) -> Dss {
     }
 }
 
+// rfc8684:3-2
 #[test]
 fn trust_follows_tcp() {
     use Refusal::{Acknowledgement, ResetGuess, Sequence, Timestamp};
@@ -47,50 +56,78 @@ fn trust_follows_tcp() {
     }
 }
 
+// rfc8684:3.3.2-8
 #[test]
 fn a_mapping_is_read_with_its_data_fin() {
-    let read = announced(&dss(100, None, false), NEAR, 9, false);
+    let read = announced(&dss(100, None, false), NEAR, 9, PLAIN);
     let mapping = read.mapping.unwrap();
     assert_eq!((mapping.dsn, mapping.len), (NEAR.plus(50), 100));
     assert_eq!(read.fin, None);
 
-    let read = announced(&dss(100, None, true), NEAR, 9, false);
+    let read = announced(&dss(100, None, true), NEAR, 9, PLAIN);
     assert_eq!(read.fin, Some(NEAR.plus(149)));
     assert_eq!(read.mapping.map(|mapping| mapping.len), Some(99));
     assert_eq!(read.mapping.map(|mapping| mapping.data_fin), Some(true));
 
     // A DATA_FIN alone, whatever the segment carries.
     for payload_len in [0, 9] {
-        let read = announced(&dss(1, None, true), NEAR, payload_len, false);
+        let read = announced(&dss(1, None, true), NEAR, payload_len, PLAIN);
         assert_eq!(read.fin, Some(NEAR.plus(50)));
         assert_eq!(read.mapping, None);
     }
     // Without data no mapping counts; a DATA_FIN needs a length.
     assert_eq!(
-        announced(&dss(100, None, false), NEAR, 0, false),
+        announced(&dss(100, None, false), NEAR, 0, PLAIN),
         Announced::default()
     );
-    assert_eq!(announced(&dss(0, None, true), NEAR, 0, false).fin, None);
+    assert_eq!(announced(&dss(0, None, true), NEAR, 0, PLAIN).fin, None);
     assert_eq!(
-        announced(&Dss::default(), NEAR, 9, false),
+        announced(&Dss::default(), NEAR, 9, PLAIN),
         Announced::default()
     );
 }
 
+// rfc8684:3.3-1 rfc8684:3.3-2 rfc8684:3.3-5 rfc8684:v0-8
 #[test]
-fn an_agreed_checksum_must_be_there_and_another_is_ignored() {
-    let checksum = |dss: &Dss, agreed| {
-        announced(dss, NEAR, 9, agreed)
-            .mapping
-            .map(|mapping| mapping.checksum)
+fn a_checksum_is_there_exactly_if_that_was_agreed_on() {
+    let summed = Agreed {
+        checksum: true,
+        ..PLAIN
     };
-    let with = dss(100, Some(7), false);
-    assert_eq!(checksum(&with, true), Some(Some(7)));
-    assert_eq!(checksum(&with, false), Some(None));
-    assert_eq!(checksum(&dss(100, None, false), true), None);
+    let old = |agreed| Agreed {
+        version: Version::V0,
+        ..agreed
+    };
+    let (with, without) = (dss(100, Some(7), false), dss(100, None, false));
+    // What was said, what was agreed on: the checksum to verify, or `None` for a broken subflow.
+    for (dss, agreed, expected) in [
+        (&with, summed, Some(Some(7))),
+        (&without, PLAIN, Some(None)),
+        (&with, PLAIN, None),
+        (&without, summed, None),
+        (&with, old(summed), Some(Some(7))),
+        (&without, old(PLAIN), Some(None)),
+        // Version 0 does not mind.
+        (&with, old(PLAIN), Some(None)),
+        (&without, old(summed), None),
+    ] {
+        let read = announced(dss, NEAR, 9, agreed);
+        let checksum = read.mapping.map(|mapping| mapping.checksum);
+        assert_eq!(checksum, expected, "{agreed:?}");
+        let reason = expected.is_none().then_some(ResetReason::MPTCP_SPECIFIC);
+        assert_eq!(read.broken, reason, "{agreed:?}");
+        // Without data it is no mapping.
+        assert_eq!(announced(dss, NEAR, 0, agreed), Announced::default());
+    }
+    // A DATA_FIN of a broken subflow does not count either.
+    let read = announced(&dss(100, None, true), NEAR, 9, summed);
+    assert_eq!((read.broken.is_some(), read.fin), (true, None));
     // An infinite mapping covers nothing that could be summed.
-    assert_eq!(checksum(&dss(0, Some(0), false), true), Some(None));
-    assert_eq!(checksum(&dss(0, None, false), true), Some(None));
+    for (checksum, agreed) in [(Some(0), summed), (None, summed), (Some(0), PLAIN)] {
+        let read = announced(&dss(0, checksum, false), NEAR, 9, agreed);
+        assert_eq!(read.mapping.map(|mapping| mapping.checksum), Some(None));
+        assert_eq!(read.broken, None);
+    }
 }
 
 // rfc8684:3.1-20
