@@ -33,6 +33,7 @@ mod list;
 mod path;
 mod remote;
 mod settings;
+mod voice;
 mod wanted;
 
 pub use action::{Action, Farewell, LocalSide, Open};
@@ -52,6 +53,7 @@ use ids::IdSet;
 use list::List;
 use path::{Origin, Path, State};
 use remote::Remote;
+use voice::Voice;
 
 /// The most subflows of a connection, the first and those that rest after a failure included.
 pub const MAX_SUBFLOWS: usize = 32;
@@ -125,6 +127,8 @@ pub struct PathManager {
     allowance: Allowance,
     /// When the allowance lets the next subflow be opened, if one waits for it.
     allowed_at: Option<u64>,
+    /// When the next segment without data may go out, if an option waits for it.
+    speech_at: Option<u64>,
 }
 
 impl PathManager {
@@ -155,6 +159,7 @@ impl PathManager {
         departing: IdSet::EMPTY,
         allowance: Allowance::new(),
         allowed_at: None,
+        speech_at: None,
     };
 
     /// A connection with its first subflow, at the time `now` in microseconds.
@@ -185,6 +190,7 @@ impl PathManager {
             priority_due: false,
             worked: true,
             failures: 0,
+            voice: Voice::FRESH,
             state: State::Live {
                 since: now,
                 probe: None,

@@ -2,7 +2,7 @@
 
 //! What a path manager wants to be done.
 
-use super::announcement::{Announcement, Progress};
+use super::announcement::{Announced, Announcement, Progress};
 use super::path::{Path, SocketAddress, State, SubflowId, LONGEST_FAREWELL};
 use super::settings::Context;
 use super::{IdSet, PathManager};
@@ -109,10 +109,10 @@ impl PathManager {
             return None;
         }
         self.wake(context.now);
-        self.poll_echo()
-            .or_else(|| self.poll_remove())
+        self.poll_echo(context)
+            .or_else(|| self.poll_remove(context))
             .or_else(|| self.poll_close(context.now))
-            .or_else(|| self.poll_priority())
+            .or_else(|| self.poll_priority(context))
             .or_else(|| self.poll_probe(context))
             .or_else(|| self.poll_announce(context))
             .or_else(|| self.next_open(context).map(Action::Open))
@@ -125,25 +125,31 @@ impl PathManager {
         }
         let announced = self.announced.iter().filter_map(|one| one.until());
         let paths = self.paths.iter().filter_map(Path::until);
-        announced.chain(paths).chain(self.allowed_at).min()
+        let others = self.allowed_at.into_iter().chain(self.speech_at);
+        announced.chain(paths).chain(others).min()
     }
 
     fn wake(&mut self, now: u64) {
         self.allowance.wake(now);
         self.allowed_at = None;
+        self.speech_at = None;
         self.announced.iter_mut().for_each(|one| one.wake(now));
         self.paths.iter_mut().for_each(|path| path.wake(now));
     }
 
-    fn poll_echo(&mut self) -> Option<Action> {
-        let via = self.speaker(&IdSet::default())?;
+    fn poll_echo(&mut self, context: &Context<'_>) -> Option<Action> {
+        self.echoes.iter().next()?;
+        let via = self.speaker(&IdSet::EMPTY, context)?;
         let announcement = self.echoes.take(|_| true)?;
         Some(Action::Echo { announcement, via })
     }
 
     // rfc8684:3.4.1-5
-    fn poll_remove(&mut self) -> Option<Action> {
-        let via = self.speaker(&self.departing)?;
+    fn poll_remove(&mut self, context: &Context<'_>) -> Option<Action> {
+        if self.departing.is_empty() {
+            return None;
+        }
+        let via = self.speaker(&{ self.departing }, context)?;
         let mut ids = [0; Self::IDS_PER_OPTION];
         let mut count: usize = 0;
         for (place, id) in ids.iter_mut().zip(self.departing.iter()) {
@@ -179,14 +185,18 @@ impl PathManager {
         }
     }
 
-    fn poll_priority(&mut self) -> Option<Action> {
+    fn poll_priority(&mut self, context: &Context<'_>) -> Option<Action> {
         let due = |path: &&mut Path| path.priority_due && path.is_live();
-        let path = self.paths.iter_mut().find(due)?;
-        path.priority_due = false;
-        Some(Action::Priority {
-            subflow: path.id,
-            backup: path.local_backup,
-        })
+        for path in self.paths.iter_mut().filter(due) {
+            if may_speak(path, &mut self.speech_at, context) {
+                path.priority_due = false;
+                return Some(Action::Priority {
+                    subflow: path.id,
+                    backup: path.local_backup,
+                });
+            }
+        }
+        None
     }
 
     fn poll_probe(&mut self, context: &Context<'_>) -> Option<Action> {
@@ -199,12 +209,13 @@ impl PathManager {
 
     fn poll_announce(&mut self, context: &Context<'_>) -> Option<Action> {
         self.note_signals(context);
-        let via = self.speaker(&self.departing)?;
+        let is_due = |one: &Announced| one.progress == Progress::Due;
+        self.announced.iter().find(|one| is_due(one))?;
+        let via = self.speaker(&{ self.departing }, context)?;
         let version = self.version;
-        let due = self
-            .announced
-            .iter_mut()
-            .find(|one| one.progress == Progress::Due)?;
+        // What the peer never heard of comes before what is repeated.
+        let due = self.announced.iter_mut().filter(|one| is_due(one));
+        let due = due.min_by_key(|one| one.sent)?;
         due.on_sent(version, context);
         Some(Action::Announce {
             announcement: due.what,
@@ -212,14 +223,36 @@ impl PathManager {
         })
     }
 
-    /// The subflow to send an option on: a live one, if possible none that is in doubt and none
-    /// of a local address in `avoided`.
-    fn speaker(&self, avoided: &IdSet) -> Option<SubflowId> {
-        let shuns = |path: &&Path| {
+    /// The subflow to send an option on at once: a live one, if possible none that is in doubt and
+    /// none of a local address in `avoided`.
+    fn speaker(&mut self, avoided: &IdSet, context: &Context<'_>) -> Option<SubflowId> {
+        let shuns = |path: &&mut Path| {
             let avoid = path.local_id.is_some_and(|id| avoided.contains(id));
-            (path.is_doubted(), avoid)
+            let waits = path.voice.ready_at(context.now).is_some();
+            (path.is_doubted(), avoid, waits)
         };
-        let live = self.paths.iter().filter(|path| path.is_live());
-        live.min_by_key(shuns).map(|path| path.id)
+        let live = self.paths.iter_mut().filter(|path| path.is_live());
+        let chosen = live.min_by_key(shuns)?;
+        may_speak(chosen, &mut self.speech_at, context).then_some(chosen.id)
+    }
+
+    /// Whether an id of ours has to be removed before anything else can use it.
+    pub(super) fn removal_waits(&self) -> bool {
+        self.speech_at.is_some() && !self.departing.is_empty()
+    }
+}
+
+/// Whether a subflow may send an option without data now, which then counts as sent; if not,
+/// `speech_at` is when it may.
+fn may_speak(path: &mut Path, speech_at: &mut Option<u64>, context: &Context<'_>) -> bool {
+    match path.voice.ready_at(context.now) {
+        None => {
+            path.voice.speak(context.now, context.rto);
+            true
+        }
+        Some(at) => {
+            *speech_at = speech_at.map_or(Some(at), |other| Some(other.min(at)));
+            false
+        }
     }
 }

@@ -5,6 +5,7 @@
 use super::endpoint::EndpointFlags;
 use super::path::{Origin, Path, SocketAddress, State, SubflowId};
 use super::settings::{Context, Mode};
+use super::voice::Voice;
 use super::PathManager;
 use crate::wire::{MpTcpRst, ResetReason};
 
@@ -118,6 +119,7 @@ impl PathManager {
             priority_due: false,
             worked: false,
             failures: 0,
+            voice: Voice::FRESH,
             state: State::Opening,
         };
         let placed = self.paths.push(path).ok_or(Refusal::NoRoom)?;

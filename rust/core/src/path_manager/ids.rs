@@ -30,6 +30,11 @@ impl IdSet {
         byte.is_some_and(|byte| byte & 1 << (id & 7) != 0)
     }
 
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0 == Self::EMPTY.0
+    }
+
     /// The ids, smallest first.
     #[inline]
     pub(super) fn iter(&self) -> impl Iterator<Item = u8> + '_ {

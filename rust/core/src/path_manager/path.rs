@@ -3,6 +3,7 @@
 //! One subflow that is, was or is about to be.
 
 use super::action::{Farewell, Open};
+use super::voice::Voice;
 use crate::wire::{Address, MpTcpRst, ResetReason};
 
 /// The wait before a path that failed once is tried again, in microseconds; it doubles with every
@@ -128,6 +129,8 @@ pub(super) struct Path {
     pub(super) worked: bool,
     /// Failures since it last worked for long.
     pub(super) failures: u8,
+    /// What it may say without data.
+    pub(super) voice: Voice,
     pub(super) state: State,
 }
 
@@ -174,6 +177,7 @@ impl Path {
             priority_due: false,
             worked: false,
             failures: 0,
+            voice: Voice::FRESH,
             state: State::Opening,
         }
     }

@@ -10,6 +10,8 @@ use super::*;
 use std::vec::Vec;
 
 const SECOND: u64 = 1_000_000;
+/// How long a subflow has nothing to say after two options in a row, in microseconds.
+const PAUSE: u64 = 200_000;
 
 const SIGNAL: EndpointFlags = EndpointFlags::SIGNAL;
 const SUBFLOW: EndpointFlags = EndpointFlags::SUBFLOW;

@@ -43,7 +43,8 @@ impl PathManager {
     // rfc8684:3.1-25
     pub(super) fn next_open(&mut self, context: &Context<'_>) -> Option<Open> {
         let limit = usize::from(context.settings.limits.extra_subflows);
-        if !self.established || !context.decides() || self.extra_subflows() >= limit {
+        let waits = !self.established || self.removal_waits();
+        if waits || !context.decides() || self.extra_subflows() >= limit {
             return None;
         }
         let wanted = self.next_wanted(context)?;

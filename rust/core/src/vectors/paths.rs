@@ -70,8 +70,11 @@ fn check_announced() -> Check {
             &[],
         ),
         (2, Some(announced(7, 3)), &[echoes(7, 3), opens(1, None, 3)]),
-        (3, Some(announced(7, 4)), &[echoes(7, 4)]),
-        (4, Some(announced(8, 4)), &[echoes(8, 4)]),
+        (SECOND, Some(announced(7, 4)), &[echoes(7, 4)]),
+        // Two options in a row go out on a subflow, the third waits.
+        (SECOND + 1, Some(announced(8, 4)), &[echoes(8, 4)]),
+        (SECOND + 2, Some(announced(9, 4)), &[]),
+        (2 * SECOND, None, &[echoes(9, 4)]),
     ])
 }
 

@@ -13,6 +13,8 @@ use mptcp_core::wire::{Address, MpTcpRst, RemoveAddr, ResetReason, Version};
 use std::collections::{HashMap, HashSet};
 
 const SECOND: u64 = 1_000_000;
+/// The retransmission timeout in microseconds.
+const RTO: u32 = 200_000;
 /// An ADD_ADDR is sent once and repeated three times.
 const MOST_TIMES: u32 = 4;
 /// What every peer can read of one REMOVE_ADDR.
@@ -52,6 +54,8 @@ struct Watch {
     first_gone: bool,
     /// Subflows opened to addresses that the peer announced.
     lured: u64,
+    /// How many segments in a row said nothing but options on a subflow, and when the last one did.
+    spoken: HashMap<SubflowId, (u32, u64)>,
 }
 
 /// Compares what the path manager wants with what it may want, after every event.
@@ -106,6 +110,7 @@ impl Watch {
             announced: HashMap::new(),
             first_gone: false,
             lured: 0,
+            spoken: HashMap::new(),
         })
     }
 
@@ -118,7 +123,7 @@ impl Watch {
             endpoints: self.endpoints.view(),
             settings: &self.settings,
             now: self.now,
-            rto: 200_000,
+            rto: RTO,
         };
         ask(&mut self.manager, &context)
     }
@@ -198,13 +203,31 @@ impl Watch {
         assert!(self.subflows.len() <= 32);
     }
 
+    /// The third segment in a row that repeats an acknowledgement would look like congestion.
+    // rfc8684:3.4.1-10
+    fn speaks(&mut self, subflow: SubflowId) {
+        assert!(self.works(subflow));
+        let (count, last) = self.spoken.entry(subflow).or_default();
+        if self.now - *last >= u64::from(RTO) {
+            *count = 0;
+        }
+        *count += 1;
+        *last = self.now;
+        assert!(*count <= 2);
+    }
+
     fn check(&mut self, action: &Action) {
         assert!(!self.ended);
+        if let Action::Echo { via, .. }
+        | Action::Remove { via, .. }
+        | Action::Announce { via, .. }
+        | Action::Priority { subflow: via, .. } = action
+        {
+            self.speaks(*via);
+        }
         match action {
-            Action::Echo { via, .. } => assert!(self.works(*via)),
-            Action::Remove { option, via } => {
-                assert!(self.works(*via) && option.ids().len() <= MOST_IDS);
-            }
+            Action::Echo { .. } | Action::Priority { .. } => {}
+            Action::Remove { option, .. } => assert!(option.ids().len() <= MOST_IDS),
             Action::Close {
                 subflow,
                 farewell: Farewell::Fin,
@@ -212,11 +235,8 @@ impl Watch {
             Action::Close { subflow, .. } => {
                 assert!(self.forget(*subflow) || self.finishing.remove(subflow));
             }
-            Action::Priority { subflow, .. } | Action::Probe { subflow } => {
-                assert!(self.works(*subflow));
-            }
-            Action::Announce { announcement, via } => {
-                assert!(self.works(*via));
+            Action::Probe { subflow } => assert!(self.works(*subflow)),
+            Action::Announce { announcement, .. } => {
                 let mut signals = self.endpoints.view().usable(EndpointFlags::SIGNAL);
                 let configured = signals.any(|endpoint| {
                     let known = (endpoint.address, endpoint.port);

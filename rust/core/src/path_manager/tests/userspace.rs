@@ -66,7 +66,7 @@ fn addresses_are_announced_and_withdrawn_on_command() {
     // The first address can be withdrawn while its subflow stays.
     let first = Command::Withdraw { address_id: 0 };
     assert_eq!(command(&mut world, first), Ok(None));
-    assert_eq!(world.actions().len(), 1);
+    assert_eq!(world.wait(PAUSE).len(), 1);
 }
 
 #[test]
