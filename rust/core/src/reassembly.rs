@@ -41,6 +41,15 @@ pub trait Piece {
     fn append(&mut self, next: Self);
 }
 
+/// A queue from which the end can be taken again.
+pub trait Divisible: Piece {
+    /// Takes off what was appended last, a single packet, and says how many bytes it has. `None` if
+    /// there is no more than one packet.
+    fn take_last(&mut self) -> Option<(Self, u32)>
+    where
+        Self: Sized;
+}
+
 /// What became of a piece.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
@@ -126,6 +135,18 @@ impl<P: Piece, S: AsRef<[Slot<P>]> + AsMut<[Slot<P>]>> Reassembly<P, S> {
         self.bytes
     }
 
+    /// The number behind the last byte that is held.
+    #[inline]
+    pub fn end(&self) -> Option<Dsn> {
+        self.runs.get(self.runs.last()).map(|run| run.end)
+    }
+
+    /// The memory for the runs. Free slots may be put behind those that are there.
+    #[inline]
+    pub fn slots_mut(&mut self) -> &mut S {
+        self.runs.slots_mut()
+    }
+
     /// Takes `piece`, `len` bytes of data from `dsn` on, and moves `state` on by what is ready.
     /// `window_end` is the right edge of the window that was promised. Between two calls nothing
     /// else may move `state` over data.
@@ -159,8 +180,8 @@ impl<P: Piece, S: AsRef<[Slot<P>]> + AsMut<[Slot<P>]>> Reassembly<P, S> {
         fin: Dsn,
         window_end: Dsn,
     ) -> Result<bool, FinConflict> {
-        match self.runs.get(self.runs.last()) {
-            Some(run) if run.end.after(fin) => Err(FinConflict),
+        match self.end() {
+            Some(end) if end.after(fin) => Err(FinConflict),
             _ => state.on_data_fin(fin, window_end),
         }
     }
@@ -285,6 +306,21 @@ impl<P: Piece, S: AsRef<[Slot<P>]> + AsMut<[Slot<P>]>> Reassembly<P, S> {
         let run = self.runs.remove(at)?;
         self.bytes = self.bytes.saturating_sub(run.end.since(run.start));
         Some(run)
+    }
+}
+
+impl<P: Divisible, S: AsRef<[Slot<P>]> + AsMut<[Slot<P>]>> Reassembly<P, S> {
+    /// Takes out the packet that is held last in the order of the stream: whoever has not the memory
+    /// for all gives up what is needed last.
+    pub fn pop_last(&mut self) -> Option<P> {
+        let last = self.runs.last();
+        let run = self.runs.get_mut(last)?;
+        let Some((piece, len)) = run.piece.take_last() else {
+            return self.take(last).map(|run| run.piece);
+        };
+        run.end = run.end.minus(len.into());
+        self.bytes = self.bytes.saturating_sub(len.into());
+        Some(piece)
     }
 }
 

@@ -119,6 +119,11 @@ impl<P, S: AsRef<[Slot<P>]> + AsMut<[Slot<P>]>> Runs<P, S> {
     }
 
     #[inline]
+    pub(super) fn slots_mut(&mut self) -> &mut S {
+        &mut self.slots
+    }
+
+    #[inline]
     pub(super) const fn first(&self) -> Link {
         self.first
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{Offer, Piece, Reassembly, Slot, Verdict, REACH};
+use super::{Divisible, Offer, Piece, Reassembly, Slot, Verdict, REACH};
 use crate::receive::{FinConflict, ReceiveState};
 use crate::seq::Dsn;
 use std::string::String;
+use std::vec::Vec;
 
 /// Text as data: letters stand for bytes.
 impl Piece for String {
@@ -13,6 +14,18 @@ impl Piece for String {
 
     fn append(&mut self, next: Self) {
         self.push_str(&next);
+    }
+}
+
+/// Every letter is a packet.
+impl Divisible for String {
+    fn take_last(&mut self) -> Option<(Self, u32)> {
+        let last = self.pop()?;
+        if self.is_empty() {
+            self.push(last);
+            return None;
+        }
+        Some((last.into(), 1))
     }
 }
 
@@ -209,4 +222,52 @@ fn held_data_can_be_taken_out() {
     assert_eq!(receiver.queue.bytes(), 2);
     assert_eq!(receiver.queue.pop().as_deref(), Some("gh"));
     assert_eq!(receiver.queue.pop(), None);
+}
+
+#[test]
+fn what_is_needed_last_can_be_given_up() {
+    let mut receiver = receiver();
+    assert_eq!(receiver.queue.pop_last(), None);
+    receiver.hold("cd", 2);
+    receiver.hold("ghi", 3);
+    for (letter, end, left) in [
+        ("i", FIRST.plus(8), 4),
+        ("h", FIRST.plus(7), 3),
+        ("g", FIRST.plus(4), 2),
+        ("d", FIRST.plus(3), 1),
+    ] {
+        assert_eq!(receiver.queue.pop_last().as_deref(), Some(letter));
+        assert_eq!(receiver.queue.end(), Some(end));
+        assert_eq!(receiver.queue.bytes(), left);
+    }
+    // What was given up can come again.
+    receiver.hold("de", 2);
+    receiver.deliver("ab", "abcde");
+    assert_eq!(
+        (receiver.queue.pop_last(), receiver.queue.end()),
+        (None, None)
+    );
+}
+
+#[test]
+fn slots_can_be_added_when_none_is_left() {
+    let mut state = ReceiveState::new(FIRST);
+    let mut queue = Reassembly::<String, Vec<Slot<String>>>::new(Vec::new());
+    let mut hold = |queue: &mut Reassembly<_, _>, at, text: &str| {
+        let (edge, dsn) = (FIRST.plus(26), FIRST.plus(at));
+        queue
+            .offer(&mut state, edge, dsn, text.len() as u32, text.into())
+            .verdict
+    };
+    for (at, text) in [(2, "c"), (6, "g"), (4, "e")] {
+        assert_eq!(hold(&mut queue, at, text), Verdict::Full);
+        queue.slots_mut().push(Slot::FREE);
+        assert_eq!(hold(&mut queue, at, text), Verdict::Held { len: 1 });
+    }
+    assert_eq!(queue.len(), 3);
+    let all = Verdict::Delivered {
+        len: 7,
+        finished: false,
+    };
+    assert_eq!(hold(&mut queue, 0, "abcdef"), all);
 }

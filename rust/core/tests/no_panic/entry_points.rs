@@ -17,6 +17,7 @@ use mptcp_core::connection::fallback::{
     on_checksum_failure, on_infinite_mapping, on_mp_fail, on_unmapped_data, Answer, ChecksumAnswer,
     Circumstances,
 };
+use mptcp_core::connection::farewell::Farewell as LastWords;
 use mptcp_core::connection::handshake::{
     client_ack, client_speaks, client_syn, establishes_client, establishes_server, on_syn,
     on_syn_ack, on_third_ack, server_key, server_syn_ack, Agreed, Attempt, ClientOutcome,
@@ -27,7 +28,6 @@ use mptcp_core::connection::join::{
     Refusal, Request, Secrets, NONCE_INPUT,
 };
 use mptcp_core::connection::push::{next_step, Conditions, Step};
-use mptcp_core::connection::farewell::Farewell as LastWords;
 use mptcp_core::connection::speech::{of_reset, of_segment, Reset, Speaker};
 use mptcp_core::connection::state::{Event, State};
 use mptcp_core::crypto::{same_code, Derived, Key, KeyPair, Sha256, Token};
@@ -35,7 +35,7 @@ use mptcp_core::mapping::{
     DssChecksum, PushError, RecordError, Recorded, RxMapping, RxMappings, RxRecord, Span,
     TxMappings, TxRecord,
 };
-use mptcp_core::reassembly::{Offer, Piece, Reassembly, Slot};
+use mptcp_core::reassembly::{Divisible, Offer, Piece, Reassembly, Slot};
 use mptcp_core::receive::{
     advertise, update_due, Advertised, FinConflict, Placement, ReceiveMemory, ReceiveState,
     ReceiveWindow, RightSizing,
@@ -83,6 +83,13 @@ impl Piece for Data {
 
     fn append(&mut self, next: Self) {
         (self.1)(next.0);
+    }
+}
+
+impl Divisible for Data {
+    fn take_last(&mut self) -> Option<(Self, u32)> {
+        (self.0)(0, 0);
+        None
     }
 }
 
@@ -200,6 +207,9 @@ entry_points! {
     }
     reassembly_pop(held: &mut Held) -> (Option<Data>, usize, bool, u64) {
         (held.pop(), held.len(), held.is_empty(), held.bytes())
+    }
+    reassembly_prune(held: &mut Held) -> (Option<Data>, Option<Dsn>, bool) {
+        (held.pop_last(), held.end(), held.slots_mut().is_empty())
     }
 
     receive_classify(state: &ReceiveState, dsn: Dsn, len: u32, end: Dsn) -> Placement {

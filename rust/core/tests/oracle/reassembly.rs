@@ -3,7 +3,7 @@
 //! Reassembly as an account of every byte.
 
 use crate::input::Input;
-use mptcp_core::reassembly::{Piece, Reassembly, Slot, Verdict};
+use mptcp_core::reassembly::{Divisible, Piece, Reassembly, Slot, Verdict};
 use mptcp_core::receive::ReceiveState;
 use mptcp_core::seq::Dsn;
 use std::collections::BTreeMap;
@@ -23,6 +23,17 @@ impl Piece for Tagged {
 
     fn append(&mut self, next: Self) {
         self.0.extend(next.0);
+    }
+}
+
+/// A packet is what one piece brought.
+impl Divisible for Tagged {
+    fn take_last(&mut self) -> Option<(Self, u32)> {
+        let &(_, last) = self.0.last()?;
+        let start = self.0.iter().rposition(|(_, piece)| *piece != last)? + 1;
+        let packet = self.0.split_off(start);
+        let len = packet.len() as u32;
+        Some((Self(packet), len))
     }
 }
 
@@ -111,6 +122,15 @@ impl Account {
         Some(run.collect())
     }
 
+    /// Takes out the last packet.
+    fn pop_last(&mut self) -> Option<Vec<Byte>> {
+        let (&last, &piece) = self.held.last_key_value()?;
+        let same = |place: &u64| self.held.get(place) == Some(&piece);
+        let start = (0..=last).rev().take_while(same).last()?;
+        let packet = self.held.split_off(&start);
+        Some(packet.into_iter().collect())
+    }
+
     /// `None` if this DATA_FIN contradicts what is known.
     fn data_fin(&mut self, at: u64) -> Option<bool> {
         if self.held.range(at..).next().is_some() {
@@ -178,10 +198,20 @@ fn steps(input: &mut Input<'_>) -> Option<()> {
                 account.edge += u64::from(input.below(80)?);
                 continue;
             }
-            235..=249 => {
+            235..=239 => {
+                let popped = fast.pop_last().map(|piece| piece.0);
+                assert_eq!(popped, account.pop_last());
+                (account.next + 1, 0)
+            }
+            240..=249 => {
                 let popped = fast.pop().map(|piece| piece.0);
                 assert_eq!(popped, account.pop());
                 (account.next + 1, 0)
+            }
+            255 => {
+                fast.slots_mut().push(Slot::FREE);
+                account.slots += 1;
+                continue;
             }
             250.. => {
                 let at = account.next + u64::from(input.below(250)?) - 10;
@@ -208,6 +238,8 @@ fn steps(input: &mut Input<'_>) -> Option<()> {
         assert_eq!(fast.len(), runs(&account.held));
         assert_eq!(fast.is_empty(), account.held.is_empty());
         assert_eq!(fast.bytes(), account.held.len() as u64);
+        let last = account.held.last_key_value();
+        assert_eq!(fast.end(), last.map(|(place, _)| number(place + 1)));
     }
     None
 }
