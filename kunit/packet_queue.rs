@@ -10,6 +10,8 @@ mod tests {
     use knet::skb::{Packet, PacketQueue, Span};
     use knet::testing::received_packet;
     use mptcp_core::mapping::DssChecksum;
+    use mptcp_core::reassembly::{Divisible, Offer, Piece, Reassembly, Slot, Verdict};
+    use mptcp_core::receive::ReceiveState;
     use mptcp_core::seq::{Dsn, Ssn};
 
     #[test]
@@ -22,12 +24,6 @@ mod tests {
         }
         queue.push_front(received_packet(7, b"data")?);
         assert!(positions(&mut queue)? == [7, 5, 3, 9]);
-        let front = Span {
-            position: 7,
-            offset: 0,
-            len: 4,
-        };
-        assert_eq!(queue.front(), Some(front));
         for position in [7, 5, 3, 9] {
             let packet = queue.pop();
             assert!(packet.is_some_and(|packet| packet.span().position == position));
@@ -37,75 +33,55 @@ mod tests {
     }
 
     #[test]
-    fn order_holds_across_the_wrap() -> Result {
-        let start = u64::MAX - 2;
+    fn packets_wait_in_order_across_the_wrap() -> Result {
+        let first = Dsn::new(u64::MAX - 20);
         for step in [1u64, 3, 5, 7] {
-            let mut queue = PacketQueue::new();
-            for at in 0..8u64 {
-                let position = start.wrapping_add(at * step % 8);
-                queue.insert_ordered(received_packet(position, b"x")?);
+            let mut state = ReceiveState::new(first);
+            let mut waiting = Reassembly::new([const { Slot::FREE }; 8]);
+            let mut offer = |at: u64| -> Result<Offer<Data>> {
+                // Five bytes, of which the neighbours have one too.
+                let dsn = first.plus(at * 4);
+                let packet = received_packet(dsn.raw(), b"abcde")?;
+                let edge = first.plus(100);
+                Ok(waiting.offer(&mut state, edge, dsn, 5, Data::of(packet)))
+            };
+            for at in 1..8u64 {
+                let held = offer(1 + at * step % 7)?;
+                assert!(matches!(held.verdict, Verdict::Held { .. }));
+                assert!(held.unneeded.is_none());
             }
-            let mut expected = KVec::new();
-            for at in 0..8u64 {
-                expected.push(start.wrapping_add(at), GFP_KERNEL)?;
+            let ready = offer(0)?.ready.ok_or(EINVAL)?;
+            let (mut queue, mut next) = (ready.0, first);
+            while let Some(packet) = queue.pop() {
+                let span = packet.span();
+                assert_eq!(span.position, next.raw());
+                assert!(span.offset + span.len <= 5);
+                next = next.plus(u64::from(span.len));
             }
-            assert!(positions(&mut queue)?.as_slice() == expected.as_slice());
+            assert!(next == first.plus(33));
+            assert!(waiting.is_empty());
         }
         Ok(())
     }
 
     #[test]
-    fn an_insertion_tells_whether_it_was_the_last() -> Result {
-        let mut queue = PacketQueue::new();
-        for (position, last) in [(4, true), (6, true), (5, false), (6, true), (1, false)] {
-            assert_eq!(queue.insert_ordered(received_packet(position, b"x")?), last);
+    fn the_last_packet_that_waits_is_given_up() -> Result {
+        let first = Dsn::new(7);
+        let mut state = ReceiveState::new(first);
+        let mut waiting = Reassembly::new([const { Slot::FREE }; 2]);
+        for at in [1u64, 4, 2] {
+            let dsn = first.plus(at);
+            let data = Data::of(received_packet(dsn.raw(), b"x")?);
+            let offer = waiting.offer(&mut state, first.plus(100), dsn, 1, data);
+            assert_eq!(offer.verdict, Verdict::Held { len: 1 });
         }
-        Ok(())
-    }
-
-    #[test]
-    fn of_the_same_position_the_first_stays_first() -> Result {
-        let mut queue = PacketQueue::new();
-        for (position, data) in [(2, "c"), (1, "a"), (1, "bb"), (1, "ccc")] {
-            queue.insert_ordered(received_packet(position, data.as_bytes())?);
+        for at in [4u64, 2, 1] {
+            let mut last = waiting.pop_last().ok_or(EINVAL)?;
+            let packet = last.0.pop().ok_or(EINVAL)?;
+            assert_eq!(packet.span().position, first.plus(at).raw());
+            assert!(last.0.is_empty());
         }
-        let mut lengths = KVec::new();
-        while let Some(packet) = queue.pop() {
-            lengths.push(packet.span().len, GFP_KERNEL)?;
-        }
-        assert!(lengths.as_slice() == [1, 2, 3, 1]);
-        Ok(())
-    }
-
-    #[test]
-    fn a_queue_knows_what_one_of_its_packets_holds() -> Result {
-        let span = |position, len| Span {
-            position,
-            offset: 0,
-            len,
-        };
-        let mut queue = PacketQueue::new();
-        assert!(!queue.holds(span(5, 1)));
-        let end = u64::MAX;
-        for (position, data) in [(end - 1, "abcd"), (7, "efg")] {
-            queue.insert_ordered(received_packet(position, data.as_bytes())?);
-        }
-        for (position, len, held) in [
-            (end - 2, 1, false),
-            (end - 2, 4, false),
-            (end - 1, 4, true),
-            (end - 1, 5, false),
-            (end, 3, true),
-            (1, 1, true),
-            (2, 1, false),
-            (6, 2, false),
-            (7, 3, true),
-            (8, 2, true),
-            (8, 3, false),
-            (10, 1, false),
-        ] {
-            assert_eq!(queue.holds(span(position, len)), held);
-        }
+        assert!(waiting.is_empty());
         Ok(())
     }
 
@@ -249,6 +225,43 @@ mod tests {
             }
         }
         Ok(())
+    }
+
+    /// Packets that the core puts in order.
+    struct Data(PacketQueue);
+
+    impl Data {
+        fn of(packet: Packet) -> Self {
+            let mut packets = PacketQueue::new();
+            packets.push(packet);
+            Self(packets)
+        }
+    }
+
+    impl Piece for Data {
+        fn cut(&mut self, skip: u32, take: u32) {
+            if let Some(mut packet) = self.0.pop() {
+                let Span { position, .. } = packet.span();
+                packet.set_span(span(position.wrapping_add(skip.into()), skip, take));
+                self.0.push(packet);
+            }
+        }
+
+        fn append(&mut self, mut next: Self) {
+            self.0.append(&mut next.0);
+        }
+    }
+
+    impl Divisible for Data {
+        fn take_last(&mut self) -> Option<(Self, u32)> {
+            let last = self.0.pop_last()?;
+            if self.0.is_empty() {
+                self.0.push(last);
+                return None;
+            }
+            let len = last.span().len;
+            Some((Self::of(last), len))
+        }
     }
 
     fn span(position: u64, offset: u32, len: u32) -> Span {

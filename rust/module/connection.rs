@@ -9,7 +9,7 @@ use crate::path_manager::event::{self, OfConnection};
 use crate::path_manager::paths::Paths;
 use crate::protocol::Mptcp;
 use crate::steering::ConnectionSteering;
-use crate::subflow::out_of_order::OutOfOrder;
+use crate::subflow::out_of_order::{self, OutOfOrder};
 use crate::subflow::table::{SubflowState, Subflows};
 use kernel::prelude::*;
 use knet::congestion::Choice;
@@ -168,7 +168,7 @@ impl Connection {
             queue: SendQueue::new(),
             receive: ReceiveState::new(Dsn::new(1)),
             window: ReceiveWindow::new(Dsn::new(1)),
-            out_of_order: OutOfOrder::new(),
+            out_of_order: out_of_order::nothing(),
             starved: false,
             right_sizing: RightSizing::new(0, 0),
             unconsidered: 0,
@@ -198,6 +198,12 @@ impl Connection {
     /// The data sequence number of the peer's first byte.
     pub(crate) fn remote_first(&self) -> Dsn {
         self.remote.idsn.plus(1)
+    }
+
+    /// How many bytes wait for earlier ones. The window behind the last byte in order has room for them
+    /// already: they lie in it.
+    pub(crate) fn waiting(&self) -> u32 {
+        u32::try_from(self.out_of_order.bytes()).unwrap_or(u32::MAX)
     }
 
     /// Both keys, ours first.

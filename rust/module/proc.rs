@@ -97,11 +97,6 @@ fn print(meta: &Meta, subflow: &Sock, out: &SeqFile) {
     let number = connection.subflows.number_of(subflow);
     let steered = number.and_then(|number| connection.subflows.at(number));
     let steered = steered.map(|subflow| &subflow.steering);
-    let mut out_of_order = 0_u32;
-    connection.out_of_order.for_each(|_packet| {
-        out_of_order = out_of_order.saturating_add(1);
-        true
-    });
     seq_print!(
         out,
         "{} {} {:08x} {:?} {:?} {} {} {} {} {} {} {} {} {} {} {} {}\n",
@@ -116,7 +111,7 @@ fn print(meta: &Meta, subflow: &Sock, out: &SeqFile) {
         connection.send.wnd_end().raw(),
         connection.receive.rcv_nxt().raw(),
         meta.shared().readable.load(Ordering::Relaxed),
-        out_of_order,
+        connection.out_of_order.bytes(),
         how_many(connection.subflows.iter()),
         MaybeCpu(steered.and_then(SubflowSteering::cpu)),
         connection.steering.moves(),

@@ -208,12 +208,6 @@ impl PacketQueue {
         self.0.is_none()
     }
 
-    /// The span of the first packet.
-    pub fn front(&self) -> Option<Span> {
-        let (first, _) = self.0?;
-        Some(Packet::lend(first).span())
-    }
-
     /// Takes the last packet.
     pub fn pop_last(&mut self) -> Option<Packet> {
         let (first, last) = self.0?;
@@ -257,40 +251,6 @@ impl PacketQueue {
     /// Puts a packet first.
     pub fn push_front(&mut self, packet: Packet) {
         self.insert_after(None, packet);
-    }
-
-    /// Inserts a packet in the order of positions, searching from the end; behind others of its
-    /// position. Returns whether it is the last one now.
-    pub fn insert_ordered(&mut self, packet: Packet) -> bool {
-        let position = packet.span().position;
-        let last = self.0.map(|(_, last)| last);
-        let mut before = last;
-        while let Some(at) = before {
-            let distance = Packet::lend(at).span().position.wrapping_sub(position) as i64;
-            if distance <= 0 {
-                break;
-            }
-            // SAFETY: By the type invariant.
-            before = NonNull::new(unsafe { *previous_of(at) });
-        }
-        self.insert_after(before, packet);
-        before == last
-    }
-
-    /// Whether a packet of this queue, which is in the order of positions, holds all bytes of `span`.
-    pub fn holds(&self, span: Span) -> bool {
-        let mut before = self.0.map(|(_, last)| last);
-        while let Some(at) = before {
-            let other = Packet::lend(at).span();
-            let distance = span.position.wrapping_sub(other.position);
-            if distance as i64 >= 0 {
-                let end = distance.saturating_add(u64::from(span.len));
-                return end <= u64::from(other.len);
-            }
-            // SAFETY: By the type invariant.
-            before = NonNull::new(unsafe { *previous_of(at) });
-        }
-        false
     }
 
     /// Inserts a packet behind `before`, a packet of this queue; `None` puts it first.

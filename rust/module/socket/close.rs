@@ -147,10 +147,10 @@ pub(crate) fn drop_received(owner: &mut OwnerGuard<'_, Mptcp>) {
     let meta = owner.meta();
     let mut connection = meta.lock_data();
     connection.take_received(&mut owner.backlog);
-    let mut dropped = 0i32;
-    while let Some(packet) = connection.out_of_order.pop() {
-        dropped = dropped.saturating_add(packet.memory());
+    while let Some(mut stretch) = connection.out_of_order.pop() {
+        owner.backlog.append(&mut stretch.0);
     }
+    let mut dropped = 0i32;
     while let Some(packet) = owner.backlog.pop() {
         dropped = dropped.saturating_add(packet.memory());
     }
@@ -174,8 +174,8 @@ pub(crate) fn destruct(meta: &Meta) {
     connection.queue.clear();
     connection.uncharge_send(bytes);
     let mut memory = 0i32;
-    while let Some(packet) = connection.out_of_order.pop() {
-        memory = memory.saturating_add(packet.memory());
+    while let Some(stretch) = connection.out_of_order.pop() {
+        memory = memory.saturating_add(stretch.memory());
     }
     let mut received = knet::skb::PacketQueue::new();
     connection.take_received(&mut received);

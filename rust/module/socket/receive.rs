@@ -306,7 +306,7 @@ fn window_to_tell(connection: &DataGuard<'_, Mptcp>) -> Option<(Pace, u32)> {
     let windows = connection.subflows.live().map(|(_, subflow)| {
         let pace = knet::subflow::pace(&subflow.sock);
         let free = receive_space(connection.meta(), &subflow.sock);
-        let free = free.saturating_add(connection.out_of_order.bytes());
+        let free = free.saturating_add(connection.waiting());
         let free = free.min(pace.window_limit);
         (pace, free)
     });

@@ -357,7 +357,9 @@ fn data_fin(connection: &mut DataGuard<'_, Mptcp>, path: PathId, fin: Dsn) {
         subflow.sock.ask_for_report();
     }
     let edge = connection.window.edge();
-    if connection.receive.on_data_fin(fin, edge) == Ok(true) {
+    let this: &mut Connection = connection;
+    let complete = this.out_of_order.on_data_fin(&mut this.receive, fin, edge);
+    if complete == Ok(true) {
         end_of_stream(connection);
     }
 }

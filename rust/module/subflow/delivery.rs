@@ -22,6 +22,7 @@ use mptcp_core::connection::fallback::{on_checksum_failure, ChecksumAnswer};
 use mptcp_core::connection::farewell::Farewell;
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::mapping::DssChecksum;
+use mptcp_core::reassembly::Verdict;
 use mptcp_core::receive::Placement;
 use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::{Dsn, Ssn};
@@ -292,11 +293,11 @@ fn place(
         _ => dsn.plus(u64::from(u32::MAX)),
     };
     match connection.receive.classify(dsn, len, edge) {
-        Placement::Next { skip, take } => {
+        Placement::Next { skip, take } if connection.out_of_order.is_empty() => {
             append(connection, packet, skip, take, progress);
-            drain_out_of_order(connection, progress);
         }
-        Placement::Later => receive_queue::keep_for_later(connection, packet),
+        Placement::Next { .. } => fill_gap(connection, packet, dsn, len, edge, progress),
+        Placement::Later => receive_queue::keep_for_later(connection, packet, dsn, len, edge),
         Placement::Old => count(sock, Counter::DuplicateData),
         Placement::Beyond => count(sock, Counter::NoDssInWindow),
     }
@@ -305,64 +306,70 @@ fn place(
 /// Appends the bytes of a packet to what the application can receive.
 fn append(
     connection: &mut DataGuard<'_, Mptcp>,
-    packet: Packet,
+    mut packet: Packet,
     skip: u32,
     take: u32,
     progress: &mut Progress,
 ) {
-    let meta = connection.meta();
-    if meta.sock().shutdown() & shutdown::RECEIVE != 0 && meta.sock().is_orphan() {
-        // Nobody will read it: TCP would answer with a reset.
-        progress.readable = true;
-        connection.aborted = true;
+    if is_unwanted(connection, progress) {
         return;
     }
-    connection.charge_receive(packet.memory());
-    push_in_order(connection, packet, skip, take);
-    progress.readable = true;
-}
-
-/// Cuts a charged packet to its new bytes, appends it and moves the stream on.
-fn push_in_order(connection: &mut DataGuard<'_, Mptcp>, mut packet: Packet, skip: u32, take: u32) {
     let span = packet.span();
     packet.set_span(Span {
         position: span.position.wrapping_add(u64::from(skip)),
         offset: span.offset.saturating_add(skip),
         len: take,
     });
+    connection.charge_receive(packet.memory());
+    push_in_order(connection, packet, progress);
+    if connection.receive.advance(take) {
+        end_of_stream(connection);
+    }
+}
+
+/// As [`append`], while data waits for this.
+fn fill_gap(
+    connection: &mut DataGuard<'_, Mptcp>,
+    packet: Packet,
+    dsn: Dsn,
+    len: u32,
+    edge: Dsn,
+    progress: &mut Progress,
+) {
+    if is_unwanted(connection, progress) {
+        return;
+    }
+    let (verdict, mut ready) = receive_queue::offer(connection, packet, dsn, len, edge);
+    while let Some(packet) = ready.pop() {
+        push_in_order(connection, packet, progress);
+    }
+    if matches!(verdict, Verdict::Delivered { finished: true, .. }) {
+        end_of_stream(connection);
+    }
+}
+
+/// Whether nobody will read what comes: TCP would answer with a reset.
+fn is_unwanted(connection: &mut DataGuard<'_, Mptcp>, progress: &mut Progress) -> bool {
+    let sock = connection.meta().sock();
+    let unwanted = sock.shutdown() & shutdown::RECEIVE != 0 && sock.is_orphan();
+    if unwanted {
+        progress.readable = true;
+        connection.aborted = true;
+    }
+    unwanted
+}
+
+/// Appends a charged packet with nothing but the next bytes of the stream.
+fn push_in_order(connection: &mut DataGuard<'_, Mptcp>, packet: Packet, progress: &mut Progress) {
+    let len = packet.span().len;
     receive_queue::append(connection, packet);
     connection.moments.data_received = Moment::now();
     connection
         .meta()
         .shared()
         .readable
-        .fetch_add(u64::from(take), Ordering::Release);
-    if connection.receive.advance(take) {
-        end_of_stream(connection);
-    }
-}
-
-/// Moves what now continues the stream from the out-of-order queue to the receive queue.
-fn drain_out_of_order(connection: &mut DataGuard<'_, Mptcp>, progress: &mut Progress) {
-    while let Some(span) = connection.out_of_order.front() {
-        let edge = connection.window.edge();
-        let dsn = Dsn::new(span.position);
-        let placement = connection.receive.classify(dsn, span.len, edge);
-        if placement == Placement::Later {
-            return;
-        }
-        let Some(packet) = connection.out_of_order.pop() else {
-            return;
-        };
-        match placement {
-            Placement::Next { skip, take } => {
-                // It was charged when it was queued.
-                push_in_order(connection, packet, skip, take);
-                progress.readable = true;
-            }
-            _ => connection.uncharge_receive(packet.memory()),
-        }
-    }
+        .fetch_add(u64::from(len), Ordering::Release);
+    progress.readable = true;
 }
 
 /// The peer closed the subflow; `next` is the number of its FIN.

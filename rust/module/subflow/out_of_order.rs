@@ -1,70 +1,98 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Data that arrived before what it follows.
+//! Data that came before what it follows, as packets in the core's account of it.
 
+use kernel::prelude::*;
 use knet::skb::{Packet, PacketQueue, Span};
+use mptcp_core::reassembly::{Divisible, Piece, Reassembly, Slot};
 
-/// Packets in the order of their positions, and how many bytes they hold.
-pub(crate) struct OutOfOrder {
-    packets: PacketQueue,
-    bytes: u32,
+/// Room for so many stretches at first, which suffices but for many subflows.
+const FEW: usize = 8;
+/// Room for so many at most. Subflows deliver in order, so that honest peers leave few gaps; what
+/// others send beyond is thrown away.
+const MOST: usize = 512;
+
+/// All that waits.
+pub(crate) type OutOfOrder = Reassembly<Stretch, Slots>;
+
+/// Nothing waits.
+pub(crate) const fn nothing() -> OutOfOrder {
+    Reassembly::new(Slots(KVec::new()))
 }
 
-impl OutOfOrder {
-    /// Nothing.
-    pub(crate) const fn new() -> Self {
-        Self {
-            packets: PacketQueue::new(),
-            bytes: 0,
+/// Packets with data of the stream without a gap; a single one at first.
+pub(crate) struct Stretch(pub(crate) PacketQueue);
+
+impl Stretch {
+    pub(crate) fn of(packet: Packet) -> Self {
+        let mut packets = PacketQueue::new();
+        packets.push(packet);
+        Self(packets)
+    }
+
+    /// Bytes of memory that the packets keep.
+    pub(crate) fn memory(&self) -> i32 {
+        let mut memory = 0_i32;
+        self.0.for_each(|packet| {
+            memory = memory.saturating_add(packet.memory());
+            true
+        });
+        memory
+    }
+}
+
+impl Piece for Stretch {
+    fn cut(&mut self, skip: u32, take: u32) {
+        if let Some(mut packet) = self.0.pop() {
+            let span = packet.span();
+            packet.set_span(Span {
+                position: span.position.wrapping_add(u64::from(skip)),
+                offset: span.offset.saturating_add(skip),
+                len: take,
+            });
+            self.0.push_front(packet);
         }
     }
 
-    /// Whether nothing waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.packets.is_empty()
+    fn append(&mut self, mut next: Self) {
+        self.0.append(&mut next.0);
     }
+}
 
-    /// How many bytes wait. The window behind the last byte in order has room for them already: they lie in it.
-    pub(crate) fn bytes(&self) -> u32 {
-        self.bytes
+impl Divisible for Stretch {
+    fn take_last(&mut self) -> Option<(Self, u32)> {
+        let last = self.0.pop_last()?;
+        if self.0.is_empty() {
+            self.0.push(last);
+            return None;
+        }
+        let len = last.span().len;
+        Some((Self::of(last), len))
     }
+}
 
-    /// Whether all these bytes wait already, in one packet.
-    pub(crate) fn holds(&self, span: Span) -> bool {
-        self.packets.holds(span)
+/// Memory for stretches. Most connections never need any.
+pub(crate) struct Slots(KVec<Slot<Stretch>>);
+
+impl Slots {
+    /// Makes more room; `false`: there is enough, or no memory. Any context.
+    pub(crate) fn grow(&mut self) -> bool {
+        let more = self.0.len().clamp(FEW, MOST);
+        if self.0.len() >= MOST || self.0.reserve(more, GFP_ATOMIC).is_err() {
+            return false;
+        }
+        (0..more).all(|_| self.0.push_within_capacity(Slot::FREE).is_ok())
     }
+}
 
-    /// Inserts a packet. Returns whether it is the last one now.
-    pub(crate) fn insert(&mut self, packet: Packet) -> bool {
-        self.bytes = self.bytes.saturating_add(packet.span().len);
-        self.packets.insert_ordered(packet)
+impl AsRef<[Slot<Stretch>]> for Slots {
+    fn as_ref(&self) -> &[Slot<Stretch>] {
+        &self.0
     }
+}
 
-    /// Where the first packet belongs.
-    pub(crate) fn front(&self) -> Option<Span> {
-        self.packets.front()
-    }
-
-    /// Takes the first packet.
-    pub(crate) fn pop(&mut self) -> Option<Packet> {
-        let packet = self.packets.pop();
-        self.taken(packet)
-    }
-
-    /// Takes the last packet.
-    pub(crate) fn pop_last(&mut self) -> Option<Packet> {
-        let packet = self.packets.pop_last();
-        self.taken(packet)
-    }
-
-    /// Calls `f` for each packet from the first on until it returns `false`.
-    pub(crate) fn for_each(&self, f: impl FnMut(&Packet) -> bool) {
-        self.packets.for_each(f);
-    }
-
-    fn taken(&mut self, packet: Option<Packet>) -> Option<Packet> {
-        let len = packet.as_ref().map_or(0, |packet| packet.span().len);
-        self.bytes = self.bytes.saturating_sub(len);
-        packet
+impl AsMut<[Slot<Stretch>]> for Slots {
+    fn as_mut(&mut self) -> &mut [Slot<Stretch>] {
+        &mut self.0
     }
 }

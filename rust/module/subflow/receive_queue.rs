@@ -5,14 +5,17 @@
 //! Data that has no room stays with its subflow's TCP, which then closes its window; the application's
 //! next `recv` comes back for it.
 
-use crate::connection::count;
+use crate::connection::{count, Connection};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
+use crate::subflow::out_of_order::Stretch;
 use knet::meta::DataGuard;
-use knet::skb::Packet;
+use knet::skb::{Packet, PacketQueue};
 use knet::sock::State;
 use knet::subflow::{window_of_space, Tcp};
+use mptcp_core::reassembly::Verdict;
 use mptcp_core::receive::ReceiveMemory;
+use mptcp_core::seq::Dsn;
 
 /// Memory in use and the limit (`SO_RCVBUF`).
 fn memory_of(meta: &Meta) -> ReceiveMemory {
@@ -28,11 +31,11 @@ fn memory_of(meta: &Meta) -> ReceiveMemory {
 pub(crate) fn has_room(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>, memory: i32) -> bool {
     let meta = connection.meta();
     while !memory_of(meta).admits() {
-        let Some(packet) = connection.out_of_order.pop_last() else {
+        let Some(last) = connection.out_of_order.pop_last() else {
             break;
         };
         count(meta, Counter::OfoPruned);
-        connection.uncharge_receive(packet.memory());
+        connection.uncharge_receive(last.memory());
     }
     if memory_of(meta).admits() && connection.reserve_receive(memory) {
         return true;
@@ -53,23 +56,59 @@ pub(crate) fn take_starved(connection: &mut DataGuard<'_, Mptcp>) -> bool {
     again
 }
 
-/// Queues a packet that has to wait for earlier data, if there is room for it.
-pub(crate) fn keep_for_later(connection: &mut DataGuard<'_, Mptcp>, packet: Packet) {
+/// Keeps a packet that has to wait for earlier data, `len` bytes from `dsn` on, if there is room for it.
+/// `edge` is the right edge of the window.
+pub(crate) fn keep_for_later(
+    connection: &mut DataGuard<'_, Mptcp>,
+    packet: Packet,
+    dsn: Dsn,
+    len: u32,
+    edge: Dsn,
+) {
     let meta = connection.meta();
     let memory = packet.memory();
-    if connection.out_of_order.holds(packet.span()) {
-        count(meta, Counter::DuplicateData);
-        return;
-    }
-    count(meta, Counter::OfoQueue);
+    let end = connection.out_of_order.end();
     if !memory_of(meta).admits() || !connection.reserve_receive(memory) {
         count(meta, Counter::OfoPruned);
         return;
     }
-    connection.charge_receive(memory);
-    if connection.out_of_order.insert(packet) {
-        count(meta, Counter::OfoQueueTail);
+    match offer(connection, packet, dsn, len, edge).0 {
+        Verdict::Held { .. } => {
+            count(meta, Counter::OfoQueue);
+            if end.is_none_or(|end| !dsn.before(end)) {
+                count(meta, Counter::OfoQueueTail);
+            }
+        }
+        Verdict::Duplicate => count(meta, Counter::DuplicateData),
+        Verdict::Full => count(meta, Counter::OfoPruned),
+        _ => {}
     }
+}
+
+/// Offers a packet to what waits, and charges what is kept of it. Returns what became of it, and the
+/// charged packets that continue the stream now.
+pub(crate) fn offer(
+    connection: &mut DataGuard<'_, Mptcp>,
+    packet: Packet,
+    dsn: Dsn,
+    len: u32,
+    edge: Dsn,
+) -> (Verdict, PacketQueue) {
+    connection.charge_receive(packet.memory());
+    let waits: &mut Connection = connection;
+    let (waiting, state) = (&mut waits.out_of_order, &mut waits.receive);
+    let mut offer = waiting.offer(state, edge, dsn, len, Stretch::of(packet));
+    while offer.verdict == Verdict::Full && waiting.slots_mut().grow() {
+        let Some(again) = offer.unneeded else {
+            break;
+        };
+        offer = waiting.offer(state, edge, dsn, len, again);
+    }
+    if let Some(unneeded) = offer.unneeded {
+        connection.uncharge_receive(unneeded.memory());
+    }
+    let ready = offer.ready.map_or(PacketQueue::new(), |ready| ready.0);
+    (offer.verdict, ready)
 }
 
 /// Appends a packet that continues the stream and was charged already.

@@ -171,7 +171,7 @@ fn window(connection: &mut Connection, segment: &Outgoing<'_>, free: u32, scale:
     let subflow = u32::from(segment.window) << scale;
     let rcv_nxt = connection.receive.rcv_nxt();
     // What waits out of order lies in the window and has its room.
-    let free = free.saturating_add(connection.out_of_order.bytes());
+    let free = free.saturating_add(connection.waiting());
     connection
         .window
         .advertise(rcv_nxt, free.min(subflow), scale)
