@@ -40,6 +40,18 @@ pub(crate) fn claim(connection: &mut DataGuard<'_, Mptcp>, key: Key) -> bool {
     claimed
 }
 
+/// Server: whether no connection has the token of a key that is about to be told to a peer. Nothing is kept
+/// of it, so another connection may take it until the peer answers.
+// rfc8684:3.1-3
+pub(crate) fn is_free(sock: &Sock, key: Key) -> bool {
+    let token = derive(sock, key).token.raw();
+    let free = Namespace::of(sock.net()).is_some_and(|one| one.tokens.find(token).is_none());
+    if !free {
+        count(sock, Counter::MpFallbackTokenInit);
+    }
+    free
+}
+
 /// The key that a random number stands for.
 pub(crate) fn key_of_number(sock: &Sock, number: u64) -> Key {
     let few = Namespace::of(sock.net()).is_some_and(|namespace| namespace.settings.test_few_keys());

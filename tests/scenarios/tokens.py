@@ -26,7 +26,7 @@ def talk(client, server, seed: int) -> bool:
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)
-# rfc8684:3.1-2
+# rfc8684:3.1-2 rfc8684:3.1-3 rfc8684:3.1-32
 def taken(case):
     """With only eight keys there are, most tokens are taken: such connections are plain TCP, and all deliver."""
     case.network.sysctl("net.mptcp_rs.test_few_keys", 1)
@@ -42,6 +42,8 @@ def taken(case):
         case.expect(0 < len(seen) <= KEYS, f"{end.name}: {len(seen)} connections speak MPTCP")
         case.expect(len(set(seen)) == len(seen), f"{end.name}: a token is there twice: {seen}")
         case.expect_counter(end, "MPFallbackTokenInit")
+    # The server looked before it told its key.
+    case.expect_counter(case.client, "MPCapableFallbackSYNACK")
     case.expect_counter(
         case.client, "MPFallbackTokenInit", CONNECTIONS_AT_ONCE - KEYS, CONNECTIONS_AT_ONCE - 1
     )

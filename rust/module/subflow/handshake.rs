@@ -7,7 +7,7 @@ use crate::connection::{
     abort, abort_locked, count, count_established, derive, publish_state, Attempted, Mode,
 };
 use crate::counters::Counter;
-use crate::keys::{claim, key_of_number};
+use crate::keys::{claim, is_free, key_of_number};
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp, Owned, Shared};
 use crate::scheduler;
@@ -215,7 +215,8 @@ pub(super) fn asked(options: &[u8], policy: Policy) -> Option<Agreed> {
     }
 }
 
-/// Writes MP_CAPABLE into a SYN/ACK that has `free` bytes of option space.
+/// Writes MP_CAPABLE into a SYN/ACK that has `free` bytes of option space, unless another connection has
+/// the token of the key.
 pub(super) fn offer(
     listener: &Meta,
     policy: Policy,
@@ -226,7 +227,12 @@ pub(super) fn offer(
 ) {
     let sock = listener.sock();
     count(sock, Counter::MpCapableSynRx);
-    let option = server_syn_ack(policy, agreed, key_of(sock, handshake));
+    let key = key_of(sock, handshake);
+    // rfc8684:3.1-32
+    if !is_free(sock, key) {
+        return;
+    }
+    let option = server_syn_ack(policy, agreed, key);
     if let Some(length) = option.emit(edit.buffer()) {
         if length <= free {
             edit.set_length(length);
