@@ -9,7 +9,7 @@ import threading
 
 from .case import Case
 from .network import filter_packets
-from .raw_tcp import ACK, FIN, RST, SYN, send_segment
+from .raw_tcp import ACK, FIN, RST, SYN, URG, send_segment
 
 MSS = b"\x02\x04\x05\xb4"
 KEY = b"hostile!"
@@ -24,8 +24,8 @@ class RawPeer:
         self.local = (case.server.address(), case.port)
         self.remote = ("", 0)
         self.their_key = b""
-        self.snd_nxt, self.rcv_nxt, self.received = 1000, 0, 0
-        self.resets = 0
+        self.snd_nxt, self.rcv_nxt, self.received, self.sent = 1000, 0, 0, 0
+        self.resets: list[bytes] = []
         self.lock = threading.Lock()
         # The namespace's own TCP knows nothing of this and would answer with a RST.
         filter_packets(
@@ -42,6 +42,24 @@ class RawPeer:
         """One acknowledgement with this option."""
         with self.lock:
             self._send(ACK, option)
+
+    def send(self, data: bytes, checksum: bytes = b"", urgent: int = 0) -> None:
+        """Data with its mapping, which has a checksum or none; an urgent pointer if it is not 0."""
+        with self.lock:
+            number = _first_number(KEY) + self.sent & 0xFFFFFFFFFFFFFFFF
+            mapping = number.to_bytes(8) + struct.pack("!IH", 1 + self.sent, len(data)) + checksum
+            option = bytes([MPTCP, 12 + len(mapping), 0x20, 0x0F]) + self._data_ack()[4:] + mapping
+            flags = ACK | (URG if urgent else 0)
+            numbers = self.snd_nxt, self.rcv_nxt
+            self.sent += len(data)
+            self.snd_nxt += len(data)
+            send_segment(
+                self.raw, self.local, self.remote, numbers, flags, _padded(option), data, urgent
+            )
+
+    def fastclose(self) -> bytes:
+        """MP_FASTCLOSE with the right key (RFC 8684 section 3.5)."""
+        return bytes([MPTCP, 12, 0x70, 0]) + self.their_key
 
     def add_addr(self, id: int, address: str) -> bytes:
         """ADD_ADDR of an address, with the right HMAC (RFC 8684 section 3.4.1)."""
@@ -82,7 +100,7 @@ class RawPeer:
         if source != self.remote or flags & SYN:
             return
         if flags & RST:
-            self.resets += 1
+            self.resets.append(options)
             return
         at = options.find(bytes([MPTCP, 20, 1])), options.find(bytes([MPTCP, 22, 1]))
         if max(at) >= 0 and not self.their_key:
@@ -95,13 +113,17 @@ class RawPeer:
 
     def _data_ack(self) -> bytes:
         """DSS with an acknowledgement of all data."""
-        first = int.from_bytes(hashlib.sha256(self.their_key).digest()[-8:])
-        number = first + 1 + self.received & 0xFFFFFFFFFFFFFFFF
+        number = _first_number(self.their_key) + self.received & 0xFFFFFFFFFFFFFFFF
         return bytes([MPTCP, 12, 0x20, 0x03]) + number.to_bytes(8)
 
     def _send(self, flags: int, options: bytes, behind: int = 0) -> None:
         numbers = self.snd_nxt + behind, self.rcv_nxt
         send_segment(self.raw, self.local, self.remote, numbers, flags, options)
+
+
+def _first_number(key: bytes) -> int:
+    """The data sequence number of the first byte of who has the key."""
+    return int.from_bytes(hashlib.sha256(key).digest()[-8:]) + 1
 
 
 def _padded(option: bytes) -> bytes:

@@ -4,7 +4,7 @@
 import socket
 import struct
 
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+FIN, SYN, RST, ACK, URG = 0x01, 0x02, 0x04, 0x10, 0x20
 
 
 def send_segment(
@@ -14,15 +14,18 @@ def send_segment(
     numbers: tuple[int, int],
     flags: int,
     options: bytes,
+    data: bytes = b"",
+    urgent: int = 0,
 ) -> None:
-    """A segment without data; `numbers` are its sequence and acknowledgement number."""
+    """`numbers` are the segment's sequence and acknowledgement number, `urgent` is its urgent pointer."""
     offset = (20 + len(options)) // 4 << 4
     fields = (source[1], destination[1], *numbers, offset, flags, 65535)
     ends = socket.inet_aton(source[0]) + socket.inet_aton(destination[0])
-    segment = struct.pack("!HHIIBBHHH", *fields, 0, 0) + options
+    segment = struct.pack("!HHIIBBHHH", *fields, 0, urgent) + options + data
     pseudo = ends + struct.pack("!HH", socket.IPPROTO_TCP, len(segment)) + segment
+    pseudo += bytes(len(pseudo) % 2)
     total = sum(struct.unpack(f"!{len(pseudo) // 2}H", pseudo))
     total = (total & 0xFFFF) + (total >> 16)
     checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
-    segment = struct.pack("!HHIIBBHHH", *fields, checksum, 0) + options
+    segment = struct.pack("!HHIIBBHHH", *fields, checksum, urgent) + options + data
     raw.sendto(segment, (destination[0], 0))

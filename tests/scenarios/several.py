@@ -15,7 +15,7 @@ MEGABYTE = 1 << 20
 
 
 @scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)})
-# rfc8684:3.5-1
+# rfc8684:3.5-1 rfc8684:3.5-6
 def aborted(case, who):
     """An end that closes without lingering ends all subflows: the other is told of a reset."""
     client, server = Paths(case).begin_with_two()

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Rules that only a peer who speaks by hand can put to the test."""
+
+import errno
+import socket
+import struct
+
+from lib.events import wait_until
+from lib.raw_peer import RawPeer
+from lib.registry import OURS_ONLY, scenario
+from lib.transfer import receive_exactly
+
+# MP_TCPRST with the reason "MPTCP specific".
+MPTCP_SPECIFIC = bytes([30, 4, 0x80, 1])
+
+
+def begin(case):
+    """Our client connected to a peer by hand, which has its first byte."""
+    peer = RawPeer(case)
+    client = case.connect()
+    # The peer never ends: closing aborts.
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.sendall(b"?")
+    wait_until(lambda: peer.received == 1, "arrival of the first byte")
+    return client, peer
+
+
+def expect_reset(case, client, peer) -> bytes:
+    """The subflow was reset, and the application is told; the options of the RST."""
+    wait_until(lambda: peer.resets, "a reset")
+    try:
+        case.expect(not client.recv(1), "data after the reset")
+    except OSError as error:
+        case.expect(error.errno in (errno.ECONNRESET, errno.EPIPE), f"{error} after a reset")
+    return peer.resets[0]
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+# rfc8684:3.5-7
+def fastclose_on_an_acknowledgement(case):
+    """MP_FASTCLOSE on an ACK ends the connection, and is answered by RST."""
+    client, peer = begin(case)
+    peer.say(peer.fastclose())
+    expect_reset(case, client, peer)
+    case.expect_counter(case.client, "MPFastcloseRx", 1)
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+# rfc8684:3.3-2 rfc8684:3.3-5
+def checksum_against_the_agreement(case):
+    """A mapping with a checksum that nobody asked for: the subflow is reset, for a reason."""
+    client, peer = begin(case)
+    peer.send(b"first")
+    case.expect(receive_exactly(client, 5) == b"first", "other data than was sent")
+    peer.send(b"second", checksum=b"\x12\x34")
+    options = expect_reset(case, client, peer)
+    case.expect(MPTCP_SPECIFIC in options, f"a RST with the options {options.hex()}")
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+# rfc8684:3.3.1-16 rfc8684:3.3.1-17
+def urgent_data(case):
+    """Urgent data that comes is delivered in its place; none is sent."""
+    client, peer = begin(case)
+    peer.send(b"abcdef", urgent=3)
+    peer.send(b"ghi")
+    case.expect(receive_exactly(client, 9) == b"abcdefghi", "other data than was sent")
+    try:
+        client.send(b"!", socket.MSG_OOB)
+    except OSError as error:
+        case.expect(error.errno == errno.EOPNOTSUPP, f"{error} for urgent data")
+    else:
+        raise AssertionError("urgent data was sent")
+    client.sendall(b"!")
+    wait_until(lambda: peer.received == 2, "arrival of another byte")
