@@ -79,7 +79,7 @@ pub enum Refusal {
 }
 
 /// Judges a segment for a socket in a synchronised state.
-// rfc8684:3.4.2-5
+// rfc8684:3.4.2-5 rfc8684:3-2
 #[inline]
 pub fn judge(expected: &Expected, segment: &Segment) -> Verdict {
     match check(expected, segment) {

@@ -68,7 +68,7 @@ impl Key {
     ///
     /// RFC 8684 section 3.2: the token is the most significant 32 bits of SHA-256 of the key.
     /// RFC 8684 section 3.1: the initial data sequence number is the least significant 64 bits.
-    // rfc8684:3.1-8
+    // rfc8684:3.1-8 rfc8684:3.1-28 rfc8684:3.1-29
     #[inline]
     pub fn derive<H: Sha256>(self, sha: &H) -> Derived {
         let digest = sha.hash(&[&self.to_be_bytes()]);

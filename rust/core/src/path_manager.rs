@@ -171,6 +171,7 @@ impl PathManager {
 
     /// Makes a [vacant](Self::VACANT) one that of a connection with its first subflow, at the time
     /// `now` in microseconds. It is large: who has little stack copies a static one in place.
+    // rfc8684:3.2-12
     pub fn begin(&mut self, opened: &Opened, now: u64) {
         self.version = opened.version;
         self.role = opened.role;

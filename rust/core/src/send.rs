@@ -185,6 +185,7 @@ impl SendState {
     /// # Errors
     /// [`Rejected`] if `ack` acknowledges what was never sent.
     // rfc8684:3.3.2-1 rfc8684:3.3.2-3 rfc8684:3.3.5-1 rfc8684:3.3.5-2
+    // rfc8684:3.3.2-6 rfc8684:3.3.6-4 rfc8684:4-1
     #[inline]
     pub fn on_data_ack(&mut self, ack: Dsn, window: u32) -> Result<AckOutcome, Rejected> {
         if ack.after(self.nxt) {

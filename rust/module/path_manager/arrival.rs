@@ -18,6 +18,7 @@ use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::{AddAddr, Received};
 
 /// A segment with options came on a subflow; it is as trustworthy as its data.
+// rfc8684:3.3.8-2
 #[inline(always)]
 pub(crate) fn heard(connection: &mut DataGuard<'_, Mptcp>, path: PathId, received: &Received) {
     let doubt = |subflow: &SubflowState| subflow.doubt != Doubt::None;

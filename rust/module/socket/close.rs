@@ -113,6 +113,7 @@ pub(crate) fn work(meta: &Meta) {
 }
 
 /// Lets the RSTs of the subflows carry MP_FASTCLOSE (RFC 8684 section 3.5), unless it has a reason.
+// rfc8684:3.5-6
 pub(crate) fn reset_connection(meta: &Meta) {
     let mut connection = meta.lock_data();
     connection.aborted = true;

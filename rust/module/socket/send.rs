@@ -17,6 +17,7 @@ const BURST: u64 = 256 * 1024;
 
 /// `sendmsg`.
 pub(crate) fn send(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
+    // rfc8684:3.3.1-16
     if message.has(flag::OOB) || message.has(flag::FASTOPEN) {
         return Err(EOPNOTSUPP);
     }

@@ -68,7 +68,9 @@ pub(crate) fn data_ready(meta: &Meta, tcp: &mut Tcp<'_>) {
     }
 }
 
-/// Takes the next piece from the receive queue of a subflow; `false`: there is none, or it waits.
+/// Takes the next piece from the receive queue of a subflow, urgent or not; `false`: there is none, or it
+/// waits.
+// rfc8684:3.3.1-17
 fn take_next(
     connection: &mut DataGuard<'_, Mptcp>,
     path: PathId,

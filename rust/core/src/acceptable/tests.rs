@@ -29,7 +29,7 @@ fn refuse(refusal: Refusal) -> Verdict {
     Verdict::Refuse(refusal)
 }
 
-// rfc8684:3.4.2-5
+// rfc8684:3.4.2-5 rfc8684:3-2
 #[test]
 fn sequence_numbers_must_touch_the_window() {
     for (offset, verdict) in [

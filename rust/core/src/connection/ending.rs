@@ -26,7 +26,7 @@ pub struct Rest {
 /// RFC 8684 section 3.3.3: not before both DATA_FINs are acknowledged. Who closed second waits for
 /// the other's FIN, so that its subflows do not end in TIME-WAIT: that is for the one who closed
 /// first. TCP finishes a plain connection alone once it has everything.
-// rfc8684:3.3.3-1 rfc8684:3.3.3-3
+// rfc8684:3.3.3-1 rfc8684:3.3.3-3 rfc8684:3.3.3-8
 #[inline]
 pub const fn is_over(rest: &Rest, send: &SendState) -> bool {
     if rest.aborted {

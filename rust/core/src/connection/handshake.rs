@@ -121,6 +121,7 @@ pub const fn server_syn_ack(policy: Policy, agreed: Agreed, sender: Key) -> MpCa
 
 /// The client's MP_CAPABLE for the third ACK, and for every segment until the server is known to
 /// have it; with `first` for segments that carry the first data.
+// rfc8684:3.1-30
 #[inline]
 pub const fn client_ack(
     policy: Policy,
@@ -246,6 +247,7 @@ pub fn on_third_ack(received: &Received, policy: Policy, our_key: Key) -> Server
     }
 }
 
+// rfc8684:3.1-27
 #[inline]
 fn offered(received: &Received) -> Result<MpCapable, Reason> {
     received.mp_capable.ok_or(match received.malformed {
@@ -256,7 +258,7 @@ fn offered(received: &Received) -> Result<MpCapable, Reason> {
 
 /// RFC 8684 section 3.1: an unknown extension makes the option void, HMAC-SHA256 is the only
 /// algorithm there is, and checksums are used if either end requires them.
-// rfc8684:3.1-13 rfc8684:3.1-16 rfc8684:3.1-17
+// rfc8684:3.1-13 rfc8684:3.1-16 rfc8684:3.1-17 rfc8684:3.1-31
 #[inline]
 fn agree(flags: CapableFlags, policy: Policy) -> Result<Agreed, Reason> {
     if flags.extensibility {
@@ -294,7 +296,7 @@ pub struct Attempt {
 /// RFC 8684 section 3.1: the responder need not hold state before the third ACK if it can make
 /// its key again. `prf` is a pseudo-random function of the bytes it is given, keyed by a secret of
 /// this host; what it returns is the key, so it must not be predictable without the secret.
-// rfc8684:3.1-1 rfc8684:3.1-22
+// rfc8684:3.1-1 rfc8684:3.1-22 rfc8684:v0-13
 #[inline]
 pub fn server_key(attempt: &Attempt, prf: impl FnOnce(&[u8; Attempt::LENGTH]) -> u64) -> Key {
     Key::new(prf(&attempt.to_bytes()))

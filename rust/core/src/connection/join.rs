@@ -146,6 +146,7 @@ pub const NONCE_INPUT: usize = Attempt::LENGTH + 4;
 
 /// The server's MP_JOIN for the SYN/ACK: `address_id` is its id of the address that the SYN came
 /// to, `backup` asks to use the subflow only when no other works.
+// rfc8684:3.2-13
 #[inline]
 pub fn server_syn_ack<H: JoinCodes>(
     secrets: &Secrets,
@@ -208,7 +209,7 @@ pub fn third_ack(hmac: [u8; 20]) -> Wanted {
 ///
 /// # Errors
 /// Why the subflow is to be reset (RFC 8684 section 3.2): no MP_JOIN, or a wrong HMAC.
-// rfc8684:3.2-5
+// rfc8684:3.2-5 rfc8684:3.8-2 rfc8684:3.9.3-2
 pub fn on_third_ack<H: JoinCodes>(
     received: &Received,
     secrets: &Secrets,

@@ -127,7 +127,7 @@ const fn because(reason: ResetReason) -> Option<MpTcpRst> {
 ///
 /// A DATA_FIN without data needs a DSS, so it is told even before the handshake is known to be
 /// complete.
-// rfc8684:v0-4
+// rfc8684:v0-4 rfc8684:3.1-26
 #[inline]
 fn capable(
     speaker: &Speaker,
@@ -150,7 +150,7 @@ fn capable(
     }
 }
 
-// rfc8684:3.3.1-7 rfc8684:3.3.1-11 rfc8684:3.7-2
+// rfc8684:3.3.1-7 rfc8684:3.3.1-11 rfc8684:3.7-2 rfc8684:3.3.2-4
 #[inline]
 fn dss(speaker: &Speaker, has_data: bool, record: Option<&TxRecord>) -> Dss {
     let map = match record {

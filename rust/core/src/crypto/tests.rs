@@ -37,7 +37,7 @@ impl Sha1 for Published {
     }
 }
 
-// rfc8684:3.1-8
+// rfc8684:3.1-8 rfc8684:3.1-28 rfc8684:3.1-29
 #[test]
 fn vectors_hold() {
     assert_eq!(digests::check(&Published), Ok(()));

@@ -181,6 +181,7 @@ impl<S: Slots<Entry = TxRecord>> TxTable<S> {
     }
 
     /// The mapping that covers the byte at `ssn`.
+    // rfc8684:3.3.1-18
     #[inline]
     pub fn covering(&self, ssn: Ssn) -> Option<&TxRecord> {
         // New data is the common case.

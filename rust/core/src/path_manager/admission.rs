@@ -64,6 +64,7 @@ impl Refusal {
 
     /// RFC 8684 section 3.2: a host that does not want a subflow resets it and gives an
     /// MPTCP-specific error as the reason; section 3.6 has more telling ones for some cases.
+    // rfc8684:3.2-14
     #[inline]
     const fn reason(self) -> ResetReason {
         match self {

@@ -20,7 +20,7 @@ pub(super) struct Remote {
 
 impl PathManager {
     /// Takes an announcement: confirms it, and uses it if the limits allow.
-    // rfc8684:3.4.1-6
+    // rfc8684:3.4.1-6 rfc8684:3.4.1-11
     pub(super) fn on_announced(
         &mut self,
         announcement: &Announcement,
@@ -85,7 +85,7 @@ impl PathManager {
         }
     }
 
-    // rfc8684:3.4.1-4
+    // rfc8684:3.4.1-4 rfc8684:3.4.1-12
     fn accepts(&self, id: u8, place: SocketAddress, context: &Context<'_>) -> bool {
         let known = |remote: &Remote| remote.id == id && remote.place == place;
         let has_id = self.remotes.iter().any(|remote| remote.id == id);

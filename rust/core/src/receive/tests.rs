@@ -3,7 +3,7 @@
 use super::{
     update_due, FinConflict, Placement, ReceiveMemory, ReceiveState, ReceiveWindow, RightSizing,
 };
-use crate::seq::Dsn;
+use crate::seq::{Dsn, Ssn};
 use proptest::prelude::*;
 use std::vec::Vec;
 
@@ -47,6 +47,20 @@ fn a_closed_window_takes_one_byte_that_asks() {
     assert_eq!(state.classify(NEAR_WRAP, 2, NEAR_WRAP), Placement::Beyond);
     let ahead = NEAR_WRAP.plus(1);
     assert_eq!(state.classify(ahead, 1, NEAR_WRAP), Placement::Beyond);
+}
+
+/// Another subflow delivered a thousand bytes that are still missing on this one: what follows them
+/// is far ahead on its subflow and next in the stream.
+// rfc8684:3.3.4-2
+#[test]
+fn what_is_missing_on_a_subflow_may_have_come_on_another() {
+    let (subflow_ack, ssn) = (Ssn::new(1), Ssn::new(1001));
+    let mut state = ReceiveState::new(NEAR_WRAP);
+    let dsn = NEAR_WRAP.plus(1000);
+    assert!(!state.advance(1000));
+    assert!(u64::from(ssn.since(subflow_ack)) > dsn.since(state.rcv_nxt()));
+    let edge = state.rcv_nxt().plus(5000);
+    assert_eq!(state.classify(dsn, 100, edge), next(0, 100));
 }
 
 // rfc8684:3.3.3-5

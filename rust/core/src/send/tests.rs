@@ -154,7 +154,7 @@ fn data_and_data_fin_can_be_acknowledged_at_once() {
     );
 }
 
-// rfc8684:3.3.2-1
+// rfc8684:3.3.2-1 rfc8684:3.3.6-4
 #[test]
 fn retransmission_runs_once_over_what_is_not_acknowledged() {
     let mut state = SendState::new(FIRST, 1000);

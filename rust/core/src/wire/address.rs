@@ -88,6 +88,7 @@ impl AddAddr {
     /// # Errors
     /// [`Malformed`] unless the length is that of an IPv4 or IPv6 address with or without a port,
     /// and with an HMAC exactly when it is no echo.
+    // rfc8684:3.4.1-14
     #[inline]
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(body);
@@ -155,6 +156,7 @@ impl AddAddr {
 
     /// As [`Self::emit`], for `version`; `None` too if the version has no such option: in version
     /// 0 there is no HMAC.
+    // rfc8684:3.4.1-13
     #[inline]
     pub fn emit_as(&self, version: Version, out: &mut [u8]) -> Option<usize> {
         let mut writer = Writer::new(out);

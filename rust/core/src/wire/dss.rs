@@ -114,6 +114,7 @@ impl Dss {
     /// # Errors
     /// [`Malformed`] unless the length is the one that the flags ask for; a mapping may be two
     /// bytes longer, its checksum.
+    // rfc8684:3.3.2-5
     #[inline(always)]
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(body);
@@ -199,6 +200,7 @@ impl Dss {
         Some(writer.written())
     }
 
+    // rfc8684:3.3-4
     #[inline]
     const fn flags(&self) -> u8 {
         let ack = match self.data_ack {

@@ -266,6 +266,7 @@ macro_rules! assert_round_trip {
 }
 
 proptest! {
+    // rfc8684:3.3.2-5
     // rfc8684:3.3.1-6
     #[test]
     fn every_dss_round_trips(dss in dss()) {

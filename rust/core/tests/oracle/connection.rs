@@ -85,7 +85,7 @@ impl Account {
 }
 
 /// Walks the sending direction and its account through the steps in `input`.
-// rfc8684:3.3.2-3 rfc8684:3.3.5-1 rfc8684:3.3.5-5
+// rfc8684:3.3.2-3 rfc8684:3.3.5-1 rfc8684:3.3.5-5 rfc8684:3.3.2-6 rfc8684:4-1
 pub(crate) fn compare_send(input: &[u8]) {
     send_steps(&mut Input::new(input));
 }
@@ -224,6 +224,7 @@ pub(crate) fn compare_state(input: &[u8]) {
 
 /// Two ends shake hands while the network changes bits of their options. They agree or fall back,
 /// and without a change they agree.
+// rfc8684:3.1-27
 pub(crate) fn shake_hands(input: &[u8]) {
     hands(&mut Input::new(input));
 }

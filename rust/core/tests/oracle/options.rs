@@ -132,6 +132,7 @@ fn idle_flags(body: &[u8]) -> [u8; 2] {
 
 /// Every form of every option survives being parsed and written.
 // rfc8684:3.2-11 rfc8684:3.6-1 rfc8684:3.6-2 rfc8684:3.7-12
+// rfc8684:3.3-4 rfc8684:3.4.1-13 rfc8684:3.4.1-14
 pub(crate) fn check_option(input: &[u8]) {
     let mut body = input[..input.len().min(OPTION_SPACE - 2)].to_vec();
     // The subtype is the caller's to look at, so any body may be any option.

@@ -5,7 +5,7 @@ use crate::connection::state::State;
 use crate::send::SendState;
 use crate::seq::Dsn;
 
-// rfc8684:3.3.3-1 rfc8684:3.3.3-2
+// rfc8684:3.3.3-1 rfc8684:3.3.3-2 rfc8684:3.3.3-8
 #[test]
 fn mptcp_ends_with_both_data_fins() {
     let send = SendState::new(Dsn::new(9), 100);

@@ -39,7 +39,7 @@ fn with(change: impl FnOnce(&mut MpCapable), mut option: MpCapable) -> Received 
     over_the_wire(option)
 }
 
-// rfc8684:3.1-17
+// rfc8684:3.1-17 rfc8684:3.1-30
 #[test]
 fn both_ends_agree() {
     let first = FirstMapping {
@@ -110,7 +110,7 @@ fn what_is_offered_names_the_one_algorithm() {
     }
 }
 
-// rfc8684:3.1-4 rfc8684:3.1-10 rfc8684:3.1-13 rfc8684:3.1-16 rfc8684:3.7-1
+// rfc8684:3.1-4 rfc8684:3.1-10 rfc8684:3.1-13 rfc8684:3.1-16 rfc8684:3.7-1 rfc8684:3.1-27
 #[test]
 fn client_falls_back_without_a_usable_answer() {
     let agreed = Agreed::default();
@@ -140,7 +140,7 @@ fn client_falls_back_without_a_usable_answer() {
     }
 }
 
-// rfc8684:3.1-5 rfc8684:3.1-9 rfc8684:3.1-13 rfc8684:3.1-16
+// rfc8684:3.1-5 rfc8684:3.1-9 rfc8684:3.1-13 rfc8684:3.1-16 rfc8684:3.1-31
 #[test]
 fn server_answers_plainly_what_it_does_not_know() {
     let syn = client_syn(PLAIN);
@@ -168,7 +168,7 @@ fn server_answers_plainly_what_it_does_not_know() {
     }
 }
 
-// rfc8684:3.1-6
+// rfc8684:3.1-6 rfc8684:3.1-27
 #[test]
 fn server_falls_back_on_a_wrong_third_ack() {
     let agreed = Agreed::default();
@@ -217,7 +217,7 @@ fn checksum_of_the_first_mapping_follows_the_agreement() {
     assert_eq!(send(PLAIN, with, None), missing);
 }
 
-// rfc8684:3.1-1 rfc8684:3.1-22
+// rfc8684:3.1-1 rfc8684:3.1-22 rfc8684:v0-13
 #[test]
 fn server_key_depends_on_every_field_and_the_secret() {
     let attempt = Attempt {

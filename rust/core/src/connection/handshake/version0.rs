@@ -46,6 +46,7 @@ pub const fn client_ack(agreed: Agreed, keys: KeyPair) -> MpCapable {
 
 /// RFC 6824 section 3.1: of the algorithms, which all flags but A and B name, HMAC-SHA1 (H) is the
 /// only one that there is.
+// rfc8684:v0-15
 #[inline]
 const fn capable(checksum: bool, content: CapableContent) -> MpCapable {
     MpCapable {

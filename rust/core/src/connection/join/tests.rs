@@ -28,7 +28,7 @@ fn received(options: &[u8], segment: SegmentKind) -> Received {
     Received::parse(options, segment)
 }
 
-// rfc8684:3.2-3 rfc8684:3.2-5
+// rfc8684:3.2-3 rfc8684:3.2-5 rfc8684:3.2-13
 #[test]
 fn the_bytes_of_a_handshake() {
     assert_eq!(joins::check(&Published), Ok(()));
@@ -84,7 +84,7 @@ fn a_backup_is_asked_for_by_either_end() {
     }
 }
 
-// rfc8684:3.2-5
+// rfc8684:3.2-5 rfc8684:3.8-2 rfc8684:3.9.3-2
 #[test]
 fn the_server_refuses_whoever_has_not_the_keys() {
     let conclude = |options: &[u8]| on_third_ack(&received(options, ACK), &SERVER, &Published);

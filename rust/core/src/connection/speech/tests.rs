@@ -61,6 +61,7 @@ fn the_client_of_version_0_has_a_dss_for_all_data() {
     assert_eq!(of_segment(&heard, false, None).mp_capable, None);
 }
 
+// rfc8684:3.1-26 rfc8684:3.3.2-4
 #[test]
 fn the_client_repeats_its_keys_until_it_is_heard() {
     let content = |wanted: Wanted| wanted.mp_capable.map(|option| option.content);

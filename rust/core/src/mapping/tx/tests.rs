@@ -34,6 +34,7 @@ fn table_is_bounded_and_freed_by_acknowledgement() {
     assert!(table.is_empty() && table.newest().is_none());
 }
 
+// rfc8684:3.3.1-18
 #[test]
 fn mappings_come_in_order_and_cover_something() {
     let mut table = TxMappings::<4>::new();

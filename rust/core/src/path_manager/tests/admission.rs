@@ -146,7 +146,7 @@ fn a_join_of_the_peer_serves_as_ours() {
     assert_eq!(world.manager.is_backup(admitted.subflow), Some(true));
 }
 
-// rfc8684:3.2-2
+// rfc8684:3.2-2 rfc8684:3.2-14
 #[test]
 fn the_reset_tells_why_and_whether_it_passes() {
     let prohibited = ResetReason::ADMINISTRATIVELY_PROHIBITED;

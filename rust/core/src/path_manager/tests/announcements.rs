@@ -22,6 +22,7 @@ fn remove(ids: &[u8]) -> Action {
     }
 }
 
+// rfc8684:3.2-12
 #[test]
 fn every_signal_endpoint_is_announced_once() {
     let mut world = World::new(&server(), 2, 0);
@@ -149,6 +150,7 @@ fn every_announcement_is_confirmed_whether_or_not_it_is_used() {
     assert_eq!(world.manager.accepted_addresses(), 0);
 }
 
+// rfc8684:3.4.1-12
 #[test]
 fn a_flood_of_announcements_is_bounded() {
     let mut world = World::new(&client(), 8, 255);
@@ -167,7 +169,7 @@ fn a_flood_of_announcements_is_bounded() {
 }
 
 #[test]
-// rfc8684:3.4.1-3 rfc8684:3.4.1-4
+// rfc8684:3.4.1-3 rfc8684:3.4.1-4 rfc8684:3.4.1-11
 fn accepted_addresses_are_limited_by_id() {
     let mut world = World::new(&client(), 8, 2);
     let mut opened = |id, net, port| {
@@ -275,6 +277,7 @@ fn no_more_than_two_options_in_a_row_go_out_on_a_subflow() {
     assert_eq!(said.len(), 2);
 }
 
+// rfc8684:3.4.2-9
 #[test]
 fn removals_are_gathered_into_options_that_every_peer_reads() {
     let mut world = World::new(&server(), 2, 0);

@@ -322,6 +322,7 @@ fn a_priority_that_changes_while_a_subflow_is_opened_is_told_later() {
     assert_eq!(world.after(Event::Live { subflow }), [told]);
 }
 
+// rfc8684:3.3.8-2
 #[test]
 fn the_peer_sets_priorities_too() {
     let mut world = World::new(&client(), 8, 0);

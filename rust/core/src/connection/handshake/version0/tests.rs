@@ -58,7 +58,7 @@ fn with(option: MpCapable, segment: SegmentKind, change: impl FnOnce(&mut MpCapa
 
 /// RFC 6824 section 3.1: kind 30, length 12, 12 and 20, subtype and version zero, flags with H, and
 /// with A if checksums are asked for; C, a flag of version 1, is another algorithm here.
-// rfc8684:v0-1
+// rfc8684:v0-1 rfc8684:v0-15
 #[test]
 fn the_bytes_of_a_handshake() {
     for (client, server) in [
