@@ -11,6 +11,8 @@ use targets::{Check, TARGETS};
 
 #[path = "../../tests/oracle/connection.rs"]
 mod connection;
+#[path = "../../tests/oracle/handshake.rs"]
+mod handshake;
 #[path = "../../tests/oracle/input.rs"]
 mod input;
 #[path = "../../tests/oracle/mappings.rs"]

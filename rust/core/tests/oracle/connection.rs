@@ -3,15 +3,9 @@
 //! A connection as events in any order.
 
 use crate::input::Input;
-use mptcp_core::connection::handshake::{
-    client_ack, client_syn, on_syn, on_syn_ack, on_third_ack, server_syn_ack, ClientOutcome,
-    FirstMapping, Policy, ServerOutcome, SynAnswer,
-};
 use mptcp_core::connection::state::{Event, State};
-use mptcp_core::crypto::Key;
 use mptcp_core::send::{AckOutcome, Rejected, SendState};
 use mptcp_core::seq::Dsn;
-use mptcp_core::wire::{MpCapable, Received, SegmentKind};
 
 /// What became of a byte of the stream, or of the DATA_FIN.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -220,76 +214,4 @@ pub(crate) fn compare_state(input: &[u8]) {
         let over = acked && received.is_some() || aborted;
         assert_eq!(state.subflows_may_close(), over);
     }
-}
-
-/// Two ends shake hands while the network changes bits of their options. They agree or fall back,
-/// and without a change they agree.
-// rfc8684:3.1-27
-pub(crate) fn shake_hands(input: &[u8]) {
-    hands(&mut Input::new(input));
-}
-
-fn hands(input: &mut Input<'_>) -> Option<()> {
-    const OURS: Key = Key::new(0x1111_2222_3333_4444);
-    const THEIRS: Key = Key::new(0x5555_6666_7777_8888);
-    let policies = input.byte()?;
-    let policy = |shift: u8| Policy {
-        checksum: policies >> shift & 1 != 0,
-        deny_join: policies >> shift & 2 != 0,
-    };
-    let (client, server) = (policy(0), policy(2));
-    let mut changed = false;
-    let mut send = |option: MpCapable, syn, ack| {
-        let mut bytes = [0; 24];
-        let length = option.emit(&mut bytes)?;
-        for _ in 0..input.below(4)? {
-            let at = input.below(length as u32)? as usize;
-            let bit = 1 << input.below(8)?;
-            bytes[at] ^= bit;
-            changed = true;
-        }
-        let segment = SegmentKind {
-            syn,
-            ack,
-            payload_len: 0,
-        };
-        Some((Received::parse(&bytes[..length], segment), changed))
-    };
-
-    let (received, changed) = send(client_syn(client), true, false)?;
-    let SynAnswer::Mptcp { agreed } = on_syn(&received, server) else {
-        assert!(changed);
-        return None;
-    };
-    assert!(changed || agreed.checksum == (client.checksum || server.checksum));
-    assert!(changed || agreed.deny_join == client.deny_join);
-
-    let (received, changed) = send(server_syn_ack(server, agreed, THEIRS), true, true)?;
-    let outcome = on_syn_ack(&received, client);
-    let ClientOutcome::Mptcp { remote_key, agreed } = outcome else {
-        assert!(changed, "{outcome:?}");
-        return None;
-    };
-    assert!(changed || remote_key == THEIRS);
-    assert!(changed || agreed.checksum == (client.checksum || server.checksum));
-    assert!(agreed.checksum || !client.checksum);
-
-    let first = (policies & 16 != 0).then_some(FirstMapping {
-        len: 100,
-        checksum: agreed.checksum.then_some(7),
-    });
-    let third = client_ack(client, agreed, OURS, remote_key, first);
-    let (received, changed) = send(third, false, true)?;
-    match on_third_ack(&received, server, THEIRS) {
-        ServerOutcome::Mptcp {
-            remote_key,
-            agreed,
-            first: implied,
-        } => {
-            assert!(changed || remote_key == OURS && implied == first);
-            assert!(agreed.checksum || !server.checksum);
-        }
-        ServerOutcome::Fallback(reason) => assert!(changed, "{reason:?}"),
-    }
-    Some(())
 }

@@ -7,6 +7,7 @@
 //! inputs here, the kept inputs in `corpus/`, and the fuzzer (`rust/core/fuzz`).
 
 mod connection;
+mod handshake;
 mod input;
 mod mappings;
 mod options;

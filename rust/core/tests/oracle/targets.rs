@@ -2,13 +2,13 @@
 
 //! The checks by name.
 
-use crate::{connection, mappings, options, paths, reassembly};
+use crate::{connection, handshake, mappings, options, paths, reassembly};
 
 /// A check of any bytes, which panics where model and core differ.
 pub(crate) type Check = fn(&[u8]);
 
 /// All of them. The name is that of the folder of kept inputs too.
-pub(crate) const TARGETS: [(&str, Check); 10] = [
+pub(crate) const TARGETS: [(&str, Check); 11] = [
     ("segment", options::check_segment),
     ("option", options::check_option),
     ("plan", options::check_plan),
@@ -17,6 +17,7 @@ pub(crate) const TARGETS: [(&str, Check); 10] = [
     ("reassembly", reassembly::compare),
     ("send", connection::compare_send),
     ("state", connection::compare_state),
-    ("handshake", connection::shake_hands),
+    ("handshake", handshake::shake_hands),
+    ("handshake_v0", handshake::shake_hands_of_version_0),
     ("paths", paths::watch),
 ];
