@@ -7,6 +7,7 @@
 
 pub mod congestion;
 pub mod digests;
+pub mod fallback;
 pub mod joins;
 pub mod options;
 pub mod paths;

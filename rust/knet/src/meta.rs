@@ -106,10 +106,7 @@ impl<P: Protocol> Meta<P> {
             addr_of_mut!((*meta).entry)
                 .cast::<Entry>()
                 .write(Entry::new());
-            bindings::knet_helper_init_work(
-                addr_of_mut!((*meta).work).cast(),
-                Some(deferred::run_work::<P>),
-            );
+            bindings::knet_helper_init_work(addr_of_mut!((*meta).work).cast(), Some(deferred::run_work::<P>));
             bindings::knet_helper_init_softirq_work(
                 addr_of_mut!((*meta).softirq_work).cast(),
                 Some(deferred::run_softirq_work::<P>),

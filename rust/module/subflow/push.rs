@@ -16,6 +16,7 @@ use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::State;
 use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::Moment;
+use mptcp_core::connection::fallback::on_plain_ack;
 use mptcp_core::connection::push::{next_step, Conditions, Step};
 use mptcp_core::mapping::{DssChecksum, TxRecord};
 use mptcp_core::scheduler::{penalised, PathId, PathSet};
@@ -52,8 +53,6 @@ pub(crate) fn write_space(meta: &Meta, tcp: &mut Tcp<'_>) {
     }
     let deaf = peer_is_deaf(&connection, path, tcp);
     if deaf {
-        // RFC 8684 section 3.7: an acknowledgement of data without a data acknowledgement, before
-        // any of those came, means that the path or the peer does not speak MPTCP.
         count(sock, Counter::MpCapableDataFallback);
         delivery::fall_back(&mut connection);
     }
@@ -85,13 +84,10 @@ fn grow_send_buffer(connection: &mut DataGuard<'_, Mptcp>, path: PathId, tcp: &T
     if core::mem::replace(&mut subflow.send_buffer, chosen) == chosen || sock.send_buffer_locked() {
         return;
     }
-    let subflows = connection
-        .subflows
-        .live()
-        .map(|(_, subflow)| SubflowBuffer {
-            bytes: u32::try_from(subflow.sock.send_buffer()).unwrap_or(0),
-            rtt_us: knet::subflow::load(&subflow.sock).srtt_us,
-        });
+    let subflows = connection.subflows.live().map(|(_, subflow)| SubflowBuffer {
+        bytes: u32::try_from(subflow.sock.send_buffer()).unwrap_or(0),
+        rtt_us: knet::subflow::load(&subflow.sock).srtt_us,
+    });
     let most = u32::try_from(sock.largest_send_buffer()).unwrap_or(0);
     let wanted = i32::try_from(send_buffer(subflows, most)).unwrap_or(i32::MAX);
     if wanted > sock.send_buffer() {
@@ -183,12 +179,10 @@ fn peer_is_deaf(connection: &Connection, path: PathId, tcp: &Tcp<'_>) -> bool {
     let Some(subflow) = connection.subflows.at(path) else {
         return false;
     };
-    if !is_untold(subflow) {
-        return false;
-    }
-    let next = subflow.received(tcp.copied_seq());
-    subflow.sent(tcp.snd_una()).after(Ssn::new(1))
-        && connection.circumstances(path, next).contiguous()
+    let acked = subflow.sent(tcp.snd_una());
+    on_plain_ack(subflow.heard_ever, subflow.given, acked, || {
+        connection.circumstances(path, subflow.received(tcp.copied_seq()))
+    })
 }
 
 /// What a subflow was given.

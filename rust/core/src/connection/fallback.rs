@@ -3,6 +3,8 @@
 //! When an established connection goes on as plain TCP, and when it must not
 //! (RFC 8684 section 3.7).
 
+use crate::seq::Ssn;
+
 /// What the decision depends on.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Circumstances {
@@ -83,6 +85,27 @@ pub const fn on_unmapped_data(circumstances: &Circumstances) -> Answer {
 #[inline]
 pub const fn on_infinite_mapping(circumstances: &Circumstances) -> Answer {
     circumstances.answer()
+}
+
+/// TCP had its bytes before `acked` acknowledged. `heard` says whether any option since the handshake
+/// showed that the peer speaks MPTCP, `given` is the number after the last byte that TCP was given.
+/// Returns whether to go on as plain TCP.
+///
+/// RFC 8684 section 3.7: an acknowledgement of data without a data acknowledgement, before any of
+/// those came, means that the path or the peer does not speak MPTCP.
+// rfc8684:3.7-5
+#[inline]
+pub fn on_plain_ack(
+    heard: bool,
+    given: Ssn,
+    acked: Ssn,
+    circumstances: impl FnOnce() -> Circumstances,
+) -> bool {
+    let first = Ssn::new(1);
+    !heard
+        && given.after(first)
+        && acked.after(first)
+        && circumstances().answer() == Answer::FallBack
 }
 
 /// MP_FAIL arrived: a checksum of ours failed at the peer.

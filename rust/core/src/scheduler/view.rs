@@ -2,8 +2,8 @@
 
 //! All paths of a connection at one moment.
 
-use super::{Path, PathId, PathSet, Segment, Standing, MAX_PATHS};
 use crate::num::saturate32;
+use super::{Path, PathId, PathSet, Segment, Standing, MAX_PATHS};
 
 /// All paths of a connection at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -119,11 +119,7 @@ impl<'a> PathsView<'a> {
         let most = segment.sendable();
         let choose = self.ready(segment).any(|path| share.left(path) > 0);
         self.ready(segment).filter_map(move |path| {
-            let most = if choose {
-                share.left(path).min(most)
-            } else {
-                most
-            };
+            let most = if choose { share.left(path).min(most) } else { most };
             let len = path.takes(most);
             (len > 0).then_some((path, len))
         })

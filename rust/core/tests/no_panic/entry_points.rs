@@ -14,8 +14,8 @@ use mptcp_core::connection::ending::{
 };
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::connection::fallback::{
-    on_checksum_failure, on_infinite_mapping, on_mp_fail, on_unmapped_data, Answer, ChecksumAnswer,
-    Circumstances,
+    on_checksum_failure, on_infinite_mapping, on_mp_fail, on_plain_ack, on_unmapped_data, Answer,
+    ChecksumAnswer, Circumstances,
 };
 use mptcp_core::connection::farewell::Farewell as LastWords;
 use mptcp_core::connection::handshake::{
@@ -307,6 +307,9 @@ entry_points! {
         (on_unmapped_data(c), on_infinite_mapping(c), on_mp_fail(c), on_checksum_failure(c))
     }
 
+    connection_plain_ack(heard: bool, given: Ssn, acked: Ssn, c: &Circumstances) -> bool {
+        on_plain_ack(heard, given, acked, || *c)
+    }
     connection_trust(verdict: Verdict, len: u32, old: bool, fastclose: bool) -> Trust {
         trust(verdict, len, old, fastclose)
     }

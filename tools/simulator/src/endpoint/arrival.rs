@@ -7,7 +7,7 @@ use super::{Endpoint, Mode};
 use crate::segment::{before, Segment};
 use crate::tcp::{self, Tcp};
 use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Trust};
-use mptcp_core::connection::fallback::{on_mp_fail, Answer};
+use mptcp_core::connection::fallback::{on_mp_fail, on_plain_ack, Answer};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
@@ -64,7 +64,21 @@ impl Endpoint {
         if progress || !subflow.tcp.sending().in_flight() {
             self.on_progress(at);
         }
+        if progress && self.mode == Mode::Mptcp {
+            self.on_plain_ack(at);
+        }
         self.on_heard(at);
+    }
+
+    /// Goes on as plain TCP if the peer has data and never showed that it understands it.
+    fn on_plain_ack(&mut self, at: usize) {
+        let subflow = &self.subflows[at];
+        let sending = subflow.tcp.sending();
+        let given = subflow.sent(sending.write_seq());
+        let acked = subflow.sent(sending.una());
+        if on_plain_ack(subflow.ever_heard, given, acked, || self.circumstances(at)) {
+            self.fall_back(at);
+        }
     }
 
     fn on_syn_ack(&mut self, at: usize, segment: &Segment) {

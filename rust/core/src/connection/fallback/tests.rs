@@ -53,6 +53,11 @@ fn after_fallback_nothing_is_unmapped() {
     assert_eq!(on_mp_fail(&fell_back), Answer::Ignore);
 }
 
+#[test]
+fn vectors_hold() {
+    assert_eq!(crate::vectors::fallback::check(), Ok(()));
+}
+
 // rfc8684:3.7-20
 #[test]
 fn infinite_mapping_needs_one_contiguous_subflow() {
