@@ -14,6 +14,7 @@ mod tests {
     use mptcp_core::connection::state::{Event, State};
     use mptcp_core::crypto::Key;
     use mptcp_core::seq::Ssn;
+    use mptcp_core::vectors::fallback;
     use mptcp_core::wire::{MpCapable, Received, SegmentKind, OPTION_SPACE};
 
     #[test]
@@ -68,6 +69,12 @@ mod tests {
         );
         let outcome = ServerOutcome::Fallback(no_option);
         assert_eq!(on_third_ack(&none, policy, Key::new(1)), outcome);
+    }
+
+    // rfc8684:3.7-5 rfc8684:3.7-6 rfc8684:3.7-7 rfc8684:3.7-13 rfc8684:3.7-14 rfc8684:3.7-15 rfc8684:3.7-20
+    #[test]
+    fn mptcp_ends_in_the_middle_as_on_the_host() {
+        assert_eq!(fallback::check(), Ok(()));
     }
 
     #[test]
