@@ -415,7 +415,5 @@ pub(crate) fn abort_locked(connection: &mut DataGuard<'_, Mptcp>, errno: i32) {
     if errno != 0 {
         sock.notify_error();
     }
-    if sock.is_orphan() || connection.subflows.joined {
-        meta.schedule_work();
-    }
+    meta.schedule_work();
 }

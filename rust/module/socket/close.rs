@@ -94,12 +94,8 @@ fn is_over(meta: &Meta) -> bool {
 pub(crate) fn work(meta: &Meta) {
     let mut owner = meta.lock();
     leave::sweep(&mut owner);
-    let ended = {
-        let connection = meta.lock_data();
-        connection.aborted && connection.subflows.joined
-    };
-    if ended {
-        // RFC 8684 section 3.5: all subflows are reset, not only the one that brought the end.
+    if meta.lock_data().aborted {
+        // RFC 8684 section 3.5: all subflows are reset, also one that brought the end on an ACK.
         leave::reset_all(&mut owner);
     }
     path_manager::action::work(&mut owner);
