@@ -220,10 +220,7 @@ pub(crate) fn fall_back(connection: &mut DataGuard<'_, Mptcp>) {
 fn verified(connection: &mut Connection, path: PathId, tcp: &Tcp<'_>, seq: u32) -> Option<bool> {
     let subflow = connection.subflows.at_mut(path)?;
     let record = *subflow.rx.covering(subflow.received(seq))?;
-    let Some(checksum) = record.checksum else {
-        return Some(true);
-    };
-    if subflow.verified == Some(record.ssn) {
+    if record.checksum.is_none() || subflow.verified == Some(record.ssn) {
         return Some(true);
     }
     let mut sum = DssChecksum::new();
@@ -232,13 +229,7 @@ fn verified(connection: &mut Connection, path: PathId, tcp: &Tcp<'_>, seq: u32) 
     }) {
         return None;
     }
-    let len = u16::try_from(record.len).unwrap_or(u16::MAX);
-    let len = if record.data_fin {
-        len.wrapping_add(1)
-    } else {
-        len
-    };
-    let right = sum.verify(record.dsn, record.ssn, len, checksum);
+    let right = sum.is_right(&record);
     if right {
         subflow.verified = Some(record.ssn);
     }

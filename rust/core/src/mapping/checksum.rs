@@ -3,6 +3,7 @@
 //! The DSS checksum (RFC 8684 section 3.3.1): TCP's ones' complement sum over a pseudo-header and
 //! the data of one mapping.
 
+use super::RxRecord;
 use crate::num::{low16, low32};
 use crate::seq::{Dsn, Ssn};
 
@@ -57,6 +58,19 @@ impl DssChecksum {
     #[inline]
     pub const fn verify(&self, dsn: Dsn, ssn: Ssn, len: u16, received: u16) -> bool {
         self.total(dsn, ssn, len, received) == 0xffff
+    }
+
+    /// Whether a received mapping, of all of whose data this is the sum, has the right checksum. One
+    /// without checksum is always right.
+    #[inline]
+    pub fn is_right(&self, record: &RxRecord) -> bool {
+        let Some(checksum) = record.checksum else {
+            return true;
+        };
+        // A mapping with a checksum is one that an option stated, so its length fits.
+        let counted = record.len.wrapping_add(u32::from(record.data_fin));
+        let len = low16(counted);
+        self.verify(record.dsn, record.ssn, len, checksum)
     }
 
     // rfc8684:3.3.1-12

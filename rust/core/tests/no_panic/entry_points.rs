@@ -196,6 +196,7 @@ entry_points! {
     mapping_checksum_end(sum: DssChecksum, dsn: Dsn, ssn: Ssn, len: u16, got: u16) -> (u16, bool) {
         (sum.finish(dsn, ssn, len), sum.verify(dsn, ssn, len, got))
     }
+    mapping_checksum_of(sum: DssChecksum, record: &RxRecord) -> bool { sum.is_right(record) }
 
     reassembly_offer(
         held: &mut Held, state: &mut ReceiveState, edge: Dsn, dsn: Dsn, len: u32, data: Data

@@ -93,10 +93,7 @@ impl Endpoint {
         let Some(&record) = subflow.rx.covering(ssn) else {
             return true;
         };
-        let Some(checksum) = record.checksum else {
-            return true;
-        };
-        if subflow.verified == Some(record.ssn) {
+        if record.checksum.is_none() || subflow.verified == Some(record.ssn) {
             return true;
         }
         let receiving = subflow.tcp.receiving();
@@ -112,8 +109,7 @@ impl Endpoint {
         let mut sum = DssChecksum::new();
         let bytes: Vec<u8> = ready.range(..whole).copied().collect();
         sum.add(&bytes);
-        let len = record.len as u16 + u16::from(record.data_fin);
-        if sum.verify(record.dsn, record.ssn, len, checksum) {
+        if sum.is_right(&record) {
             self.subflows[at].verified = Some(record.ssn);
             return true;
         }

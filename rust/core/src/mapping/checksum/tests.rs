@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::DssChecksum;
+use super::{DssChecksum, RxRecord};
 use crate::seq::{Dsn, Ssn};
 use proptest::prelude::*;
 use std::vec::Vec;
@@ -44,6 +44,28 @@ fn checksum_of_known_bytes() {
     assert!(sum.verify(Dsn::new(0), Ssn::new(0), 0, !0xddf2));
     assert!(!sum.verify(Dsn::new(1), Ssn::new(0), 0, !0xddf2));
     assert!(!sum.verify(Dsn::new(0), Ssn::new(0), 8, !0xddf2));
+}
+
+// rfc8684:3.3.1-12
+#[test]
+fn a_mapping_counts_its_data_fin_in_the_checksum() {
+    let mut sum = DssChecksum::new();
+    sum.add(b"abcd");
+    let (dsn, ssn) = (Dsn::new(u64::MAX), Ssn::new(7));
+    for data_fin in [false, true] {
+        let mut record = RxRecord {
+            ssn,
+            dsn,
+            len: 4,
+            checksum: Some(sum.finish(dsn, ssn, 4 + u16::from(data_fin))),
+            data_fin,
+        };
+        assert!(sum.is_right(&record));
+        record.data_fin = !data_fin;
+        assert!(!sum.is_right(&record));
+        record.checksum = None;
+        assert!(sum.is_right(&record));
+    }
 }
 
 proptest! {
