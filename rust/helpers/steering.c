@@ -2,6 +2,7 @@
 
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/preempt.h>
 #include <linux/sched/isolation.h>
 #include <linux/topology.h>
 #include <net/hotdata.h>
@@ -36,6 +37,21 @@ u32 knet_helper_skb_hash(const struct sk_buff *skb)
 bool knet_helper_cpu_possible(unsigned int cpu)
 {
 	return cpu < nr_cpu_ids && cpu_possible(cpu);
+}
+
+bool knet_helper_cpu_online(unsigned int cpu)
+{
+	return cpu_online(cpu);
+}
+
+void knet_helper_preempt_disable(void)
+{
+	preempt_disable();
+}
+
+void knet_helper_preempt_enable(void)
+{
+	preempt_enable();
 }
 
 bool knet_helper_cpu_runs_tasks(unsigned int cpu)

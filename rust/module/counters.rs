@@ -176,6 +176,12 @@ counters! {
     SteeringMoves = "SteeringMoves",
     /// Segments that arrived on another processor than the chosen one.
     SteeringStray = "SteeringStray",
+    /// Runs of connections' work in process context: closing, managing paths.
+    DeferredWork = "DeferredWork",
+    /// Runs of connections' work in softirq: data for another subflow.
+    DeferredSoftirqWork = "DeferredSoftirqWork",
+    /// Runs of connections' timers.
+    DeferredTimer = "DeferredTimer",
     /// Options of kind 30 with a length or content that the RFC does not allow.
     MalformedOption = "MalformedOption",
 }

@@ -2,7 +2,8 @@
 
 //! Multipath TCP as a protocol of meta-sockets: which function of this crate answers which call.
 
-use crate::connection::Connection;
+use crate::connection::{count, Connection};
+use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::{scheduler, socket, steering, subflow, timer};
 use core::sync::atomic::{AtomicBool, AtomicU64};
@@ -112,12 +113,15 @@ impl Protocol for Mptcp {
         socket::options::get(meta, option)
     }
     fn work(meta: &Meta) {
+        count(meta, Counter::DeferredWork);
         socket::close::work(meta)
     }
     fn softirq_work(meta: &Meta) {
+        count(meta, Counter::DeferredSoftirqWork);
         subflow::push::push_all(meta)
     }
     fn timer(meta: &Meta) {
+        count(meta, Counter::DeferredTimer);
         timer::expired(meta)
     }
     fn transmit(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Outgoing<'_>, edit: &mut OptionEdit) {

@@ -258,12 +258,16 @@ fn settle(guard: &mut DataGuard<'_, Mptcp>) {
     let machine = machine::machine(&allowed);
     choice.set_mode(mode_of(meta));
     let before = choice.moves();
+    let mut home = None;
     for (path, subflow) in connection.subflows.iter_mut() {
         let place = choice.place(path.number(), &machine);
+        home = home.or(place);
         subflow.steering.sit(place, generation);
         let hash = subflow.steering.hash;
         record(namespace, subflow, hash);
     }
+    // What the connection puts off touches the same data as its segments do.
+    meta.defer_to(home.map(|cpu| u32::from(cpu.number())));
     count_moves(namespace, choice, before);
 }
 
@@ -347,27 +351,29 @@ pub(crate) fn get_option(meta: &Meta, call: &GetOption) -> Result {
     call.answer(&i32::from(number_of(mode_of(meta))).to_ne_bytes())
 }
 
-/// Writes what the namespace wants, and by processor how many subflows of all namespaces are sent there
-/// and how many segments of this one arrived there.
+/// Writes what the namespace wants, and by processor how many subflows of all namespaces are sent there,
+/// how many segments of this one arrived there, and how often its connections' deferred work ran there.
 pub(crate) fn print(namespace: &Namespace, out: &SeqFile) {
     let settings = &namespace.steering;
     let entries = flow_table(&rcu::read_lock()).map_or(0, |table| table.size());
     seq_print!(out, "mode {}\n", settings.mode().name());
     seq_print!(out, "cpus {}\n", List(settings.cpus()));
     seq_print!(out, "flow_table {}\n", entries);
-    seq_print!(out, "cpu usable subflows segments\n");
+    seq_print!(out, "cpu usable subflows segments work softirq_work timers\n");
     let usable = machine::usable(&CpuSet::ALL);
     let possible = machine::possible();
     for cpu in machine::machine(&possible).cpus() {
+        let counted = |counter| namespace.counters.on(counter, u32::from(cpu.number()));
         seq_print!(
             out,
-            "{} {} {} {}\n",
+            "{} {} {} {} {} {} {}\n",
             cpu.number(),
             u8::from(usable.contains(cpu)),
             machine::load(cpu),
-            namespace
-                .counters
-                .on(Counter::RxHookSegments, u32::from(cpu.number()))
+            counted(Counter::RxHookSegments),
+            counted(Counter::DeferredWork),
+            counted(Counter::DeferredSoftirqWork),
+            counted(Counter::DeferredTimer)
         );
     }
 }

@@ -138,7 +138,7 @@ fn arm(connection: &DataGuard<'_, Mptcp>) {
         connection.timers.alone_until,
     ];
     if let Some(next) = times.into_iter().filter(|&at| at != 0).min() {
-        connection.meta().set_timer(next.saturating_sub(now_us()));
+        connection.set_timer(next.saturating_sub(now_us()));
     }
 }
 

@@ -50,11 +50,12 @@ def option_errno(sock: socket.socket, value) -> int | None:
 
 
 class Flow:
-    """Data from the client to the server as long as it is wanted: the writer bound to one processor, the
-    reader to another that may change."""
+    """Data from the client to the server, or back, as long as it is wanted: the writer bound to one
+    processor, the reader to another that may change."""
 
-    def __init__(self, case, writer_cpu: int, reader_cpu: int):
+    def __init__(self, case, writer_cpu: int, reader_cpu: int, back: bool = False):
         self.client, self.server = case.connect_pair()
+        self.source, self.sink = (self.server, self.client) if back else (self.client, self.server)
         self.reader_cpu = reader_cpu
         self.read = 0
         self.stop = threading.Event()
@@ -64,11 +65,11 @@ class Flow:
     def _write(self):
         data = bytes(CHUNK)
         while not self.stop.is_set():
-            self.client.sendall(data)
-        self.client.shutdown(socket.SHUT_WR)
+            self.source.sendall(data)
+        self.source.shutdown(socket.SHUT_WR)
 
     def _read(self):
-        while data := on_processor(self.reader_cpu, self.server.recv, CHUNK):
+        while data := on_processor(self.reader_cpu, self.sink.recv, CHUNK):
             self.read += len(data)
 
     def run(self, amount: int) -> None:
@@ -87,6 +88,27 @@ class Flow:
         self.stop.set()
         self.writer.result(60)
         self.reader.result(60)
+
+
+def four_links(case) -> tuple[str, ...]:
+    """Four links that look flows up, over each of which the kernel's own client opens a subflow."""
+    links = (LINK, *(case.network.add_link(number) for number in (2, 3, 4)))
+    turn_on(case, links)
+    for end in case.ends:
+        case.keep(PathManager(end.namespace, end.stack)).limits(0, 8)
+    for number, link in enumerate(links[1:], start=2):
+        words = ("endpoint", "add", f"10.0.{number}.1", "dev", link, "subflow")
+        case.client.namespace.run("ip", "mptcp", *words)
+    return links
+
+
+def deferred(end, before: dict[int, dict[str, int]]) -> dict[str, dict[int, int]]:
+    """By kind and processor, how often deferred work of the end's connections ran since then."""
+    now = by_processor(end)
+    return {
+        kind: {cpu: row[kind] - before[cpu][kind] for cpu, row in now.items()}
+        for kind in ("work", "softirq_work", "timers")
+    }
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)
@@ -191,13 +213,7 @@ def first_segment(case, mode):
 )
 def joined(case, mode):
     """Four subflows over four links: all on one processor, or one each, from the first segment on."""
-    links = (LINK, *(case.network.add_link(number) for number in (2, 3, 4)))
-    turn_on(case, links)
-    for end in case.ends:
-        case.keep(PathManager(end.namespace, end.stack)).limits(0, 8)
-    for number, link in enumerate(links[1:], start=2):
-        words = ("endpoint", "add", f"10.0.{number}.1", "dev", link, "subflow")
-        case.client.namespace.run("ip", "mptcp", *words)
+    links = four_links(case)
     first, *_, last = processors()
     case.server.namespace.sysctl("net.mptcp_rs.steering", mode)
     if mode == "pin":
@@ -352,3 +368,35 @@ def pinned_evenly(case):
         "the end of the subflows",
     )
     case.expect_mptcp(connections=count)
+
+
+@scenario(roles=FROM_BUILTIN, needs_module=True, all_roles=True)
+def deferred_work(case):
+    """What a connection puts off runs on its chosen processor, whoever asks for it: the timer, data for
+    another subflow, the closing. It is not lost when that processor goes away."""
+    links = four_links(case)
+    first, *_, last = processors()
+    case.server.namespace.sysctl("net.mptcp_rs.steering", "pin")
+    case.server.namespace.sysctl("net.mptcp_rs.steering_cpus", last)
+    before = by_processor(case.server)
+    flow = Flow(case, writer_cpu=first, reader_cpu=first, back=True)
+    wait_until(lambda: len(subflows(case.server)) == len(links), "the opening of all subflows")
+    amount = case.size(stock=4 << 20, test=1 << 20)
+    flow.run(amount)
+    wait_until(lambda: deferred(case.server, before)["timers"][last] > 1, "the timer to run twice")
+    for kind, runs in deferred(case.server, before).items():
+        elsewhere = sum(runs.values()) - runs[last]
+        case.expect(elsewhere == 0, f"{kind} ran elsewhere than on processor {last}: {runs}")
+    switch = Path(f"/sys/devices/system/cpu/cpu{last}/online")
+    case.cleanup.callback(switch.write_text, "1")
+    switch.write_text("0")
+    flow.run(amount)
+    switch.write_text("1")
+    flow.run(amount)
+    flow.end()
+    for sock in (flow.server, flow.client):
+        sock.close()
+    wait_until(lambda: not subflows(case.server), "the end of the connection")
+    for kind, runs in deferred(case.server, before).items():
+        case.expect(runs[last] > 0, f"{kind} never ran on the chosen processor: {runs}")
+    case.expect_mptcp()

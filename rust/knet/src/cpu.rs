@@ -52,6 +52,32 @@ pub fn is_possible(cpu: u32) -> bool {
     unsafe { bindings::knet_helper_cpu_possible(cpu) }
 }
 
+/// While it lives, this context stays on its processor, and no processor that is online goes offline: the
+/// kernel takes one away while nobody is in such a place.
+pub(crate) struct Stay(PhantomData<*mut ()>);
+
+impl Stay {
+    /// Any context; the holder must not sleep.
+    pub(crate) fn new() -> Self {
+        // SAFETY: It is enabled again when the value goes, which cannot leave this context.
+        unsafe { bindings::knet_helper_preempt_disable() };
+        Self(PhantomData)
+    }
+
+    /// Whether a processor is online, and stays so as long as `self` lives.
+    pub(crate) fn is_online(&self, cpu: u32) -> bool {
+        // SAFETY: A number in the range of the mask that is looked at.
+        is_possible(cpu) && unsafe { bindings::knet_helper_cpu_online(cpu) }
+    }
+}
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        // SAFETY: The value's maker disabled it in this context.
+        unsafe { bindings::knet_helper_preempt_enable() };
+    }
+}
+
 /// Whether the administrator keeps the kernel's general work off a processor (`isolcpus=`,
 /// `nohz_full=`, isolated partitions of cpusets). Any context.
 pub fn is_isolated(cpu: u32) -> bool {

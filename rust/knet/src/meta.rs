@@ -37,6 +37,7 @@ pub struct Meta<P: Protocol> {
     inet: UnsafeCell<bindings::inet_sock>,
     work: UnsafeCell<bindings::work_struct>,
     softirq_work: UnsafeCell<bindings::work_struct>,
+    place: deferred::Place,
     /// What is kept for the network namespace of the socket, which lives as long as the socket does; null if
     /// there is nothing.
     namespace: *const P::Namespace,
@@ -106,7 +107,11 @@ impl<P: Protocol> Meta<P> {
             addr_of_mut!((*meta).entry)
                 .cast::<Entry>()
                 .write(Entry::new());
-            bindings::knet_helper_init_work(addr_of_mut!((*meta).work).cast(), Some(deferred::run_work::<P>));
+            addr_of_mut!((*meta).place).write(deferred::Place::new());
+            bindings::knet_helper_init_work(
+                addr_of_mut!((*meta).work).cast(),
+                Some(deferred::run_work::<P>),
+            );
             bindings::knet_helper_init_softirq_work(
                 addr_of_mut!((*meta).softirq_work).cast(),
                 Some(deferred::run_softirq_work::<P>),

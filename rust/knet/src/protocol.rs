@@ -105,7 +105,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn work(meta: &Meta<Self>);
     /// Softirq, nothing locked. The work that [`Meta::schedule_softirq_work`] asked for.
     fn softirq_work(meta: &Meta<Self>);
-    /// Softirq. The timer that [`Meta::set_timer`] set.
+    /// Softirq. The timer that [`DataGuard::set_timer`] set.
     fn timer(meta: &Meta<Self>);
 
     /// Subflow. A segment is about to be sent: what to change in its header.
