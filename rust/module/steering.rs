@@ -12,7 +12,7 @@ mod settings;
 pub(crate) use machine::Processors;
 pub(crate) use settings::Settings;
 
-use crate::connection::Connection;
+use crate::connection::{self, Connection};
 use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp};
@@ -28,6 +28,7 @@ use knet::segment::Incoming;
 use knet::sock::{Sock, State};
 use knet::sockopt::{GetOption, SetOption};
 use knet::steering::{flow_table, is_configured};
+use knet::time::Moment;
 use knet::{cpu, time};
 use machine::Seat;
 use mptcp_core::scheduler::PathId;
@@ -41,9 +42,11 @@ const NOWHERE: u32 = u32::MAX;
 pub(crate) struct Shared {
     /// The mode that the application asked for.
     own: OptionalMode,
-    /// The ticks in which a read and a write of the application were last looked at.
+    /// The ticks in which the application last read and wrote; 0 if it never did.
     read: AtomicU32,
     written: AtomicU32,
+    /// As long as the application runs on this processor, nothing changes by its calls.
+    home: AtomicU32,
 }
 
 /// What the data lock guards of a connection's steering.
@@ -76,6 +79,7 @@ impl Default for Shared {
             own: OptionalMode::new(),
             read: AtomicU32::new(0),
             written: AtomicU32::new(0),
+            home: AtomicU32::new(NOWHERE),
         }
     }
 }
@@ -99,6 +103,11 @@ impl Shared {
         let inherited = Self::default();
         inherited.own.set(self.own.get().map(number_of));
         inherited
+    }
+
+    /// Lets the application be looked at wherever it is: no segment tells any more what has changed.
+    pub(crate) fn look_always(&self) {
+        self.home.store(NOWHERE, Ordering::Relaxed);
     }
 }
 
@@ -198,45 +207,64 @@ fn segment_strayed(connection: &mut DataGuard<'_, Mptcp>, path: PathId, segment:
     }
 }
 
-/// The application reads or writes. It is looked at once in a tick. Process context.
+/// The application reads. It is looked at once in a tick. Process context.
 #[inline]
-pub(crate) fn accessed(meta: &Meta, access: Access) {
-    let shared = &meta.shared().steering;
-    let looked_at = match access {
-        Access::Read => &shared.read,
-        Access::Write => &shared.written,
-    };
+pub(crate) fn reads(meta: &Meta) {
+    let read = &meta.shared().steering.read;
     let now = time::ticks();
-    if looked_at.load(Ordering::Relaxed) != now && is_configured() {
-        looked_at.store(now, Ordering::Relaxed);
-        look_at_access(meta, access);
+    if read.load(Ordering::Relaxed) != now && is_configured() {
+        read.store(now, Ordering::Relaxed);
+        accessed(meta, Access::Read);
+    }
+}
+
+/// The application writes. It is looked at once in a tick. Process context.
+#[inline]
+pub(crate) fn writes(meta: &Meta) {
+    let shared = &meta.shared().steering;
+    let now = time::ticks();
+    if shared.written.load(Ordering::Relaxed) != now && is_configured() {
+        shared.written.store(now, Ordering::Relaxed);
+        let read = Some(shared.read.load(Ordering::Relaxed)).filter(|ticks| *ticks != 0);
+        let since_read_us =
+            read.map(|ticks| u64::from(Moment::at(ticks).elapsed_ms()).saturating_mul(1000));
+        accessed(meta, Access::Write { since_read_us });
     }
 }
 
 #[cold]
-fn look_at_access(meta: &Meta, access: Access) {
-    let (Some(namespace), Some(here)) = (meta.namespace(), machine::low_number(cpu::current()))
-    else {
+fn accessed(meta: &Meta, access: Access) {
+    let here = cpu::current();
+    if meta.shared().steering.home.load(Ordering::Relaxed) != here {
+        look_at_access(meta, access, here);
+    }
+}
+
+fn look_at_access(meta: &Meta, access: Access, here: u32) {
+    let (Some(namespace), Some(cpu)) = (meta.namespace(), machine::low_number(here)) else {
         return;
     };
     let now = time::now_us();
-    let allowed = machine::usable(&namespace.steering.cpus());
     let mut guard = meta.lock_data();
     let connection: &mut Connection = &mut guard;
     let Some(choice) = connection.steering.choice.as_mut() else {
         return;
     };
-    let before = choice.moves();
-    let moved = choice.on_access(access, Cpu::new(here), now, &machine::machine(&allowed));
-    count_moves(namespace, choice, before);
+    let moved = choice.on_access(access, Cpu::new(cpu), now);
+    // Of a connection that fell back, no segment tells that its hash or the table has changed.
+    let fell_back = connection.mode == connection::Mode::Fallback;
+    let steady = choice.steady().filter(|_| !fell_back);
+    let home = steady.map_or(NOWHERE, |cpu| u32::from(cpu.number()));
+    meta.shared().steering.home.store(home, Ordering::Relaxed);
     if moved || connection.steering.generation != machine::generation() {
         return settle(&mut guard);
     }
-    // Of a connection that fell back, no segment tells that its hash or the table has changed.
-    for (_, subflow) in connection.subflows.iter_mut() {
-        if subflow.steering.seat.is_some() {
-            let hash = subflow.sock.receive_hash();
-            record(namespace, subflow, hash);
+    if fell_back {
+        for (_, subflow) in connection.subflows.iter_mut() {
+            if subflow.steering.seat.is_some() {
+                let hash = subflow.sock.receive_hash();
+                record(namespace, subflow, hash);
+            }
         }
     }
 }
@@ -359,7 +387,10 @@ pub(crate) fn print(namespace: &Namespace, out: &SeqFile) {
     seq_print!(out, "mode {}\n", settings.mode().name());
     seq_print!(out, "cpus {}\n", List(settings.cpus()));
     seq_print!(out, "flow_table {}\n", entries);
-    seq_print!(out, "cpu usable subflows segments work softirq_work timers\n");
+    seq_print!(
+        out,
+        "cpu usable subflows segments work softirq_work timers\n"
+    );
     let usable = machine::usable(&CpuSet::ALL);
     let possible = machine::possible();
     for cpu in machine::machine(&possible).cpus() {

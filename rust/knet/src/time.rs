@@ -29,6 +29,11 @@ impl Moment {
         Self(ticks())
     }
 
+    /// The moment of a count of [`ticks`].
+    pub fn at(ticks: u32) -> Self {
+        Self(ticks)
+    }
+
     /// Milliseconds since then, if that was within the last weeks.
     pub fn elapsed_ms(self) -> u32 {
         let ticks = Self::now().0.wrapping_sub(self.0);

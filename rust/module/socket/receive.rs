@@ -14,7 +14,6 @@ use knet::meta::{DataGuard, OwnerGuard};
 use knet::skb::{Packet, Span};
 use knet::sock::{shutdown, Sock, State};
 use knet::subflow::{Pace, Tcp};
-use mptcp_core::steering::Access;
 
 /// For fewer bytes than this the window is not reckoned anew (RFC 9293 section 3.8.6.2.2: it does not move by
 /// small steps), unless they are a good part of the buffer.
@@ -29,7 +28,7 @@ pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
     if message.has(flag::ERRQUEUE) {
         return Err(EAGAIN);
     }
-    steering::accessed(meta, Access::Read);
+    steering::reads(meta);
     let mut owner = meta.lock();
     if sock.state() == State::Listen {
         return Err(ENOTCONN);

@@ -10,7 +10,6 @@ use kernel::prelude::*;
 use knet::message::{flag, Message};
 use knet::meta::OwnerGuard;
 use knet::sock::{shutdown, State};
-use mptcp_core::steering::Access;
 
 /// Bytes after which TCP is given what was written so far.
 const BURST: u64 = 256 * 1024;
@@ -21,7 +20,7 @@ pub(crate) fn send(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
     if message.has(flag::OOB) || message.has(flag::FASTOPEN) {
         return Err(EOPNOTSUPP);
     }
-    steering::accessed(meta, Access::Write);
+    steering::writes(meta);
     let mut owner = meta.lock();
     let mut timeout = meta.sock().send_timeout(message.has(flag::DONTWAIT));
     let mut copied = 0;

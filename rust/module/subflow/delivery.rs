@@ -206,6 +206,7 @@ fn place_of(
 pub(crate) fn fall_back(connection: &mut DataGuard<'_, Mptcp>) {
     crate::connection::uncount_established(connection);
     connection.mode = Mode::Fallback;
+    connection.meta().shared().steering.look_always();
     let sent = connection.send.fall_back();
     connection.queue.acknowledge(sent);
     connection.uncharge_send(sent);

@@ -20,8 +20,11 @@ pub const READER_RULES_US: u64 = 100_000;
 pub enum Access {
     /// It asked for received data.
     Read,
-    /// It wrote data to send.
-    Write,
+    /// It wrote data to send. It last read so long ago, in microseconds; `None` if it never did.
+    Write {
+        /// Microseconds since the last read.
+        since_read_us: Option<u64>,
+    },
 }
 
 /// Follows the application from processor to processor, but not at every step: each move of the
@@ -30,7 +33,6 @@ pub enum Access {
 pub struct Follow {
     here: Option<Cpu>,
     elsewhere: Option<Sighting>,
-    last_read_us: Option<u64>,
 }
 
 /// The application was seen elsewhere, `calls` times in succession since `since_us`.
@@ -48,7 +50,6 @@ impl Follow {
         Self {
             here: None,
             elsewhere: None,
-            last_read_us: None,
         }
     }
 
@@ -58,16 +59,25 @@ impl Follow {
         self.here
     }
 
+    /// Where the application was seen last. As long as it is seen only there, nothing changes by it.
+    #[inline]
+    pub const fn steady(&self) -> Option<Cpu> {
+        match self.elsewhere {
+            None => self.here,
+            Some(_) => None,
+        }
+    }
+
     /// Takes note of a system call on `cpu` at `now_us` (microseconds of any monotonic clock).
     /// Returns whether [`Self::cpu`] changed by it.
     ///
     /// A thread that writes and another that reads may sit on two processors. Steering is about
     /// received data, so the reader wins.
     pub fn on_access(&mut self, access: Access, cpu: Cpu, now_us: u64) -> bool {
-        match access {
-            Access::Read => self.last_read_us = Some(now_us),
-            Access::Write if self.was_read_lately(now_us) => return false,
-            Access::Write => {}
+        if let Access::Write { since_read_us } = access {
+            if since_read_us.is_some_and(|since| since < READER_RULES_US) {
+                return false;
+            }
         }
         if self.here == Some(cpu) {
             self.elsewhere = None;
@@ -79,12 +89,6 @@ impl Follow {
         self.here = Some(cpu);
         self.elsewhere = None;
         true
-    }
-
-    #[inline]
-    fn was_read_lately(&self, now_us: u64) -> bool {
-        self.last_read_us
-            .is_some_and(|read| now_us.saturating_sub(read) < READER_RULES_US)
     }
 
     /// Counts a sighting elsewhere; whether there were enough of them.

@@ -54,22 +54,16 @@ impl Steering {
     }
 
     /// Takes note of a system call of the application on `cpu` at `now_us` (microseconds of any
-    /// monotonic clock). Returns whether the subflows go elsewhere from now on, so that
-    /// [`Self::place`] must be asked again for each.
+    /// monotonic clock). Returns whether [`Self::place`] must be asked again for each subflow.
     #[inline]
-    pub fn on_access(
-        &mut self,
-        access: Access,
-        cpu: Cpu,
-        now_us: u64,
-        machine: &Machine<'_>,
-    ) -> bool {
-        if !self.follow.on_access(access, cpu, now_us) || self.mode != Mode::Follow {
-            return false;
-        }
-        let before = self.chosen;
-        self.settle(near(cpu, self.token, machine));
-        self.chosen != before
+    pub fn on_access(&mut self, access: Access, cpu: Cpu, now_us: u64) -> bool {
+        self.follow.on_access(access, cpu, now_us) && self.mode == Mode::Follow
+    }
+
+    /// As long as the application is seen only there, [`Self::on_access`] has nothing to take note of.
+    #[inline]
+    pub const fn steady(&self) -> Option<Cpu> {
+        self.follow.steady()
     }
 
     /// The processor for the connection's subflow number `subflow`, counted from 0. `None` leaves
@@ -101,7 +95,7 @@ impl Steering {
     fn stands(&self, cpu: Cpu, machine: &Machine<'_>) -> bool {
         match (self.mode, self.follow.cpu()) {
             (Mode::Spread, _) => machine.cpus_of(machine.group(cpu)).next().is_some(),
-            (Mode::Follow, Some(here)) if machine.allows(here) => cpu == here,
+            (Mode::Follow, Some(here)) => is_near(cpu, here, machine),
             _ => machine.allows(cpu),
         }
     }
@@ -113,6 +107,16 @@ impl Steering {
         }
         self.chosen = cpu;
     }
+}
+
+/// Whether [`near`] could have chosen `cpu` for an application on `here`.
+fn is_near(cpu: Cpu, here: Cpu, machine: &Machine<'_>) -> bool {
+    if machine.allows(here) {
+        return cpu == here;
+    }
+    let group = machine.group(here);
+    let closed = machine.cpus_of(group).next().is_none();
+    machine.allows(cpu) && (closed || machine.group(cpu) == group)
 }
 
 /// `cpu` itself if it is allowed, else a neighbour that shares its cache, else any.

@@ -158,11 +158,16 @@ fn there_are_no_entries_for_what_cannot_be_told_apart() {
     assert_eq!(FlowTable::new(16, u32::MAX), None);
 }
 
+/// A write of an application that has not read anything.
+const NEVER_READ: Access = Access::Write {
+    since_read_us: None,
+};
+
 #[test]
 fn the_first_sighting_counts_at_once() {
     let mut follow = Follow::default();
     assert_eq!(follow.cpu(), None);
-    assert!(follow.on_access(Access::Write, cpu(3), 0));
+    assert!(follow.on_access(NEVER_READ, cpu(3), 0));
     assert_eq!(follow.cpu(), Some(cpu(3)));
     assert!(!follow.on_access(Access::Read, cpu(3), 1));
 }
@@ -210,26 +215,31 @@ fn hopping_between_two_others_is_no_stay() {
 
 #[test]
 fn the_reader_wins_while_there_is_one() {
+    let written = |since_read_us| Access::Write {
+        since_read_us: Some(since_read_us),
+    };
     let mut follow = Follow::default();
     follow.on_access(Access::Read, cpu(0), 0);
     for call in 1..1000 {
-        assert!(!follow.on_access(Access::Write, cpu(1), call * 1000));
-        follow.on_access(Access::Read, cpu(0), call * 1000);
+        let since = call % READER_RULES_US;
+        assert!(!follow.on_access(written(since), cpu(1), call * 1000));
+        assert_eq!(follow.steady(), Some(cpu(0)));
     }
     // The reader has gone.
-    let gone = 1_000_000 + READER_RULES_US;
-    assert!(!follow.on_access(Access::Write, cpu(1), gone));
-    for call in 1..=2 {
-        assert!(!follow.on_access(Access::Write, cpu(1), gone + call));
+    let gone = 1_000_000;
+    for call in 0..3 {
+        assert!(!follow.on_access(written(READER_RULES_US + call), cpu(1), gone + call));
+        assert_eq!((follow.cpu(), follow.steady()), (Some(cpu(0)), None));
     }
-    assert!(follow.on_access(Access::Write, cpu(1), gone + STEADY_US));
+    assert!(follow.on_access(written(READER_RULES_US), cpu(1), gone + STEADY_US));
+    assert_eq!(follow.steady(), Some(cpu(1)));
 }
 
 #[test]
 fn off_leaves_it_to_the_kernel() {
     let machine = eight(&[]);
     let mut steering = Steering::new(Mode::Off, 1);
-    assert!(!steering.on_access(Access::Read, cpu(2), 0, &machine));
+    assert!(!steering.on_access(Access::Read, cpu(2), 0));
     assert_eq!(steering.place(0, &machine), None);
     // Switched on, it knows where the application is.
     steering.set_mode(Mode::Follow);
@@ -242,7 +252,7 @@ fn follow_takes_all_subflows_to_the_application() {
     let machine = eight(&load);
     let mut steering = Steering::new(Mode::Follow, 1);
     assert_eq!(steering.place(0, &machine), Some(cpu(1)), "nobody reads");
-    assert!(steering.on_access(Access::Read, cpu(6), 0, &machine));
+    assert!(steering.on_access(Access::Read, cpu(6), 0));
     assert!((0..32).all(|subflow| steering.place(subflow, &machine) == Some(cpu(6))));
     assert_eq!(steering.moves(), 1);
 }
@@ -252,7 +262,7 @@ fn follow_stays_near_an_application_where_steering_may_not_go() {
     let load = [0, 0, 0, 0, 9, 7, 8, 0];
     let without_seven = machine_of(&[0x7f], &TWO_GROUPS, &load);
     let mut steering = Steering::new(Mode::Follow, 1);
-    steering.on_access(Access::Read, cpu(7), 0, &without_seven);
+    steering.on_access(Access::Read, cpu(7), 0);
     assert_eq!(steering.place(0, &without_seven), Some(cpu(5)));
     // Its group is closed, and opened again.
     let first_group = machine_of(&[0x0f], &TWO_GROUPS, &[3, 1, 2, 3]);
@@ -266,7 +276,7 @@ fn pin_keeps_its_choice_while_it_is_allowed() {
     let mut steering = Steering::new(Mode::Pin, 1);
     let machine = eight(&[3, 3, 2, 3, 3, 3, 3, 3]);
     assert_eq!(steering.place(0, &machine), Some(cpu(2)));
-    assert!(!steering.on_access(Access::Read, cpu(0), 0, &machine));
+    assert!(!steering.on_access(Access::Read, cpu(0), 0));
     let changed = eight(&[0, 0, 9, 0, 0, 0, 0, 0]);
     assert_eq!(steering.place(9, &changed), Some(cpu(2)));
     let without_two = machine_of(&[0xfb], &TWO_GROUPS, &[1, 1, 0, 1, 0, 1, 1, 1]);
@@ -392,7 +402,7 @@ proptest! {
         let mut now = 0;
         for (at, later) in seen {
             now += later;
-            steering.on_access(Access::Read, cpu(at), now, &machine);
+            steering.on_access(Access::Read, cpu(at), now);
             for subflow in 0..8 {
                 let placed = steering.place(subflow, &machine);
                 let possible = mode != Mode::Off && machine.cpus().next().is_some();
@@ -411,7 +421,9 @@ proptest! {
         let mut now = 0;
         for (at, later) in seen {
             now += later;
-            steering.on_access(Access::Read, cpu(at), now, &machine);
+            if steering.on_access(Access::Read, cpu(at), now) {
+                prop_assert_eq!(steering.place(0, &machine), Some(cpu(at)));
+            }
         }
         prop_assert!(u64::from(steering.moves()) <= now / STEADY_US);
     }

@@ -21,11 +21,12 @@ entry_points! {
         write!(to, "{set}").ok()?;
         Some(set.is_empty() || set.contains(Cpu::new(cpu)))
     }
-    steering_follow(follow: &mut Follow, cpu: u16, now: u64) -> [bool; 2] {
-        [Access::Read, Access::Write].map(|access| follow.on_access(access, Cpu::new(cpu), now))
+    steering_follow(follow: &mut Follow, cpu: u16, now: u64, since_read_us: Option<u64>) -> [bool; 2] {
+        [Access::Read, Access::Write { since_read_us }]
+            .map(|access| follow.on_access(access, Cpu::new(cpu), now))
     }
-    steering_access(steering: &mut Steering, cpu: Cpu, now: u64, machine: &Machine<'_>) -> bool {
-        steering.on_access(Access::Write, cpu, now, machine)
+    steering_access(steering: &mut Steering, cpu: Cpu, now: u64) -> (bool, Option<Cpu>) {
+        (steering.on_access(Access::Read, cpu, now), steering.steady())
     }
     steering_place(steering: &mut Steering, n: u8, machine: &Machine<'_>) -> (Option<Cpu>, u32) {
         (steering.place(n, machine), steering.moves())
