@@ -151,6 +151,7 @@ impl SubflowSteering {
 
 /// A subflow's handshake is done: its next packet may bring data. `hash` is that of the last one.
 pub(crate) fn subflow_created(connection: &mut DataGuard<'_, Mptcp>, tcp: &Sock, hash: u32) {
+    machine::look_at_isolation();
     let mode = mode_of(connection.meta());
     let token = connection.local.token.raw();
     let choice = Steering::new(mode, token);
@@ -234,6 +235,7 @@ pub(crate) fn writes(meta: &Meta) {
 
 #[cold]
 fn accessed(meta: &Meta, access: Access) {
+    machine::look_at_isolation();
     let here = cpu::current();
     if meta.shared().steering.home.load(Ordering::Relaxed) != here {
         look_at_access(meta, access, here);
@@ -391,6 +393,7 @@ pub(crate) fn print(namespace: &Namespace, out: &SeqFile) {
         out,
         "cpu usable subflows segments work softirq_work timers\n"
     );
+    machine::look_at_isolation();
     let usable = machine::usable(&CpuSet::ALL);
     let possible = machine::possible();
     for cpu in machine::machine(&possible).cpus() {

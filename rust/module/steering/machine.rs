@@ -4,13 +4,21 @@
 
 use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use kernel::prelude::*;
-use knet::cpu;
+use knet::{cpu, time};
 use mptcp_core::steering::{Cpu, CpuSet, Machine, MAX_CPUS};
 
 const WORDS: usize = MAX_CPUS as usize / 64;
 
-/// By processor: whether it is online and not kept free by the administrator.
-static USABLE: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
+/// A bit for each processor, 64 to a word, the lowest first.
+type Bits = [AtomicU64; WORDS];
+
+/// How many ticks lie at least between two looks at which processors are isolated: about a second.
+const ISOLATION_TICKS: u32 = 256;
+
+/// By processor: whether it is online.
+static ONLINE: Bits = [const { AtomicU64::new(0) }; WORDS];
+/// By processor: whether the administrator keeps it free.
+static ISOLATED: Bits = [const { AtomicU64::new(0) }; WORDS];
 /// By processor: the group that shares its last-level cache, named after one of its processors.
 static GROUPS: [AtomicU16; MAX_CPUS as usize] = [const { AtomicU16::new(0) }; MAX_CPUS as usize];
 /// By processor: how many subflows are sent there.
@@ -32,10 +40,25 @@ pub(super) fn reconsider() {
 /// Those of `set` that packets may be sent to now.
 pub(super) fn usable(set: &CpuSet) -> CpuSet {
     let mut words = [0; WORDS];
-    for (word, usable) in words.iter_mut().zip(&USABLE) {
-        *word = usable.load(Ordering::Relaxed);
+    for (word, (online, isolated)) in words.iter_mut().zip(ONLINE.iter().zip(&ISOLATED)) {
+        *word = online.load(Ordering::Relaxed) & !isolated.load(Ordering::Relaxed);
     }
     CpuSet::from_words(words).and(set)
+}
+
+/// Looks which processors are isolated, if nobody did just now: the kernel does not tell when that changes.
+/// Any context.
+pub(super) fn look_at_isolation() {
+    static LOOKED: AtomicU32 = AtomicU32::new(0);
+    let now = time::ticks() / ISOLATION_TICKS;
+    if LOOKED.load(Ordering::Relaxed) != now && LOOKED.swap(now, Ordering::Relaxed) != now {
+        let changed = numbers().fold(false, |changed, cpu| {
+            note(&ISOLATED, cpu, cpu::is_isolated(u32::from(cpu))) || changed
+        });
+        if changed {
+            reconsider();
+        }
+    }
 }
 
 /// The system, of which the processors in `allowed` may be chosen.
@@ -106,16 +129,15 @@ impl cpu::Watcher for Processors {
             if let Some(group) = GROUPS.get(usize::from(number)) {
                 group.store(group_of(number), Ordering::Relaxed);
             }
-            if !cpu::is_isolated(cpu) {
-                set_usable(number, true);
-            }
+            note(&ISOLATED, number, cpu::is_isolated(cpu));
+            note(&ONLINE, number, true);
             reconsider();
         }
     }
 
     fn goes(cpu: u32) {
         if let Some(number) = low_number(cpu) {
-            set_usable(number, false);
+            note(&ONLINE, number, false);
             reconsider();
         }
     }
@@ -126,14 +148,17 @@ pub(super) fn low_number(cpu: u32) -> Option<u16> {
     u16::try_from(cpu).ok().filter(|number| *number < MAX_CPUS)
 }
 
-fn set_usable(cpu: u16, usable: bool) {
-    if let Some(word) = USABLE.get(usize::from(cpu / 64)) {
-        let bit = 1 << (cpu % 64);
-        match usable {
-            true => word.fetch_or(bit, Ordering::Relaxed),
-            false => word.fetch_and(!bit, Ordering::Relaxed),
-        };
-    }
+/// Sets or clears the bit of a processor; returns whether it was otherwise before.
+fn note(bits: &Bits, cpu: u16, value: bool) -> bool {
+    let Some(word) = bits.get(usize::from(cpu / 64)) else {
+        return false;
+    };
+    let bit = 1 << (cpu % 64);
+    let before = match value {
+        true => word.fetch_or(bit, Ordering::Relaxed),
+        false => word.fetch_and(!bit, Ordering::Relaxed),
+    };
+    (before & bit != 0) != value
 }
 
 /// The group of a processor that shares its cache, or else its own.
