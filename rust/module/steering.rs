@@ -356,7 +356,7 @@ fn tell_once_of_missing_table() {
     static TOLD: AtomicBool = AtomicBool::new(false);
     if !TOLD.swap(true, Ordering::Relaxed) {
         pr_info!(
-            "steering waits for a table of receive flows: write 32768 to /proc/sys/net/core/rps_sock_flow_entries and 4096 to /sys/class/net/DEVICE/queues/rx-*/rps_flow_cnt, or turn it off by sysctl net.mptcp_rs.steering=off\n"
+            "steering waits for a table of receive flows: run 'mptcp-rs steering setup DEVICE', or write 32768 to /proc/sys/net/core/rps_sock_flow_entries and 4096 to /sys/class/net/DEVICE/queues/rx-*/rps_flow_cnt, or turn it off by sysctl net.mptcp_rs.steering=off\n"
         );
     }
 }
