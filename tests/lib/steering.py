@@ -24,9 +24,9 @@ def set_table(entries: int) -> None:
     TABLE.write_text(f"{entries}\n")
 
 
-def set_queue(namespace: Namespace, link: str, name: str, value: int | str) -> None:
-    """Sets how the link's receive queues hand packets on."""
-    files = f"/sys/class/net/{link}/queues/rx-*/{name}"
+def set_queue(namespace: Namespace, link: str, name: str, value: int | str, queue: str = "rx-*") -> None:
+    """Sets how the link's receive queues hand packets on, or what another queue does."""
+    files = f"/sys/class/net/{link}/queues/{queue}/{name}"
     command = f"mount -t sysfs sysfs /sys && for file in {files}; do echo {value} > $file || exit; done"
     namespace.run("unshare", "--mount", "sh", "-c", command)
 

@@ -2,12 +2,17 @@
 """Receive-flow steering: the processor that handles a connection's segments."""
 
 import errno
+import json
 import socket
+import subprocess
+import tempfile
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
+from lib.counters import NETSTAT, parse_netstat, read_counters
 from lib.events import wait_until
-from lib.network import LINK
+from lib.network import LINK, filter_packets
 from lib.path_manager import PathManager
 from lib.registry import OURS_ONLY, scenario
 from lib.steering import (
@@ -18,6 +23,7 @@ from lib.steering import (
     on_processor,
     processors,
     segments,
+    set_queue,
     set_table,
     settings,
     share,
@@ -53,8 +59,8 @@ class Flow:
     """Data from the client to the server, or back, as long as it is wanted: the writer bound to one
     processor, the reader to another that may change."""
 
-    def __init__(self, case, writer_cpu: int, reader_cpu: int, back: bool = False):
-        self.client, self.server = case.connect_pair()
+    def __init__(self, case, writer_cpu: int, reader_cpu: int, back: bool = False, pair=None):
+        self.client, self.server = pair or case.connect_pair()
         self.source, self.sink = (self.server, self.client) if back else (self.client, self.server)
         self.reader_cpu = reader_cpu
         self.read = 0
@@ -400,3 +406,134 @@ def deferred_work(case):
     for kind, runs in deferred(case.server, before).items():
         case.expect(runs[last] > 0, f"{kind} never ran on the chosen processor: {runs}")
     case.expect_mptcp()
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def hash_changes(case):
+    """The sender gives its packets another hash after a timeout: they are steered by the new one."""
+    turn_on(case)
+    first, *_, last = processors()
+    case.server.namespace.sysctl("net.mptcp_rs.steering", "pin")
+    case.server.namespace.sysctl("net.mptcp_rs.steering_cpus", last)
+    amount = case.size(stock=2 << 20, test=1 << 19)
+    flow = Flow(case, writer_cpu=first, reader_cpu=first)
+    flow.run(amount)
+    rehashed, written = rehashes(case.client), entries_written(case.server)
+    filter_packets(case.server.namespace, "prerouting", f"tcp dport {case.port} drop")
+    wait_until(lambda: rehashes(case.client) > rehashed, "a timeout with another hash")
+    case.server.namespace.run("nft", "delete", "table", "inet", "scenario")
+    flow.run(amount // 4)
+    before = segments(case.server)
+    flow.run(amount)
+    part = share(before, segments(case.server), last)
+    case.expect(part >= 0.99, f"{part:.2%} of the segments with another hash arrived on processor {last}")
+    case.expect(entries_written(case.server) > written, "no entry was written for the new hash")
+    flow.end()
+    case.expect_mptcp()
+
+
+def rehashes(end) -> int:
+    """How often the end's TCP changed the hash of a flow after a timeout."""
+    return parse_netstat(end.namespace.read(NETSTAT), "TcpExt")["TcpTimeoutRehash"]
+
+
+def entries_written(end) -> int:
+    """How many entries of the table of flows were written for the end."""
+    return read_counters(end.namespace, end.stack)["SteeringEntries"]
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def isolated(case):
+    """A processor that the administrator keeps free while connections live is left, and taken again later."""
+    turn_on(case)
+    first, *_, last = processors()
+    namespace = case.server.namespace
+    namespace.sysctl("net.mptcp_rs.steering", "pin")
+    namespace.sysctl("net.mptcp_rs.steering_cpus", last)
+    flow = Flow(case, writer_cpu=first, reader_cpu=first)
+    wait_until(lambda: subflows(case.server)[0]["cpu"] == str(last), f"a place on processor {last}")
+    # The test kernel is built without isolation: there nothing may change.
+    keeps_free = case.size(stock=True, test=False)
+    with isolated_partition(last):
+        place = "-" if keeps_free else str(last)
+        wait_until(lambda: subflows(case.server)[0]["cpu"] == place, f"the place {place}")
+        usable = by_processor(case.server)[last]["usable"]
+        case.expect(usable == (not keeps_free), f"usable is {usable}")
+        if keeps_free:
+            case.expect(refused(namespace, "steering_cpus", str(last)), "only an isolated processor was not refused")
+    wait_until(lambda: subflows(case.server)[0]["cpu"] == str(last), f"a place on processor {last} again")
+    flow.end()
+    case.expect_mptcp()
+
+
+@contextmanager
+def isolated_partition(cpu: int):
+    """A cpuset that keeps a processor free, as long as the block lasts."""
+    with tempfile.TemporaryDirectory() as root:
+        subprocess.run(("mount", "-t", "cgroup2", "cgroup2", root), check=True)
+        group = Path(root, "isolated")
+        try:
+            Path(root, "cgroup.subtree_control").write_text("+cpuset")
+            group.mkdir()
+            (group / "cpuset.cpus").write_text(str(cpu))
+            (group / "cpuset.cpus.partition").write_text("isolated")
+            state = (group / "cpuset.cpus.partition").read_text().strip()
+            isolated_ones = Path(root, "cpuset.cpus.isolated").read_text().strip()
+            if state != "isolated" or isolated_ones != str(cpu):
+                raise RuntimeError(f"the partition is {state}, isolated are {isolated_ones!r}")
+            yield
+        finally:
+            if group.exists():
+                group.rmdir()
+            subprocess.run(("umount", root), check=True)
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def told_once(case):
+    """Steering without a table of flows is told in the kernel log, once, with what to do."""
+    for _ in range(2):
+        exchange(*case.connect_pair(), 1000, 1000)
+    lines = subprocess.run(("dmesg",), check=True, capture_output=True, text=True).stdout.splitlines()
+    told = [line for line in lines if "mptcp_rs: steering waits" in line]
+    case.expect(len(told) == 1, f"it was told {len(told)} times")
+    for words in ("rps_sock_flow_entries", "rps_flow_cnt", "mptcp-rs steering setup", "steering=off"):
+        case.expect(words in told[0], f"{words} is not in {told[0]!r}")
+    case.expect_mptcp(connections=2)
+
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def transmit_queue(case):
+    """What answers the segments leaves by the queue of the processor that they are steered to."""
+    link = case.network.add_link(2, queues=len(processors()))
+    turn_on(case, (link,))
+    namespace = case.server.namespace
+    for cpu in processors():
+        set_queue(namespace, link, "xps_cpus", f"{1 << cpu:x}", queue=f"tx-{cpu}")
+    namespace.run("tc", "qdisc", "replace", "dev", link, "root", "mq")
+    namespace.sysctl("net.mptcp_rs.steering", "pin")
+    first, *_, last = processors()
+    namespace.sysctl("net.mptcp_rs.steering_cpus", last)
+    listener = case.listen()
+    client = case.keep(case.client.new_socket(socket.AF_INET))
+    client.connect(("10.0.2.2", case.port))
+    pair = client, case.keep(listener.accept()[0])
+    flow = Flow(case, writer_cpu=first, reader_cpu=last, pair=pair)
+    for cpu in (last, first):
+        namespace.sysctl("net.mptcp_rs.steering_cpus", cpu)
+        flow.reader_cpu = cpu
+        amount = case.size(stock=2 << 20, test=1 << 19)
+        flow.run(amount // 4)
+        before = sent_by_queue(namespace, link)
+        flow.run(amount)
+        sent = [now - then for now, then in zip(sent_by_queue(namespace, link), before, strict=True)]
+        case.expect(sent[cpu] > 0.9 * sum(sent), f"steered to processor {cpu}, the queues sent {sent}")
+    flow.end()
+    case.expect_mptcp()
+
+
+def sent_by_queue(namespace, link: str) -> list[int]:
+    """Packets that each queue of a multi-queue link has sent."""
+    classes = json.loads(namespace.run("tc", "-s", "-j", "qdisc", "show", "dev", link))
+    queues = {int(one["parent"].split(":")[1], 16): one["packets"] for one in classes if "parent" in one}
+    return [packets for _, packets in sorted(queues.items())]
