@@ -12,6 +12,7 @@ import resource
 import socket
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -19,9 +20,9 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 from lib.downloads import CHUNK, OURS, PORT, Paths  # noqa: E402
-from lib.network import Network, filter_counts, filter_packets  # noqa: E402
+from lib.network import Network, filter_counts  # noqa: E402
 from lib.stack import BUILTIN, module_has  # noqa: E402
-from lib.steering import MODES, by_processor, on_processor, processors, set_table  # noqa: E402
+from lib.steering import MODES, by_processor, on_processor, processors, set_table, subflows  # noqa: E402
 from lib.transfer import Task, receive_exactly  # noqa: E402
 
 WARM_UP = 512 << 10
@@ -30,17 +31,41 @@ AMOUNT = 2 << 20
 DATA = "meta length > 200"
 
 
+RULES = """table inet scenario {{
+    set begun {{
+        type ipv4_addr . inet_service
+        size 65535
+        flags dynamic
+    }}
+    chain prerouting {{
+        type filter hook prerouting priority raw;
+        {rules}
+        tcp dport {port} {data} add @begun {{ ip saddr . tcp sport }}
+    }}
+}}
+"""
+
+
 class Server:
     """The receiving end of some paths, with its filter."""
 
     def __init__(self, paths: Paths):
         self.namespace = paths.network.server
-        rules = [f"tcp dport {PORT} {DATA} meta cpu {cpu} counter" for cpu in processors()]
-        filter_packets(self.namespace, "prerouting", *rules)
+        rules = [
+            f"tcp dport {PORT} {DATA} {which} meta cpu {cpu} counter"
+            for which in ("", "ip saddr . tcp sport != @begun")
+            for cpu in processors()
+        ]
+        text = RULES.format(rules="\n        ".join(rules), port=PORT, data=DATA)
+        self.namespace.run("nft", "-f", "-", text_input=text)
 
     def data_segments(self) -> list[int]:
         """Segments with data, by processor."""
-        return filter_counts(self.namespace)
+        return filter_counts(self.namespace)[: len(processors())]
+
+    def first_segments(self) -> list[int]:
+        """Of each subflow the first of those, by processor."""
+        return filter_counts(self.namespace)[len(processors()) :]
 
 
 def transfer(client: socket.socket, accepted: socket.socket, amount: int) -> None:
@@ -55,35 +80,72 @@ def transfer(client: socket.socket, accepted: socket.socket, amount: int) -> Non
     sender.result(600)
 
 
-def placed(paths: Paths, mode: str) -> list[int]:
-    """One upload. Gives the segments with data by processor after the warm-up."""
+@dataclass
+class Placement:
+    """Where an upload was handled."""
+
+    chosen: list[str]
+    after_warm_up: list[int]
+    first: list[int]
+
+    def share(self) -> str:
+        """The part of all segments that the chosen processor handled, or the busiest where there is not one."""
+        most = self._on_chosen(self.after_warm_up) or max(self.after_warm_up)
+        return f"{most / sum(self.after_warm_up):.1%}"
+
+    def firsts(self) -> str:
+        """How many subflows began on the chosen processor; on the reader's where none is chosen."""
+        if len(self.chosen) > 1:
+            return "-"
+        began = self.first[-1] if self.chosen == ["-"] else self._on_chosen(self.first)
+        return f"{began} of {sum(self.first)}"
+
+    def _on_chosen(self, counts: list[int]) -> int:
+        """What the only processor that was chosen has of them."""
+        if len(self.chosen) > 1 or self.chosen == ["-"]:
+            return 0
+        return counts[processors().index(int(self.chosen[0]))]
+
+
+def placed(paths: Paths, mode: str) -> Placement:
+    """One upload."""
     steered = mode != "builtin"
     server = Server(paths)
     if steered:
         paths.network.server.sysctl("net.mptcp_rs.steering", mode)
         paths.network.server.sysctl("net.mptcp_rs.steering_cpus", f"1-{processors()[-1]}")
-    client, accepted, listener = paths.connect(OURS if steered else BUILTIN)
+    stack = OURS if steered else BUILTIN
+    # The server's application is on the last processor from the beginning.
+    client, accepted, listener = Task(on_processor, processors()[-1], paths.connect, stack).result(120)
     transfer(client, accepted, WARM_UP)
     before = server.data_segments()
     transfer(client, accepted, AMOUNT)
     after = server.data_segments()
+    chosen = sorted({flow["cpu"] for flow in subflows(server)}) if steered else ["-"]
     for sock in (client, accepted, listener):
         sock.close()
-    return [later - earlier for earlier, later in zip(before, after, strict=True)]
+    counted = [later - earlier for earlier, later in zip(before, after, strict=True)]
+    return Placement(chosen, counted, server.first_segments())
 
 
 def show_placement(counts: list[int]) -> None:
-    """The table of all modes by numbers of subflows."""
+    """Two tables of all modes by numbers of subflows."""
     modes = (*MODES, "builtin")
-    print(f"| data segments on the busiest of {len(processors())} processors | {' | '.join(modes)} |")
-    print("|---" * (len(modes) + 1) + "|")
+    found = {}
     for count in counts:
-        cells = []
         for mode in modes:
-            segments = placed(Paths(count, queues=len(processors())), mode)
-            print(f"{mode}, {count} subflows: {segments}", file=sys.stderr, flush=True)
-            cells.append(f"{max(segments) / sum(segments):.1%}")
-        print(f"| {count} subflows | {' | '.join(cells)} |", flush=True)
+            found[count, mode] = placement = placed(Paths(count, queues=len(processors())), mode)
+            print(f"{mode}, {count} subflows: {placement}", file=sys.stderr, flush=True)
+    for title, cell in (
+        (f"data segments on the chosen, or busiest, of {len(processors())} processors", Placement.share),
+        ("subflows that began on the chosen, or the reader's, processor", Placement.firsts),
+    ):
+        print(f"| {title} | {' | '.join(modes)} |")
+        print("|---" * (len(modes) + 1) + "|")
+        for count in counts:
+            cells = (cell(found[count, mode]) for mode in modes)
+            print(f"| {count} subflows | {' | '.join(cells)} |", flush=True)
+        print()
 
 
 def show_balance(connections: int, count: int) -> None:
