@@ -23,14 +23,32 @@ impl cpu::Watcher for Census {
     fn goes(_cpu: u32) {}
 }
 
+/// Notes which processor went last, and which came.
+struct Journal;
+
+static WENT: AtomicU32 = AtomicU32::new(u32::MAX);
+static CAME: AtomicU32 = AtomicU32::new(u32::MAX);
+
+impl cpu::Watcher for Journal {
+    const NAME: &'static CStr = c"mptcp_rs_kunit:journal";
+
+    fn came(cpu: u32) {
+        CAME.store(cpu, Ordering::Relaxed);
+    }
+
+    fn goes(cpu: u32) {
+        WENT.store(cpu, Ordering::Relaxed);
+    }
+}
+
 #[kunit_tests(mptcp_rs_steering)]
 mod tests {
-    use super::{Census, COME};
-    use core::sync::atomic::Ordering;
+    use super::{Census, Journal, CAME, COME, WENT};
+    use core::sync::atomic::{AtomicU16, AtomicU32, Ordering};
     use kernel::prelude::*;
     use knet::cpu;
-    use knet::testing::TestFlows;
-    use mptcp_core::steering::{Cpu, FlowTable, EMPTY_ENTRY};
+    use knet::testing::{set_online, TestFlows};
+    use mptcp_core::steering::{Access, Cpu, FlowTable, Machine, Mode, Steering, EMPTY_ENTRY};
 
     /// Processors that the system can have, what masks their numbers, a hash, the processor chosen,
     /// the entry. The kernel rounds the number of processors up to a power of two.
@@ -97,6 +115,53 @@ mod tests {
             .count();
         assert_eq!(come as usize, possible);
         assert!(cpu::is_possible(cpu::current()));
+        Ok(())
+    }
+
+    #[test]
+    fn a_watcher_is_told_of_a_processor_that_goes_and_comes() -> Result {
+        let last = (0..cpu::limit()).rfind(|cpu| cpu::is_possible(*cpu));
+        let last = last.filter(|cpu| *cpu > 0).ok_or(ENODEV)?;
+        let watch = cpu::Watch::<Journal>::new()?;
+        CAME.store(u32::MAX, Ordering::Relaxed);
+        let gone = set_online(last, false).map(|()| WENT.load(Ordering::Relaxed));
+        let came = set_online(last, true).map(|()| CAME.load(Ordering::Relaxed));
+        drop(watch);
+        assert_eq!(gone, Ok(last));
+        assert_eq!(came, Ok(last));
+        Ok(())
+    }
+
+    /// Mode, processors that may be chosen, load of each, where the application reads, the choice. The first two
+    /// share a last-level cache, and the other two do.
+    #[rustfmt::skip]
+    const CHOICES: [(Mode, u64, [u32; 4], Option<u16>, Option<u16>); 11] = [
+        (Mode::Off,    0b1111, [0, 0, 0, 0], Some(1), None),
+        (Mode::Follow, 0b1111, [3, 0, 1, 1], None,    Some(1)),
+        (Mode::Follow, 0b1111, [3, 0, 9, 1], Some(2), Some(2)),
+        (Mode::Follow, 0b1011, [0, 0, 0, 5], Some(2), Some(3)),
+        (Mode::Follow, 0b0011, [4, 1, 0, 0], Some(2), Some(1)),
+        (Mode::Follow, 0b0000, [0, 0, 0, 0], Some(2), None),
+        (Mode::Pin,    0b1111, [1, 1, 0, 1], Some(0), Some(2)),
+        (Mode::Pin,    0b1011, [1, 2, 0, 3], Some(2), Some(0)),
+        (Mode::Pin,    0b0000, [0, 0, 0, 0], None,    None),
+        (Mode::Spread, 0b1001, [9, 0, 0, 1], Some(0), Some(3)),
+        (Mode::Spread, 0b0000, [0, 0, 0, 0], None,    None),
+    ];
+
+    #[test]
+    fn processors_are_chosen_by_the_table() -> Result {
+        for (mode, allowed, load, reader, chosen) in CHOICES {
+            let groups = [0, 0, 2, 2].map(AtomicU16::new);
+            let load = load.map(AtomicU32::new);
+            let allowed = [allowed];
+            let machine = Machine::new(&allowed, &groups, &load);
+            let mut steering = Steering::new(mode, 0x1234_5678);
+            if let Some(reader) = reader {
+                steering.on_access(Access::Read, Cpu::new(reader), 0);
+            }
+            assert_eq!(steering.place(0, &machine), chosen.map(Cpu::new));
+        }
         Ok(())
     }
 

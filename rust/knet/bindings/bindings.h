@@ -8,6 +8,7 @@
 
 #include <asm/ioctls.h>
 #include <crypto/sha2.h>
+#include <linux/cpu.h>
 #include <linux/errqueue.h>
 #include <linux/hrtimer.h>
 #include <linux/inet.h>

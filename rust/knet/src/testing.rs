@@ -16,6 +16,7 @@ pub use sender::{Kind, Sender};
 use crate::bindings;
 use crate::skb::{Packet, Span};
 use core::ptr::NonNull;
+use kernel::error::to_result;
 use kernel::prelude::*;
 
 /// A packet as it is taken from a subflow, whose data are `bytes`, all of them counting from
@@ -32,6 +33,17 @@ pub fn received_packet(position: u64, bytes: &[u8]) -> Result<Packet> {
         len,
     });
     Ok(packet)
+}
+
+/// Takes a processor offline, or brings it back. Process context.
+pub fn set_online(cpu: u32, online: bool) -> Result {
+    // SAFETY: Any number may be named: the kernel refuses what it cannot do.
+    to_result(unsafe {
+        match online {
+            true => bindings::add_cpu(cpu),
+            false => bindings::remove_cpu(cpu),
+        }
+    })
 }
 
 /// Bytes that giving up the SACK option among `options` would free.
