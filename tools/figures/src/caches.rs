@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Draws what the cache plugin counted: `caches PHASES CACHES SVG` reads a line of JSON for each measurement
-//! and for each phase, writes the picture, and prints the numbers as a table in Markdown.
+//! Draws what the cache plugin counted: `caches SVG PHASES CACHES [PHASES CACHES]...` reads, for each run, a line of
+//! JSON for each measurement and for each phase, writes the picture, and prints the numbers as tables in Markdown.
+//! Of several runs it takes the medians.
 
 use anyhow::{anyhow, Context as _, Result};
 use plotters::prelude::*;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What is drawn: heading, and the names of the counts that are summed.
@@ -31,15 +32,42 @@ const COLOURS: [RGBColor; 5] = [
 /// By panel, mode and number of subflows: events per MiB received.
 type Numbers = BTreeMap<(usize, usize, u64), u32>;
 
+/// What was counted, by run.
+#[derive(Default)]
+struct Counted {
+    /// By panel, mode and number of subflows, on all receiving processors.
+    together: BTreeMap<(usize, usize, u64), Vec<u32>>,
+    /// By panel, number of subflows, processor and mode.
+    apart: BTreeMap<(usize, u64, usize, usize), Vec<u32>>,
+}
+
 fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [phases, caches, picture] = arguments.as_slice() else {
-        return Err(anyhow!("usage: caches PHASES CACHES SVG"));
-    };
-    let numbers = numbers(&lines(phases)?, &lines(caches)?)?;
+    let usage = "usage: caches SVG PHASES CACHES [PHASES CACHES]...";
+    let (picture, files) = arguments.split_first().context(usage)?;
+    let mut counted = Counted::default();
+    for run in files.chunks(2) {
+        let [phases, caches] = run else {
+            return Err(anyhow!(usage));
+        };
+        counted.add(&lines(phases)?, &lines(caches)?)?;
+    }
+    let numbers: Numbers = counted.together.iter().map(with_median).collect();
     draw(&numbers, Path::new(picture)).with_context(|| format!("cannot draw {picture}"))?;
-    print!("{}", table(&numbers));
+    print!("{}\n{}", table(&numbers), table_apart(&counted));
     Ok(())
+}
+
+fn with_median<K: Copy>((key, values): (&K, &Vec<u32>)) -> (K, u32) {
+    (*key, median(values))
+}
+
+/// The middle one, or the lower of the two in the middle.
+fn median(values: &[u32]) -> u32 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    let middle = sorted.len().saturating_sub(1) / 2;
+    sorted.get(middle).copied().unwrap_or_default()
 }
 
 fn lines(path: &str) -> Result<Vec<Value>> {
@@ -49,35 +77,35 @@ fn lines(path: &str) -> Result<Vec<Value>> {
         .collect()
 }
 
-/// Joins measurements with what was counted in their phases. Processor 0 sends, so it does not count.
-fn numbers(phases: &[Value], caches: &[Value]) -> Result<Numbers> {
-    let mut numbers = Numbers::new();
-    for phase in phases {
-        let number = |name: &str| {
-            let value = phase[name].as_u64();
-            value.with_context(|| format!("a measurement without {name}"))
-        };
-        let (id, subflows, bytes) = (number("phase")?, number("subflows")?, number("bytes")?);
-        let Some(mode) = MODES.iter().position(|mode| phase["mode"] == **mode) else {
-            continue;
-        };
-        let counted = caches.iter().find(|line| line["phase"] == id);
-        let counted = counted.with_context(|| format!("phase {id} was not counted"))?;
-        let receiving = counted["processors"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .skip(1);
-        let receiving: Vec<_> = receiving.collect();
-        for (panel, (_, names)) in PANELS.iter().enumerate() {
-            let events: u64 = receiving
-                .iter()
-                .flat_map(|processor| names.iter().filter_map(|name| processor[*name].as_u64()))
-                .sum();
-            numbers.insert((panel, mode, subflows), per_mebibyte(events, bytes)?);
+impl Counted {
+    /// Joins a run's measurements with what was counted in their phases. Processor 0 sends, so it does not count.
+    fn add(&mut self, phases: &[Value], caches: &[Value]) -> Result<()> {
+        for phase in phases {
+            let number = |name: &str| {
+                let value = phase[name].as_u64();
+                value.with_context(|| format!("a measurement without {name}"))
+            };
+            let (id, subflows, bytes) = (number("phase")?, number("subflows")?, number("bytes")?);
+            let Some(mode) = MODES.iter().position(|mode| phase["mode"] == **mode) else {
+                continue;
+            };
+            let counted = caches.iter().find(|line| line["phase"] == id);
+            let counted = counted.with_context(|| format!("phase {id} was not counted"))?;
+            let processors = counted["processors"].as_array();
+            for (panel, (_, names)) in PANELS.iter().enumerate() {
+                let mut together = 0u64;
+                for (processor, counts) in processors.into_iter().flatten().enumerate().skip(1) {
+                    let events = names.iter().filter_map(|name| counts[*name].as_u64()).sum();
+                    let apart = self.apart.entry((panel, subflows, processor, mode));
+                    apart.or_default().push(per_mebibyte(events, bytes)?);
+                    together = together.saturating_add(events);
+                }
+                let sums = self.together.entry((panel, mode, subflows));
+                sums.or_default().push(per_mebibyte(together, bytes)?);
+            }
         }
+        Ok(())
     }
-    Ok(numbers)
 }
 
 /// Rounded down: there are thousands.
@@ -111,6 +139,30 @@ fn table(numbers: &Numbers) -> String {
                 .collect();
             text += &format!("| {heading} | {count} | {} |\n", cells.join(" | "));
         }
+    }
+    text
+}
+
+/// The same by processor.
+fn table_apart(counted: &Counted) -> String {
+    let mut text = format!(
+        "| events per MiB received | subflows | processor | {} |\n|---|---|---|---|---|---|---|---|\n",
+        MODES.join(" | ")
+    );
+    let rows: BTreeSet<_> = counted
+        .apart
+        .keys()
+        .map(|(a, b, c, _)| (*a, *b, *c))
+        .collect();
+    for (panel, subflows, processor) in rows {
+        let cells = (0..MODES.len()).map(|mode| {
+            let values = counted.apart.get(&(panel, subflows, processor, mode));
+            values.map_or_else(String::new, |values| median(values).to_string())
+        });
+        let cells: Vec<_> = cells.collect();
+        let heading = PANELS[panel].0;
+        let row = cells.join(" | ");
+        text += &format!("| {heading} | {subflows} | {processor} | {row} |\n");
     }
     text
 }
@@ -186,4 +238,40 @@ fn name_groups(
         area.draw_text(&words, &style, (middle - 28, i32::try_from(height)? - 36))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{median, Counted};
+    use serde_json::json;
+
+    #[test]
+    fn the_median_is_one_of_the_values() {
+        for (values, middle) in [
+            (&[][..], 0),
+            (&[7][..], 7),
+            (&[9, 1][..], 1),
+            (&[9, 1, 4][..], 4),
+        ] {
+            assert_eq!(median(values), middle, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn runs_are_counted_apart_and_the_sender_not_at_all() {
+        let mut counted = Counted::default();
+        for misses in [3, 5] {
+            let phases = [json!({"phase": 1, "mode": "pin", "subflows": 2, "bytes": 1 << 20})];
+            let of = |misses: u64| json!({"l1_misses": misses, "l2_misses": 1});
+            let caches = [json!({"phase": 1, "processors": [of(99), of(misses), of(10)]})];
+            counted.add(&phases, &caches).unwrap();
+        }
+        assert_eq!(counted.together[&(0, 3, 2)], [13, 15]);
+        assert_eq!(counted.apart[&(0, 2, 1, 3)], [3, 5]);
+        assert_eq!(counted.apart[&(0, 2, 2, 3)], [10, 10]);
+        assert!(!counted.apart.contains_key(&(0, 2, 0, 3)));
+        assert!(counted
+            .add(&[json!({"phase": 1, "mode": "pin"})], &[])
+            .is_err());
+    }
 }
