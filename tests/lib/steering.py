@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0
 """Receive flows: turning the kernel's steering on, and seeing on which processor segments arrive."""
 
+import errno
 import os
+import socket
+import threading
 from pathlib import Path
 
 from .case import Case, End
+from .events import wait_until
 from .namespace import Namespace
 from .network import LINK
+from .path_manager import PathManager
+from .transfer import Task
 
 TABLE = Path("/proc/sys/net/core/rps_sock_flow_entries")
 SOL_MPTCP = 284
 STEERING = 1000
 MODES = ("off", "follow", "pin", "spread")
+CHUNK = 16 * 1024
 
 
 def processors() -> list[int]:
@@ -77,3 +84,66 @@ def subflows(end: End) -> list[dict[str, str]]:
     lines = end.namespace.read("/proc/thread-self/net/mptcp_rs/connections").splitlines()
     heads = lines[0].split()
     return [dict(zip(heads, line.split())) for line in lines[1:]]
+
+
+def refused(namespace, name: str, value: str) -> bool:
+    """Whether the value is refused with EINVAL and the old one stays."""
+    before = settings(namespace)
+    try:
+        namespace.sysctl(f"net.mptcp_rs.{name}", value)
+    except OSError as error:
+        return error.errno == errno.EINVAL and settings(namespace) == before
+    return False
+
+
+def four_links(case) -> tuple[str, ...]:
+    """Four links that look flows up, over each of which the kernel's own client opens a subflow."""
+    links = (LINK, *(case.network.add_link(number) for number in (2, 3, 4)))
+    turn_on(case, links)
+    for end in case.ends:
+        case.keep(PathManager(end.namespace, end.stack)).limits(0, 8)
+    for number, link in enumerate(links[1:], start=2):
+        words = ("endpoint", "add", f"10.0.{number}.1", "dev", link, "subflow")
+        case.client.namespace.run("ip", "mptcp", *words)
+    return links
+
+
+class Flow:
+    """Data from the client to the server, or back, as long as it is wanted: the writer bound to one
+    processor, the reader to another that may change."""
+
+    def __init__(self, case, writer_cpu: int, reader_cpu: int, back: bool = False, pair=None):
+        self.client, self.server = pair or case.connect_pair()
+        self.source, self.sink = (self.server, self.client) if back else (self.client, self.server)
+        self.reader_cpu = reader_cpu
+        self.read = 0
+        self.stop = threading.Event()
+        self.writer = Task(on_processor, writer_cpu, self._write)
+        self.reader = Task(self._read)
+
+    def _write(self):
+        data = bytes(CHUNK)
+        while not self.stop.is_set():
+            self.source.sendall(data)
+        self.source.shutdown(socket.SHUT_WR)
+
+    def _read(self):
+        while data := on_processor(self.reader_cpu, self.sink.recv, CHUNK):
+            self.read += len(data)
+
+    def run(self, amount: int) -> None:
+        """Waits until so many more bytes were read."""
+        goal = self.read + amount
+        wait_until(
+            lambda: self.read >= goal or not self.reader.is_alive(),
+            f"reading {amount} bytes",
+            seconds=15,
+        )
+        if self.read < goal:
+            self.reader.result(0)
+
+    def end(self) -> None:
+        """Ends the stream and both threads."""
+        self.stop.set()
+        self.writer.result(60)
+        self.reader.result(60)
