@@ -235,6 +235,9 @@ fn believe(
             let ack = ack.expand(connection.send.una());
             let window = u32::from(segment.window) << numbers.snd_wscale.min(14);
             consequences.acknowledged = push::acknowledge(connection, ack, window);
+            if consequences.acknowledged && connection.subflows.joined {
+                report_to(connection, path);
+            }
         }
         consequences.drop = !take_mapping(connection, path, &dss, segment.payload_len);
         if connection.state != before {
@@ -243,6 +246,16 @@ fn believe(
         }
     }
     consequences
+}
+
+/// A data acknowledgement came on one of several subflows. What it opens the window for may be another's to send,
+/// and this one has nothing to report room for: TCP is to report it all the same, or nobody would send.
+fn report_to(connection: &Connection, path: PathId) {
+    let send = &connection.send;
+    let waits = send.unsent() > 0 || send.fin_due() || send.retransmit_next().is_some();
+    if let Some(subflow) = connection.subflows.at(path).filter(|_| waits) {
+        subflow.sock.ask_for_report();
+    }
 }
 
 /// Takes note of whether the segment shows that the peer speaks MPTCP, and how much it has heard.
