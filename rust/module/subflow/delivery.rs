@@ -98,7 +98,7 @@ fn take_next(
             None => return false,
         }
     }
-    if !receive_queue::has_room(connection, tcp, view.memory) {
+    if !receive_queue::has_room(connection, tcp, dsn, view.memory) {
         return false;
     }
     let whole = take == left;

@@ -26,10 +26,20 @@ fn memory_of(meta: &Meta) -> ReceiveMemory {
     }
 }
 
-/// Whether a packet that keeps `memory` bytes can be taken off a subflow. Data that waits for earlier data
-/// gives way first: without the earlier one nobody can read it.
-pub(crate) fn has_room(connection: &mut DataGuard<'_, Mptcp>, tcp: &Tcp<'_>, memory: i32) -> bool {
+/// Whether a packet can be taken off a subflow: one that keeps `memory` bytes, with data from `dsn` on. Data that
+/// waits for earlier data may give way: without the earlier one nobody can read it.
+pub(crate) fn has_room(
+    connection: &mut DataGuard<'_, Mptcp>,
+    tcp: &Tcp<'_>,
+    dsn: Dsn,
+    memory: i32,
+) -> bool {
     let meta = connection.meta();
+    let waits = dsn.after(connection.receive.rcv_nxt());
+    let promised = waits || !connection.out_of_order.is_empty();
+    if promised && memory_of(meta).keeps_promise() && connection.reserve_receive(memory) {
+        return true;
+    }
     while !memory_of(meta).admits() {
         let Some(last) = connection.out_of_order.pop_last() else {
             break;
@@ -68,7 +78,7 @@ pub(crate) fn keep_for_later(
     let meta = connection.meta();
     let memory = packet.memory();
     let end = connection.out_of_order.end();
-    if !memory_of(meta).admits() || !connection.reserve_receive(memory) {
+    if !memory_of(meta).keeps_promise() || !connection.reserve_receive(memory) {
         count(meta, Counter::OfoPruned);
         return;
     }

@@ -31,6 +31,15 @@ impl ReceiveMemory {
         self.used <= self.limit
     }
 
+    /// Whether another packet may be taken because the window promised room for its bytes, and others wait
+    /// for them or are waited for. What was promised was reckoned from packets before; those that came may
+    /// keep more memory. To throw data away that the peer's TCP has forgotten already would cost the
+    /// connection a timeout, so for this twice the limit may be used.
+    #[inline]
+    pub const fn keeps_promise(&self) -> bool {
+        self.used / 2 <= self.limit
+    }
+
     /// Whether `len` bytes of data in a packet that keeps `memory` bytes are to be copied, so that the
     /// packet can be freed: half of the buffer is in use, and the packet keeps more memory for its
     /// data than was reckoned with when the window was promised. `reckoned` is the data that this

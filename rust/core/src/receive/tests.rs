@@ -216,6 +216,8 @@ fn memory_is_saved_once_half_of_it_is_used() {
     };
     assert!(buffer(100_000).admits());
     assert!(!buffer(100_001).admits());
+    assert!(buffer(200_001).keeps_promise());
+    assert!(!buffer(200_002).keeps_promise());
     // (in use, memory of the packet, its data, data reckoned with): to be copied?
     for (used, memory, len, reckoned, due) in [
         (0, 50_000, 1, 25_000, false),
