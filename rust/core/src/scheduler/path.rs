@@ -231,15 +231,19 @@ impl Path {
         saturate32(free).saturating_sub(self.queued)
     }
 
-    /// How many bytes may wait for the congestion window: those that TCP sends in a millisecond, for so
-    /// much it puts into one segment for the device to cut. Given less, whenever an acknowledgement makes
-    /// room, it has nothing but small segments to send. 0 if that is less than a segment: at such a rate
-    /// waiting takes time.
+    /// How many bytes may wait for the congestion window: an eighth of it, or those that TCP sends in a
+    /// millisecond if that is more, for so much it puts into one segment for the device to cut. Given less,
+    /// whenever an acknowledgement makes room, it has nothing but small segments to send, each of a piece of
+    /// its own. 0 if that is less than two segments, or if the path's speed is not known.
     #[inline]
     fn burst(&self) -> u32 {
+        if self.pacing_rate == 0 {
+            return 0;
+        }
+        let window = saturate32(self.cwnd_bytes());
         let sent = saturate32(self.pacing_rate / 1000);
-        let burst = sent.min(saturate32(self.cwnd_bytes())).min(MAX_BURST);
-        if burst < self.mss {
+        let burst = sent.max(window / 8).min(window).min(MAX_BURST);
+        if burst < self.mss.saturating_mul(2) {
             0
         } else {
             burst

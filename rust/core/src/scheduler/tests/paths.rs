@@ -78,7 +78,7 @@ fn room_is_what_both_window_and_buffer_admit() {
 }
 
 #[test]
-fn a_fast_path_may_queue_what_it_sends_in_a_millisecond() {
+fn a_path_may_queue_a_burst_beyond_its_window() {
     let fast = Path {
         cwnd: 100,
         pacing_rate: 40_000_000,
@@ -133,9 +133,27 @@ fn a_fast_path_may_queue_what_it_sends_in_a_millisecond() {
             131,
         ),
         (
-            "less than a segment in a millisecond",
+            "an eighth of the window",
             Path {
-                pacing_rate: 999_999,
+                pacing_rate: 1,
+                ..full(fast)
+            },
+            12,
+            12,
+        ),
+        (
+            "less than two segments",
+            Path {
+                pacing_rate: 1_999_999,
+                ..full(Path { cwnd: 15, ..fast })
+            },
+            0,
+            0,
+        ),
+        (
+            "unknown speed",
+            Path {
+                pacing_rate: 0,
                 ..full(fast)
             },
             0,
