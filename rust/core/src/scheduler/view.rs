@@ -13,6 +13,8 @@ pub struct PathsView<'a> {
     pub now_us: u64,
     /// How many bytes may be unacknowledged at the data level, by the peer's window.
     pub window: u32,
+    /// The rank of the paths that data may be given to.
+    best: Option<Rank>,
 }
 
 /// How good a path is before anything is measured: the less the better.
@@ -73,10 +75,12 @@ impl<'a> PathsView<'a> {
     /// a window of `window` bytes.
     #[inline]
     pub fn new(paths: &'a [Path], now_us: u64, window: u32) -> Self {
+        let paths = paths.get(..MAX_PATHS).unwrap_or(paths);
         Self {
-            paths: paths.get(..MAX_PATHS).unwrap_or(paths),
+            paths,
             now_us,
             window,
+            best: paths.iter().map(|path| rank(path, now_us)).min(),
         }
     }
 
@@ -94,10 +98,9 @@ impl<'a> PathsView<'a> {
     // rfc8684:3.3.8-1
     #[inline]
     pub fn eligible(self) -> impl Iterator<Item = &'a Path> {
-        let best = self.paths.iter().map(|path| self.rank(path)).min();
         self.paths
             .iter()
-            .filter(move |path| Some(self.rank(path)) == best)
+            .filter(move |path| Some(rank(path, self.now_us)) == self.best)
     }
 
     /// The eligible paths that can take some of `segment` now and have not carried it before.
@@ -117,7 +120,8 @@ impl<'a> PathsView<'a> {
     pub fn candidates(self, segment: &Segment) -> impl Iterator<Item = (&'a Path, u32)> {
         let share = Share::of(&self, segment);
         let most = segment.sendable();
-        let choose = self.ready(segment).any(|path| share.left(path) > 0);
+        let scarce = share.window.is_some();
+        let choose = scarce && self.ready(segment).any(|path| share.left(path) > 0);
         self.ready(segment).filter_map(move |path| {
             let most = if choose { share.left(path).min(most) } else { most };
             let len = path.takes(most);
@@ -153,14 +157,14 @@ impl<'a> PathsView<'a> {
             .map(Path::silence_us)
             .min()
     }
+}
 
-    #[inline]
-    fn rank(&self, path: &Path) -> Rank {
-        match (path.responds(self.now_us), path.backup) {
-            (true, false) => Rank::Regular,
-            (true, true) => Rank::Backup,
-            (false, false) => Rank::Unresponsive,
-            (false, true) => Rank::UnresponsiveBackup,
-        }
+#[inline]
+fn rank(path: &Path, now_us: u64) -> Rank {
+    match (path.responds(now_us), path.backup) {
+        (true, false) => Rank::Regular,
+        (true, true) => Rank::Backup,
+        (false, false) => Rank::Unresponsive,
+        (false, true) => Rank::UnresponsiveBackup,
     }
 }
