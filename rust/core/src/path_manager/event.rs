@@ -266,7 +266,7 @@ impl PathManager {
 
     /// Forgets all about a local address, and says so to the peer if the peer may know it and
     /// `tell` is set.
-    // rfc8684:3.4.2-1 rfc8684:3.4.2-9
+    // rfc8684:3.4.2-1 rfc8684:3.4.2-6 rfc8684:3.4.2-9
     fn on_local_gone(&mut self, id: u8, tell: bool, left: Left) {
         let keep = left == Left::Alone;
         let announced = self

@@ -312,6 +312,7 @@ impl Path {
     }
 
     /// Acts on the time.
+    // rfc8684:3.4.2-6
     pub(super) fn wake(&mut self, now: u64) {
         match self.state {
             State::Resting { until } if until <= now => self.state = State::Rested,

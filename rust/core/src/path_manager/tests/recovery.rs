@@ -168,7 +168,7 @@ fn an_end_that_is_told_twice_is_one_end() {
 }
 
 #[test]
-// rfc8684:3.4.2-1
+// rfc8684:3.4.2-1 rfc8684:3.4.2-6
 fn a_lost_address_fails_over_at_once_and_is_used_again() {
     let mut world = World::new(&client(), 8, 0);
     let endpoint = world.endpoint(local(1), SUBFLOW.with(SIGNAL));
@@ -336,7 +336,7 @@ fn a_join_says_what_an_id_means_now() {
 }
 
 #[test]
-// rfc8684:3.4.2-2
+// rfc8684:3.4.2-2 rfc8684:3.4.2-6
 fn a_removed_address_is_tested_before_its_subflows_are_closed() {
     let mut world = World::new(&client(), 8, 8);
     world.tell(announced(announcement(5, remote(5), None)));
