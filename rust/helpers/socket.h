@@ -163,6 +163,7 @@ int knet_helper_max_skb_frags(void);
 int knet_helper_bound_to_half_window(struct sock *sk, int size);
 /* A segment without data, as TCP allocates it. */
 struct sk_buff *knet_helper_alloc_segment(gfp_t flags);
+void knet_helper_free_segment(struct sk_buff *skb);
 void knet_helper_segment_add_page(struct sk_buff *skb, struct page *page, unsigned int offset, unsigned int length);
 void knet_helper_queue_segment(struct sock *sk, struct sk_buff *skb);
 bool knet_helper_ask_for_push(struct sock *sk);

@@ -27,6 +27,13 @@ struct sk_buff *knet_helper_alloc_segment(gfp_t flags)
 	return skb;
 }
 
+void knet_helper_free_segment(struct sk_buff *skb)
+{
+	/* The anchor lies where who frees a packet looks for its route. */
+	tcp_skb_tsorted_anchor_cleanup(skb);
+	consume_skb(skb);
+}
+
 void knet_helper_segment_add_page(struct sk_buff *skb, struct page *page, unsigned int offset, unsigned int length)
 {
 	get_page(page);

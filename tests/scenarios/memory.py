@@ -14,7 +14,15 @@ from lib.network import LINK
 from lib.oracle import ROLES
 from lib.registry import scenario
 from lib.stack import TCP
-from lib.transfer import Task, content, exchange, receive_exactly
+from lib.transfer import (
+    Task,
+    check_stream,
+    content,
+    exchange,
+    receive_exactly,
+    receive_stream,
+    send_stream,
+)
 from scenarios.paths import Paths
 
 SO_SNDBUFFORCE = 32
@@ -164,3 +172,16 @@ def short_in_the_system(case):
     with tcp_memory(0, 0, 1 << 20):
         exchange(client, server, size, size)
     case.expect_mptcp()
+
+
+@scenario(all_roles=True)
+def none_to_receive(case):
+    """While the system has no memory at all for TCP, what was sent before arrives, however slowly."""
+    client, server = Paths(case).begin_with_two()
+    fill_plain_connection(case)
+    make_lossy(case, "20ms")
+    client.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 1 << 20)
+    size = 1 << 17
+    send_stream(client, size)
+    with tcp_memory(0, 0, 1):
+        check_stream("upload", receive_stream(server), size, 0)

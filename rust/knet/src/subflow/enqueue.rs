@@ -60,7 +60,7 @@ impl Tcp<'_> {
             }
             let memory = i32::try_from((*skb).truesize).unwrap_or(i32::MAX);
             if !bindings::knet_helper_sk_wmem_schedule(sk, memory) {
-                bindings::knet_helper_consume_skb(skb);
+                bindings::knet_helper_free_segment(skb);
                 return false;
             }
             let seq = self.write_seq();
