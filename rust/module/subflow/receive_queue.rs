@@ -9,6 +9,7 @@ use crate::connection::{count, Connection};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::out_of_order::Stretch;
+use core::sync::atomic::Ordering;
 use knet::meta::DataGuard;
 use knet::skb::{Packet, PacketQueue};
 use knet::sock::State;
@@ -50,9 +51,8 @@ pub(crate) fn has_room(
     if memory_of(meta).admits() && connection.reserve_receive(memory) {
         return true;
     }
-    // Nothing follows on a closed subflow, and what it still has would be lost with it. Without
-    // anything to read nobody would come back.
-    let urgent = tcp.sock().state() == State::Close || memory_of(meta).used == 0;
+    // Nothing follows on a closed subflow, and what it still has would be lost with it.
+    let urgent = tcp.sock().state() == State::Close || nothing_to_read(meta);
     if !urgent && !core::mem::replace(&mut connection.starved, true) {
         count(meta, Counter::RcvBufferFull);
     }
@@ -61,9 +61,16 @@ pub(crate) fn has_room(
 
 /// Whether data waits with a subflow for room that there is now. The answer is given once.
 pub(crate) fn take_starved(connection: &mut DataGuard<'_, Mptcp>) -> bool {
-    let again = connection.starved && memory_of(connection.meta()).admits();
+    let meta = connection.meta();
+    let again = connection.starved && (memory_of(meta).admits() || nothing_to_read(meta));
     connection.starved &= !again;
     again
+}
+
+/// Whether the application has read all: nobody would come back for data that is left with a subflow now.
+/// Data that waits for earlier data may still keep memory.
+fn nothing_to_read(meta: &Meta) -> bool {
+    meta.shared().readable.load(Ordering::Acquire) == 0
 }
 
 /// Keeps a packet that has to wait for earlier data, `len` bytes from `dsn` on, if there is room for it.
