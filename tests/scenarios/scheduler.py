@@ -7,7 +7,8 @@ import socket
 from lib.info import SOL_MPTCP
 from lib.live_choice import exchange_while_it_sends
 from lib.registry import OURS_ONLY, scenario
-from lib.transfer import exchange
+from lib.transfer import exchange, receive_exactly
+from scenarios.paths import OUR_CLIENT, Paths
 
 SCHEDULER = 1001
 NAMES = ("default", "blest", "ecf", "roundrobin", "redundant")
@@ -85,3 +86,20 @@ def of_a_socket(case):
 def exchanged_while_it_sends(case):
     """One scheduler after the other on a connection that carries data."""
     exchange_while_it_sends(case, NAMES, choose, chosen)
+
+
+@scenario(roles=OUR_CLIENT, needs_module=True, alike=True, variants={name: (name,) for name in NAMES})
+def single_messages(case, name):
+    """Two subflows without anything in flight: each small message finds one, at once."""
+    paths = Paths(case)
+    case.client.namespace.sysctl("net.mptcp_rs.scheduler", name)
+    client, server = paths.begin_with_two()
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for sock in (client, server):
+        sock.settimeout(case.size(stock=5, test=20))
+    for number in range(40):
+        message = bytes([number]) * 100
+        client.sendall(message)
+        case.expect(receive_exactly(server, 100) == message, f"message {number}")
+        server.sendall(b"!")
+        case.expect(client.recv(1) == b"!", f"the answer to message {number}")

@@ -164,7 +164,7 @@ fn whose_turn(meta: &Meta) -> Option<PathId> {
         Mode::Fallback => return Some(PathId::FIRST),
         Mode::Mptcp => {}
     }
-    match schedule::turn(&mut connection) {
+    match schedule::turn(&mut connection, None) {
         Turn::Of(path, _) => Some(path),
         Turn::OfAll(paths, _) => paths.iter().next(),
         Turn::Nobody => connection.subflows.live().next().map(|(path, _)| path),
@@ -454,7 +454,7 @@ fn share(
     if !mptcp || !connection.subflows.joined {
         return Ok((u32::MAX, PathSet::EMPTY));
     }
-    match schedule::turn(connection) {
+    match schedule::turn(connection, Some(path)) {
         Turn::Of(whose, most) if whose == path => Ok((most, PathSet::EMPTY)),
         Turn::Of(whose, _) => Err(whose),
         Turn::OfAll(paths, most) if paths.contains(path) => Ok((most, paths.without(path))),

@@ -28,18 +28,22 @@ pub(crate) enum Turn {
 const FEW: usize = 8;
 
 /// Decides whose turn it is. A subflow that is alone may be given anything.
-pub(crate) fn turn(connection: &mut Connection) -> Turn {
+///
+/// Whoever asks in order to find the subflow has to lock it, and then asks again. A turn counts as taken only
+/// if it is the one of `asking`, which has its lock: else a scheduler that goes round would be further each time,
+/// and nobody would ever come at his turn.
+pub(crate) fn turn(connection: &mut Connection, asking: Option<PathId>) -> Turn {
     let mut live = connection.subflows.live();
     match (live.next(), live.next(), how_many(live)) {
         (None, _, _) => Turn::Nobody,
         (Some((path, _)), None, _) => Turn::Of(path, u32::MAX),
-        (Some(_), Some(_), others) if others <= FEW - 2 => choose::<FEW>(connection),
-        (Some(_), Some(_), _) => choose::<MAX_PATHS>(connection),
+        (Some(_), Some(_), others) if others <= FEW - 2 => choose::<FEW>(connection, asking),
+        (Some(_), Some(_), _) => choose::<MAX_PATHS>(connection, asking),
     }
 }
 
 /// Asks the scheduler, with room for `N` subflows.
-fn choose<const N: usize>(connection: &mut Connection) -> Turn {
+fn choose<const N: usize>(connection: &mut Connection, asking: Option<PathId>) -> Turn {
     forget_delivered(connection);
     let now = now_us();
     let mut places = [Path::UNKNOWN; N];
@@ -52,8 +56,14 @@ fn choose<const N: usize>(connection: &mut Connection) -> Turn {
         let Some(segment) = segment(connection) else {
             return Turn::Nobody;
         };
+        let before = connection.scheduler;
         match connection.scheduler.pick(&view, &segment) {
-            Decision::Send { path, len } => return Turn::Of(path, len),
+            Decision::Send { path, len } => {
+                if asking != Some(path) {
+                    connection.scheduler = before;
+                }
+                return Turn::Of(path, len);
+            }
             Decision::SendOnAll { paths, len } => return Turn::OfAll(paths, len),
             Decision::Unblock {
                 retransmit,
