@@ -8,8 +8,9 @@ import struct
 from lib.events import wait_for, wait_until
 from lib.network import change_marked, filter_counts, filter_packets
 from lib.registry import scenario
-from lib.transfer import exchange
-from scenarios.paths import Paths
+from lib.transfer import exchange, receive_exactly
+from scenarios.paths import OUR_CLIENT, Paths
+from scenarios.scheduler import choose
 
 MEGABYTE = 1 << 20
 
@@ -62,3 +63,23 @@ def change_bytes(namespace, link: str) -> None:
     """Inverts a byte of the data of each large segment on its way out; the TCP checksum is made right."""
     filter_packets(namespace, "output", f"oifname {link} ip length > 1000 counter ip dscp set ef")
     change_marked(namespace, link)
+
+
+@scenario(roles=OUR_CLIENT, needs_module=True, all_roles=True)
+def acknowledged_elsewhere(case):
+    """A last piece that waits until all before it is acknowledged leaves as soon as that is so, although the
+    acknowledgement comes on another subflow than the one whose turn it is."""
+    client, server = Paths(case).begin_with_two()
+    choose(client, "roundrobin")
+    case.client.namespace.run(
+        "tc", "qdisc", "replace", "dev", "veth1", "root", "netem", "delay", "150ms"
+    )
+    # One piece on each subflow. The first is acknowledged at once, the second later.
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    client.sendall(b"a" * 1000)
+    client.sendall(b"b" * 1000)
+    # Now Nagle's rule holds the rest back.
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+    client.sendall(b"c" * 500)
+    server.settimeout(case.size(stock=10, test=20))
+    case.expect(receive_exactly(server, 2500)[-500:] == b"c" * 500, "the last piece is another")
