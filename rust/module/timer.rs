@@ -13,6 +13,7 @@ use knet::time::now_us;
 use mptcp_core::connection::ending::{on_patience_lost, Farewell};
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::path_manager::PathManager;
+use mptcp_core::scheduler::PathSet;
 use mptcp_core::send::retransmit_timeout;
 use mptcp_core::wire::ResetReason;
 
@@ -182,8 +183,13 @@ pub(crate) fn expired(meta: &Meta) {
     }
     let due = connection.timers.retransmit_at != 0 && now >= connection.timers.retransmit_at;
     if due && connection.subflows.joined {
-        retransmit_anywhere(&mut connection);
+        let fin_stuck = retransmit_anywhere(&mut connection);
+        let paths = connection.subflows.numbers();
         arm(&connection);
+        drop(connection);
+        if fin_stuck {
+            say_fin_again(meta, paths);
+        }
         return;
     }
     let subflow = connection
@@ -246,21 +252,17 @@ fn say_third_ack_again<'a>(mut connection: DataGuard<'a, Mptcp>, now: u64) -> Da
 
 /// The retransmission timer of a connection with several subflows expired: there is no way back to plain
 /// TCP, so what the peer's data level did not acknowledge is sent again, on whichever subflow it fits.
-fn retransmit_anywhere(connection: &mut DataGuard<'_, Mptcp>) {
+/// Returns whether a DATA_FIN has to be said again.
+fn retransmit_anywhere(connection: &mut DataGuard<'_, Mptcp>) -> bool {
     connection.timers.retransmit_at = 0;
     if !connection.send.needs_retransmit() {
-        return;
+        return false;
     }
     let stuck = connection.send.una() == connection.timers.watched;
     if stuck {
         connection.timers.backoff = connection.timers.backoff.saturating_add(1);
         connection.send.start_retransmit();
         connection.retransmitted = true;
-        for (_, subflow) in connection.subflows.iter_mut().filter(|(_, one)| one.live) {
-            // A DATA_FIN goes with an acknowledgement.
-            subflow.ack_due = true;
-            subflow.sock.ask_for_report();
-        }
         connection.meta().schedule_softirq_work();
     }
     // The timeout of a subflow that does not answer has grown beyond all use.
@@ -274,6 +276,23 @@ fn retransmit_anywhere(connection: &mut DataGuard<'_, Mptcp>) {
     let wait = retransmit_timeout(rto.unwrap_or(SILENT_WAIT), backoff, LONGEST_WAIT);
     connection.timers.retransmit_at = now_us().saturating_add(u64::from(wait));
     connection.timers.watched = connection.send.una();
+    stuck && connection.send.fin_in_flight()
+}
+
+/// Says the DATA_FIN again on every subflow that works, with an acknowledgement: on a connection that is
+/// otherwise idle nothing else would carry it.
+fn say_fin_again(meta: &Meta, paths: PathSet) {
+    for path in paths.iter() {
+        let sock = {
+            let connection = meta.lock_data();
+            let subflow = connection.subflows.at(path).filter(|one| one.live);
+            subflow.map(|subflow| subflow.sock.clone())
+        };
+        if let Some(sock) = sock {
+            // If a process holds the subflow, the others or the next time will do.
+            let _sent = with_softirq_lock(&sock, |tcp| tcp.send_ack());
+        }
+    }
 }
 
 /// Decides what an expired timer means, and does it. The subflow is locked.

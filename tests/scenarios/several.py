@@ -5,8 +5,8 @@ import errno
 import socket
 import struct
 
-from lib.events import wait_for, wait_until
-from lib.network import change_marked, filter_counts, filter_packets
+from lib.events import SIOCOUTQ, queued, wait_for, wait_until
+from lib.network import LINK, change_marked, filter_counts, filter_packets
 from lib.registry import scenario
 from lib.transfer import exchange, receive_exactly
 from scenarios.paths import OUR_CLIENT, Paths
@@ -83,3 +83,18 @@ def acknowledged_elsewhere(case):
     client.sendall(b"c" * 500)
     server.settimeout(case.size(stock=10, test=20))
     case.expect(receive_exactly(server, 2500)[-500:] == b"c" * 500, "the last piece is another")
+
+
+@scenario(roles=OUR_CLIENT, needs_module=True, all_roles=True)
+def last_fin_lost(case):
+    """The DATA_FIN of a connection that is idle otherwise is lost on all subflows: it is said again."""
+    client, server = Paths(case).begin_with_two()
+    wait_until(lambda: queued(client, SIOCOUTQ) == 0, "the acknowledgement of all data")
+    namespace = case.client.namespace
+    for link in (LINK, "veth1"):
+        namespace.run("tc", "qdisc", "replace", "dev", link, "root", "netem", "loss", "100%")
+    client.shutdown(socket.SHUT_WR)
+    for link in (LINK, "veth1"):
+        namespace.run("tc", "qdisc", "del", "dev", link, "root")
+    server.settimeout(case.size(stock=10, test=20))
+    case.expect(server.recv(1) == b"", "data after the end")
