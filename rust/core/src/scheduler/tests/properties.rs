@@ -111,7 +111,7 @@ proptest! {
         prop_assume!(!segment.is_blocked());
         let view = PathsView::new(&paths, NOW, window);
         let decision = AnyScheduler::new(kind).pick(&view, &segment);
-        let best = view.ready(&segment).map(Path::rtt_us).min();
+        let best = view.candidates(&segment).map(|(path, _)| path.rtt_us()).min();
         let mut busy = view.eligible().filter(|path| path.in_flight > 0);
         let may_wait = match kind {
             Kind::LowestRtt | Kind::RoundRobin => false,
