@@ -2,8 +2,8 @@
 
 //! All paths of a connection at one moment.
 
-use crate::num::saturate32;
 use super::{Path, PathId, PathSet, Segment, Standing, MAX_PATHS};
+use crate::num::saturate32;
 
 /// All paths of a connection at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +123,11 @@ impl<'a> PathsView<'a> {
         let scarce = share.window.is_some();
         let choose = scarce && self.ready(segment).any(|path| share.left(path) > 0);
         self.ready(segment).filter_map(move |path| {
-            let most = if choose { share.left(path).min(most) } else { most };
+            let most = if choose {
+                share.left(path).min(most)
+            } else {
+                most
+            };
             let len = path.takes(most);
             (len > 0).then_some((path, len))
         })
