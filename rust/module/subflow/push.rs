@@ -84,10 +84,13 @@ fn grow_send_buffer(connection: &mut DataGuard<'_, Mptcp>, path: PathId, tcp: &T
     if core::mem::replace(&mut subflow.send_buffer, chosen) == chosen || sock.send_buffer_locked() {
         return;
     }
-    let subflows = connection.subflows.live().map(|(_, subflow)| SubflowBuffer {
-        bytes: u32::try_from(subflow.sock.send_buffer()).unwrap_or(0),
-        rtt_us: knet::subflow::load(&subflow.sock).srtt_us,
-    });
+    let subflows = connection
+        .subflows
+        .live()
+        .map(|(_, subflow)| SubflowBuffer {
+            bytes: u32::try_from(subflow.sock.send_buffer()).unwrap_or(0),
+            rtt_us: knet::subflow::load(&subflow.sock).srtt_us,
+        });
     let most = u32::try_from(sock.largest_send_buffer()).unwrap_or(0);
     let wanted = i32::try_from(send_buffer(subflows, most)).unwrap_or(i32::MAX);
     if wanted > sock.send_buffer() {
