@@ -42,6 +42,8 @@ pub struct Segment {
     pub window_left: u32,
     /// These bytes were sent before.
     pub again: bool,
+    /// Nothing follows what waits now: the application has ended the stream.
+    pub last: bool,
     /// The paths that carry these bytes already, and should not again; none for new data.
     pub sent_on: PathSet,
     /// The paths that have carried the oldest byte that is not acknowledged at the data level;

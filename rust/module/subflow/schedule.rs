@@ -156,6 +156,7 @@ fn segment(connection: &Connection) -> Option<Segment> {
             unsent: send.unsent(),
             window_left,
             again: true,
+            last: false,
             sent_on: carriers(&connection.subflows, from),
             blocking: PathSet::EMPTY,
         });
@@ -173,6 +174,7 @@ fn segment(connection: &Connection) -> Option<Segment> {
         unsent: send.unsent(),
         window_left,
         again: false,
+        last: send.fin().is_some(),
         sent_on: PathSet::EMPTY,
         blocking,
     })

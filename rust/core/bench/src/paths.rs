@@ -4,7 +4,7 @@
 
 use crate::Case;
 use mptcp_core::scheduler::{
-    AnyScheduler, Kind, Path, PathId, PathSet, PathsView, Scheduler, Segment, Standing,
+    AnyScheduler, Kind, Path, PathId, PathsView, Scheduler, Segment, Standing,
 };
 use std::hint::black_box;
 
@@ -37,8 +37,7 @@ fn pick(kind: Kind, count: u8) -> Case {
         len: 65_160,
         unsent: 1 << 20,
         window_left: 1 << 20,
-        sent_on: PathSet::EMPTY,
-        blocking: PathSet::EMPTY,
+        ..Segment::default()
     };
     let step = move |steps| {
         let view = PathsView::new(&paths, 1_010_000, 1 << 22);

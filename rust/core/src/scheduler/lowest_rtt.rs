@@ -2,6 +2,7 @@
 
 //! The path that delivers first.
 
+use super::blest::faster_and_busy;
 use super::{Decision, Path, PathId, PathsView, Penalties, Scheduler, Segment};
 
 /// Takes the path with the lowest round-trip time that has room, and unblocks the window when
@@ -26,7 +27,11 @@ impl Scheduler for LowestRtt {
         if segment.is_blocked() {
             return self.penalties.unblock(paths, segment);
         }
-        first_to_deliver(paths, segment).map_or(Decision::Wait, carry)
+        match first_to_deliver(paths, segment) {
+            Some((path, _)) if segment.last && outdone(paths, path, segment) => Decision::Wait,
+            Some(chosen) => carry(chosen),
+            None => Decision::Wait,
+        }
     }
 
     fn forget(&mut self, path: PathId) {
@@ -58,4 +63,13 @@ pub(super) fn fastest<'a>(paths: &PathsView<'a>, segment: &Segment) -> Option<(&
 #[inline]
 pub(super) fn carry((path, len): (&Path, u32)) -> Decision {
     Decision::Send { path: path.id, len }
+}
+
+/// Whether a faster path, which has no room only for the moment, delivers all that waits, and nothing follows,
+/// before `path` delivers anything: given the end of a stream, `path` would finish last.
+#[inline]
+fn outdone(paths: &PathsView<'_>, path: &Path, segment: &Segment) -> bool {
+    let fast = faster_and_busy(paths, path).filter(|_| segment.is_new());
+    fast.and_then(|fast| fast.done_us(segment.unsent))
+        .is_some_and(|done| done < path.delivery_us())
 }

@@ -275,6 +275,15 @@ impl Path {
         }
     }
 
+    /// How long the path takes to deliver what it has and `bytes` more, in microseconds; `None` if its rate is
+    /// not known.
+    #[inline]
+    pub(super) fn done_us(&self, bytes: u64) -> Option<u64> {
+        let all = self.outstanding().saturating_add(bytes);
+        let time = all.saturating_mul(1_000_000).checked_div(self.rate())?;
+        Some(time.max(u64::from(self.rtt_us())))
+    }
+
     /// How long TCP waits for an answer before it sends again, in microseconds (RFC 6298
     /// section 2.3, with the minimum of Linux).
     #[inline]

@@ -274,6 +274,7 @@ impl Connection {
             unsent: u64::from(left * MSS) * 2,
             window_left: left * MSS,
             again: false,
+            last: false,
             sent_on: PathSet::EMPTY,
             blocking: self.blocking(),
         }

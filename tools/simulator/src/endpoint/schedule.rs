@@ -206,6 +206,7 @@ impl Endpoint {
             unsent: self.send.unsent(),
             window_left: self.send.available(),
             again: false,
+            last: self.send.fin().is_some(),
             sent_on: PathSet::EMPTY,
             blocking: self.blocking(),
         };

@@ -74,6 +74,52 @@ fn lowest_rtt_takes_the_fastest_with_room() {
 }
 
 #[test]
+fn lowest_rtt_leaves_the_end_of_a_stream_to_who_is_done_first() {
+    // A million bytes per second: 10 000 in flight and 100 000 more take 110 ms.
+    let fast = Path {
+        delivery_rate: 1_000_000,
+        ..full(path(0, 10))
+    };
+    let end = Segment {
+        unsent: 100_000,
+        last: true,
+        ..fresh(5000)
+    };
+    for (what, paths, segment, expected) in [
+        ("sooner", [fast, path(1, 111)], end, Decision::Wait),
+        ("later", [fast, path(1, 110)], end, send(1, 5000)),
+        (
+            "more follows",
+            [fast, path(1, 111)],
+            Segment { last: false, ..end },
+            send(1, 5000),
+        ),
+        (
+            "nothing that would make room",
+            [
+                Path {
+                    in_flight: 0,
+                    queued: 10_000,
+                    ..fast
+                },
+                path(1, 111),
+            ],
+            end,
+            send(1, 5000),
+        ),
+        (
+            "sent before",
+            [fast, path(1, 111)],
+            Segment { again: true, ..end },
+            send(1, 5000),
+        ),
+    ] {
+        let decision = first_decision(Kind::LowestRtt, &paths, &segment);
+        assert_eq!(decision, expected, "{what}");
+    }
+}
+
+#[test]
 fn lowest_rtt_counts_the_queue_as_part_of_the_way() {
     // 5000 bytes at 250 000 bytes per second take 20 ms.
     let queue = Path {

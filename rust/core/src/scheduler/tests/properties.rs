@@ -57,7 +57,7 @@ prop_compose! {
         sent_on in any_set(),
         blocking in any_set(),
     ) -> Segment {
-        Segment { len, unsent: more + u64::from(len), window_left, again: false, sent_on, blocking }
+        Segment { len, unsent: more + u64::from(len), window_left, again: false, last: false, sent_on, blocking }
     }
 }
 
