@@ -78,10 +78,23 @@ impl Slots {
     /// Makes more room; `false`: there is enough, or no memory. Any context.
     pub(crate) fn grow(&mut self) -> bool {
         let more = self.0.len().clamp(FEW, MOST);
-        if self.0.len() >= MOST || self.0.reserve(more, GFP_ATOMIC).is_err() {
+        let whole = self.0.len().saturating_add(more);
+        if self.0.len() >= MOST {
             return false;
         }
-        (0..more).all(|_| self.0.push_within_capacity(Slot::FREE).is_ok())
+        let Ok(mut slots) = KVec::with_capacity(whole, GFP_ATOMIC) else {
+            return false;
+        };
+        let free = core::iter::repeat_with(|| Slot::FREE).take(more);
+        let all = core::mem::replace(&mut self.0, KVec::new()).into_iter();
+        for slot in Iterator::chain(all, free) {
+            // There is room for all of them.
+            if slots.push_within_capacity(slot).is_err() {
+                break;
+            }
+        }
+        self.0 = slots;
+        true
     }
 }
 

@@ -260,7 +260,7 @@ impl Path {
         }
         self.failures = self.failures.max(weight(end));
         let doublings = self.failures.min(6);
-        let rest = LONGEST_REST.min(FIRST_REST << doublings);
+        let rest = LONGEST_REST.min(FIRST_REST.wrapping_shl(u32::from(doublings)));
         self.failures = self.failures.saturating_add(1);
         self.state = State::Resting {
             until: now.saturating_add(rest),
