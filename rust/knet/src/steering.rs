@@ -47,7 +47,7 @@ pub fn is_configured() -> bool {
 #[cfg(CONFIG_RPS)]
 fn tagged() -> usize {
     // SAFETY: The word may be read at any time, and is changed as a whole.
-    unsafe { (&raw const bindings::net_hotdata.rps_sock_flow_table).read_volatile() as usize }
+    unsafe { (&raw const bindings::net_hotdata.rps_sock_flow_table).read_volatile() }
 }
 
 /// As if there were no table: this kernel knows none.
