@@ -27,9 +27,12 @@ class Scenario:
     long: bool
     alike: bool
     plain: bool
+    stock_only: bool
 
     def roles_on(self, kernel: str, brief: bool) -> tuple[tuple[str, str], ...]:
         """The pairs to run with on the given kernel."""
+        if self.stock_only and kernel != "stock":
+            return ()
         if brief and (self.long or self.plain and kernel == "test"):
             return ()
         alone = kernel == "test" and (brief or not self.all_roles) and OURS_ONLY[0] in self.roles
@@ -60,6 +63,7 @@ def scenario(
     long: bool = False,
     alike: bool = False,
     plain: bool = False,
+    stock_only: bool = False,
 ):
     """Registers a scenario. `variants` maps a suffix of the name to further arguments.
 
@@ -70,6 +74,7 @@ def scenario(
     `long` marks what such a run leaves out, `alike` that ours does the same whoever the peer is, so that
     a brief run takes one other pair than ours with itself, and `plain` what shows values and words but
     nothing of locks, lifetimes and memory: a brief run leaves it out on the test kernel.
+    `stock_only` marks what takes a feature of the kernel that the test kernel is built without.
     """
 
     def register(function):
@@ -88,6 +93,7 @@ def scenario(
                 long,
                 alike,
                 plain,
+                stock_only,
             )
             _scenarios.append(entry)
         return function

@@ -112,8 +112,9 @@ class Runner:
 
     def _run_once(self, run: Run) -> tuple[list[str], list[str]]:
         problems, notes = self._run_apart(run)
-        # Also after a failure, so that what it left does not count against the next one.
-        held = self._wait_for_release(10 if run.scenario.settles else 120)
+        # Also after a failure, and then for as long as a connection that nobody ends may wait, so that what it
+        # left does not count against the next one.
+        held = self._wait_for_release(10 if run.scenario.settles and not problems else 120)
         return problems or held, notes
 
     def check(self, name: str, function) -> None:

@@ -189,7 +189,8 @@ def entries_written(end) -> int:
     return read_counters(end.namespace, end.stack)["SteeringEntries"]
 
 
-@scenario(roles=OURS_ONLY, needs_module=True)
+# Isolated partitions take CONFIG_CPU_ISOLATION.
+@scenario(roles=OURS_ONLY, needs_module=True, stock_only=True)
 def isolated(case):
     """A processor that the administrator keeps free while connections live is left, and taken again later."""
     turn_on(case)
