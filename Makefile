@@ -15,7 +15,7 @@ SECONDS	?= 60
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help env kernel module tool kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench bench-paths bench-core bench-steering soak figures install clean distclean
+.PHONY: help env kernel module tool kunit e2e hosttest simulate lint fmt fuzz coverage doc shell demo test bench profile bench-paths bench-core bench-steering soak figures install clean distclean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,10 @@ test: ## host tests, KUnit, scenarios on both kernels (THOROUGH=1: all in full l
 bench: ## paired throughput and latency against plain TCP and the kernel's own MPTCP
 	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
 	@scripts/bench
+
+profile: ## instructions of the bench by function (ONLY='connect pingpong' and others)
+	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
+	@scripts/profile $(ONLY)
 
 bench-paths: ## goodput of two paths together, and the gap when one of them dies
 	@$(MAKE) --no-print-directory module KERNEL=stock KDIR=
