@@ -133,6 +133,9 @@ impl Protocol for Mptcp {
     fn arrived(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdict {
         subflow::arrival::arrived(meta, tcp, segment)
     }
+    fn stray_reset(net: &Net, segment: &Incoming<'_>) {
+        subflow::arrival::stray_reset(net, segment)
+    }
     fn data_ready(meta: &Meta, tcp: &mut Tcp<'_>) {
         subflow::delivery::data_ready(meta, tcp)
     }

@@ -43,6 +43,11 @@ class RawPeer:
         with self.lock:
             self._send(ACK, option)
 
+    def reset(self, options: bytes = b"") -> None:
+        """A RST with these options; it leaves only once the filter is gone that holds back those of TCP."""
+        with self.lock:
+            self._send(RST | ACK, options)
+
     def send(self, data: bytes, checksum: bytes = b"", urgent: int = 0) -> None:
         """Data with its mapping, which has a checksum or none; an urgent pointer if it is not 0."""
         with self.lock:

@@ -10,6 +10,8 @@ from lib.raw_peer import RawPeer
 from lib.registry import OURS_ONLY, scenario
 from lib.transfer import receive_exactly
 
+from .handover import no_subflow
+
 # MP_TCPRST with the reason "MPTCP specific".
 MPTCP_SPECIFIC = bytes([30, 4, 0x80, 1])
 
@@ -37,6 +39,22 @@ def fastclose_on_an_acknowledgement(case):
     except OSError as error:
         case.expect(error.errno == errno.ECONNRESET, f"{error} where a reset was due")
     case.expect_counter(case.client, "MPFastcloseRx", 1)
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def fastclose_overtaken(case):
+    """A RST without options comes before the one with MP_FASTCLOSE: the connection ends all the same."""
+    client, peer = begin(case)
+    case.server.namespace.run("nft", "delete", "table", "inet", "scenario")
+    peer.reset()
+    wait_until(lambda: no_subflow(case.client), "the end of the subflow")
+    peer.reset(peer.fastclose())
+    client.settimeout(10)
+    try:
+        client.recv(1)
+    except ConnectionResetError:
+        return case.expect_counter(case.client, "MPFastcloseRx", 1)
+    raise AssertionError("the connection did not end by a reset")
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)

@@ -119,6 +119,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn syn_ack_received(meta: &Meta<Self>, tcp: &mut Tcp<'_>, segment: &Incoming<'_>);
     /// Softirq, nothing locked. A segment for a subflow arrived and TCP has not judged it yet.
     fn arrived(meta: &Meta<Self>, tcp: &Sock, segment: &Incoming<'_>) -> Verdict;
+    /// Softirq, nothing locked. A RST with an option of kind 30 arrived for which there is no subflow.
+    fn stray_reset(net: &Net, segment: &Incoming<'_>);
     /// Subflow. TCP has data, a FIN, or both in its receive queue.
     fn data_ready(meta: &Meta<Self>, tcp: &mut Tcp<'_>);
     /// Subflow. TCP may have room to send.

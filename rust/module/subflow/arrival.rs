@@ -7,12 +7,15 @@
 
 use crate::connection::{abort, condemn, count, publish_state, Connection, Mode};
 use crate::counters::Counter;
+use crate::crypto::KernelSha256;
+use crate::netns::Namespace;
 use crate::path_manager::{self, paths};
 use crate::protocol::{Meta, Mptcp};
 use crate::steering;
 use crate::subflow::{delivery, join, loss, mappings, push};
 use kernel::prelude::*;
 use knet::meta::DataGuard;
+use knet::netns::{Net, PerNet};
 use knet::protocol::Verdict;
 use knet::segment::Incoming;
 use knet::sock::Sock;
@@ -125,6 +128,38 @@ fn heard(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>, received: &Received) -
         Verdict::Drop
     } else {
         Verdict::Accept
+    }
+}
+
+/// A RST with options came, and there is no subflow that it belongs to: one without options overtook it, and
+/// TCP has ended the subflow. The connection would wait for another then, in vain.
+///
+/// RFC 8684 section 3.5: the key says which connection the peer ended, and proves that it is the peer.
+#[cold]
+pub(crate) fn stray_reset(net: &Net, segment: &Incoming<'_>) {
+    let kind = SegmentKind {
+        syn: false,
+        ack: segment.flags.ack(),
+        payload_len: segment.payload_len,
+    };
+    let received = Received::parse_any(Version::V1, segment.options, kind);
+    let (Some(fastclose), Some(namespace)) = (received.fastclose, Namespace::of(net)) else {
+        return;
+    };
+    if !segment.checksum_is_right() {
+        return;
+    }
+    let token = fastclose.receiver.derive(&KernelSha256).token;
+    let Some(meta) = namespace.tokens.find(token.raw()) else {
+        return;
+    };
+    let ended = {
+        let connection = meta.lock_data();
+        connection.mode == Mode::Mptcp && is_fastclose(&connection, &received)
+    };
+    if ended {
+        count(&*meta, Counter::MpFastcloseRx);
+        abort(&meta, ECONNRESET.to_errno().wrapping_neg());
     }
 }
 
