@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn packets_wait_in_order_across_the_wrap() -> Result {
         let first = Dsn::new(u64::MAX - 20);
-        for step in [1u64, 3, 5, 7] {
+        for step in [1u64, 3, 5, 6] {
             let mut state = ReceiveState::new(first);
             let mut waiting = Reassembly::new([const { Slot::FREE }; 8]);
             let mut offer = |at: u64| -> Result<Offer<Data>> {
