@@ -77,6 +77,8 @@ class Case:
         self.server = End("server", server, self.network.server)
         self.cleanup = contextlib.ExitStack()
         self.notes: list[str] = []
+        # The kernel counts orphans of all namespaces together: one may be left of an earlier scenario.
+        self.orphans_before = self._tcp_sockets(self.client)["orphan"]
 
     @property
     def ends(self) -> tuple[End, End]:
@@ -176,15 +178,20 @@ class Case:
                 )
             time.sleep(0.05)
 
+    @staticmethod
+    def _tcp_sockets(end: End) -> dict[str, int]:
+        """What /proc/net/sockstat says of TCP."""
+        text = end.namespace.read("/proc/thread-self/net/sockstat")
+        line = next(line for line in text.splitlines() if line.startswith("TCP:"))
+        words = line.split()[1:]
+        return dict(zip(words[::2], map(int, words[1::2]), strict=True))
+
     def _leftovers(self) -> list[str]:
         found = []
         for end in self.ends:
-            text = end.namespace.read("/proc/thread-self/net/sockstat")
-            tcp = next(line for line in text.splitlines() if line.startswith("TCP:")).split()
-            for name in ("inuse", "orphan"):
-                if tcp[tcp.index(name) + 1] != "0":
-                    found.append(f"{end.name}: {' '.join(tcp)}")
-                    break
+            tcp = self._tcp_sockets(end)
+            if tcp["inuse"] > 0 or tcp["orphan"] > self.orphans_before:
+                found.append(f"{end.name}: {tcp}")
             if end.stack.counters == "module":
                 text = end.namespace.read("/proc/thread-self/net/mptcp_rs/connections")
                 found += [f"{end.name}: {line}" for line in text.splitlines()[1:]]
