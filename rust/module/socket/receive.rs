@@ -240,10 +240,11 @@ impl Reader {
             let capacity = u32::try_from(sock.receive_buffer()).unwrap_or(0);
             let consumed = connection.unconsidered.saturating_add(consumed);
             let little = consumed < LITTLE && consumed < capacity / 8;
-            connection.unconsidered = if little { consumed } else { 0 };
             if little && !connection.starved {
+                connection.unconsidered = consumed;
                 return;
             }
+            connection.unconsidered = 0;
             let Some((numbers, free)) = window_to_tell(&connection) else {
                 return;
             };
