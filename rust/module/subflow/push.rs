@@ -399,7 +399,8 @@ fn next(
         mptcp,
         mappings_full,
         mss: tcp.mss(),
-        most,
+        // More would become one segment and a small one after it.
+        most: most.min(tcp.largest_piece()),
         drained,
         no_delay: meta.shared().no_delay.load(Ordering::Relaxed),
         corked,

@@ -102,6 +102,14 @@ impl Tcp<'_> {
             && usize::try_from(most).is_ok_and(|most| pieces.count() <= most)
     }
 
+    /// Bytes of data up to which a piece becomes one segment in TCP's queue; for more than that, several are made.
+    pub fn largest_piece(&self) -> u32 {
+        match self.burst() {
+            burst if burst < SHORT => u32::MAX,
+            burst => u32::try_from(burst).unwrap_or(u32::MAX),
+        }
+    }
+
     /// Bytes of data that TCP hands to the network layer in one go, in whole segments if it can:
     /// no more than half of the largest window that the peer ever offered.
     fn burst(&self) -> usize {
