@@ -42,6 +42,8 @@ pub struct SendState {
     wnd_end: Dsn,
     resend: Resend,
     fin: Fin,
+    /// The number after the last segment that was not full.
+    small_end: Dsn,
 }
 
 /// How far the DATA_FIN is.
@@ -67,6 +69,7 @@ impl SendState {
             wnd_end: first.plus(window as u64),
             resend: Resend::new(),
             fin: Fin::None,
+            small_end: first,
         }
     }
 
@@ -129,6 +132,21 @@ impl SendState {
     pub fn on_pushed(&mut self, count: u32) {
         let end = self.nxt.plus(u64::from(count)).earliest(self.write);
         self.nxt = self.nxt.latest(end);
+    }
+
+    /// As [`on_pushed`](Self::on_pushed), in segments of `mss` bytes, of which the last may not be full.
+    #[inline]
+    pub fn on_segments_pushed(&mut self, count: u32, mss: u32) {
+        self.on_pushed(count);
+        if count.checked_rem(mss) != Some(0) {
+            self.small_end = self.nxt;
+        }
+    }
+
+    /// Whether a segment that was not full is not acknowledged.
+    #[inline]
+    pub const fn small_in_flight(&self) -> bool {
+        self.small_end.after(self.una)
     }
 
     /// Whether the peer's window is closed for waiting data while nothing is in flight, so that no

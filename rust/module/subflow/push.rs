@@ -481,7 +481,7 @@ fn give_new(
     if len == 0 {
         return Next::Rest;
     }
-    connection.send.on_pushed(len);
+    connection.send.on_segments_pushed(len, tcp.mss());
     timer::new_data_left(connection);
     map(connection, path, tcp, from, pieces)
 }

@@ -101,10 +101,12 @@ pub fn next_step(send: &SendState, conditions: &Conditions) -> Step {
 }
 
 /// Whether a last segment that is not full waits for more data: Nagle's rule (RFC 9293 section
-/// 3.7.4) at the data level, so that TCP need not split or hold what has a mapping.
+/// 3.7.4) at the data level, so that TCP need not split or hold what has a mapping. As in Linux' TCP only
+/// another small segment in flight makes it wait: full ones before it are no sign of many small writes, and to
+/// part it from them would make two segments of one.
 #[inline]
 fn waits(send: &SendState, conditions: &Conditions) -> bool {
-    let nagle = !conditions.no_delay && send.in_flight() > 0;
+    let nagle = !conditions.no_delay && send.small_in_flight();
     send.fin().is_none() && (conditions.corked || nagle)
 }
 

@@ -36,7 +36,7 @@ impl Endpoint {
                 self.map(at, from, len)
             }
             Step::New { from, len } => {
-                self.send.on_pushed(len);
+                self.send.on_segments_pushed(len, conditions.mss);
                 self.map(at, from, len)
             }
             Step::Probe { from } => {

@@ -252,7 +252,7 @@ impl Endpoint {
             },
         };
         if is_new {
-            self.send.on_pushed(len);
+            self.send.on_segments_pushed(len, conditions.mss);
         } else {
             self.retransmitted = true;
         }

@@ -88,11 +88,14 @@ fn what_was_lost_goes_first() {
 }
 
 #[test]
-fn small_segments_wait_by_nagles_rule() {
-    let mut send = written(2000, 9000);
-    send.on_pushed(2000);
+fn small_segments_wait_for_small_ones() {
+    let mut send = written(2300, 9000);
+    // The last segment goes with the full ones before it: nothing small is in flight.
+    let len = 2300;
+    assert_eq!(next_step(&send, &usual()), Step::New { from: FIRST, len });
+    send.on_segments_pushed(2300, MSS);
     send.on_written(300);
-    let from = FIRST.plus(2000);
+    let from = FIRST.plus(2300);
     assert_eq!(next_step(&send, &usual()), Step::Rest);
     let at_once = Conditions {
         no_delay: true,
@@ -101,11 +104,24 @@ fn small_segments_wait_by_nagles_rule() {
     assert_eq!(next_step(&send, &at_once), Step::New { from, len: 300 });
     send.on_written(1000);
     assert_eq!(next_step(&send, &usual()), Step::New { from, len: 1000 });
+    // Full segments in flight make nothing wait.
+    let mut full = written(2300, 9000);
+    full.on_segments_pushed(2000, MSS);
+    let rest = FIRST.plus(2000);
+    let step = Step::New {
+        from: rest,
+        len: 300,
+    };
+    assert_eq!(next_step(&full, &usual()), step);
+    // Nor do small ones that arrived.
+    let mut acked = send;
+    acked.on_data_ack(from, 9000).unwrap();
+    assert_eq!(next_step(&acked, &usual()), Step::New { from, len: 1300 });
     // What the window cuts off does not wait for more data: there is more.
     let mut cut = written(2000, 2300);
     cut.on_pushed(2000);
     cut.on_written(900);
-    assert_eq!(next_step(&cut, &usual()), Step::New { from, len: 300 });
+    assert_eq!(next_step(&cut, &usual()), step);
     send.on_fin_queued();
     assert_eq!(next_step(&send, &usual()), Step::New { from, len: 1300 });
 }
