@@ -40,6 +40,15 @@ int knet_helper_tcp_win_from_space(const struct sock *sk, int space)
 	return tcp_win_from_space(sk, space);
 }
 
+bool knet_helper_owes_ack(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	return inet_csk_ack_scheduled(sk) &&
+	       READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->rcv_wup) > READ_ONCE(icsk->icsk_ack.rcv_mss);
+}
+
 u8 knet_helper_rcv_wscale(const struct sock *sk)
 {
 	return tcp_sk(sk)->rx_opt.rcv_wscale;

@@ -4,7 +4,7 @@
 
 use crate::protocol::{Meta, Mptcp, Owned};
 use crate::steering;
-use crate::subflow::table::joined_socks;
+use crate::subflow::table::{joined_socks, socks_of};
 use crate::subflow::transmit::receive_space;
 use crate::subflow::{delivery, push, receive_queue};
 use core::sync::atomic::Ordering;
@@ -14,6 +14,7 @@ use knet::meta::{DataGuard, OwnerGuard};
 use knet::skb::{Packet, Span};
 use knet::sock::{shutdown, Sock, State};
 use knet::subflow::{Pace, Tcp};
+use mptcp_core::scheduler::PathId;
 
 /// For fewer bytes than this the window is not reckoned anew (RFC 9293 section 3.8.6.2.2: it does not move by
 /// small steps), unless they are a good part of the buffer.
@@ -234,7 +235,7 @@ impl Reader {
             .fetch_sub(u64::from(self.waited_from), Ordering::AcqRel);
         let consumed = core::mem::take(&mut self.waited_from);
         let freed = core::mem::take(&mut self.freed);
-        let (update_due, starved, several, lags) = {
+        let (paths, starved, several, lags) = {
             let mut connection = meta.lock_data();
             connection.uncharge_receive(freed);
             let capacity = u32::try_from(sock.receive_buffer()).unwrap_or(0);
@@ -245,6 +246,7 @@ impl Reader {
                 return;
             }
             connection.unconsidered = 0;
+            let owing = receive_queue::lower_claims(&mut connection);
             let Some((numbers, free)) = window_to_tell(&connection) else {
                 return;
             };
@@ -258,19 +260,24 @@ impl Reader {
             let starved = receive_queue::take_starved(&mut connection);
             let several = connection.subflows.joined;
             let lags = several && subflow_lags(&connection);
-            (update_due, starved, several, lags)
+            let paths = match update_due || starved {
+                true => connection.subflows.numbers(),
+                false => owing,
+            };
+            (paths, starved, several, lags)
         };
         if lags {
             raise_receive_buffers(owner);
         }
-        if !update_due && !starved {
+        if paths.is_empty() {
             return;
         }
-        if let Some(first) = owner.subflow.as_ref() {
+        let first = owner.subflow.as_ref();
+        if let Some(first) = first.filter(|_| paths.contains(PathId::FIRST)) {
             tell(meta, &mut first.lock(), starved);
         }
         if several {
-            for sock in joined_socks(meta) {
+            for sock in socks_of(meta, paths.without(PathId::FIRST)) {
                 tell(meta, &mut knet::subflow::lock(&sock), starved);
             }
             push::after_process(meta);

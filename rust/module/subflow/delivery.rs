@@ -47,6 +47,9 @@ pub(crate) fn data_ready(meta: &Meta, tcp: &mut Tcp<'_>) {
         };
         let before = connection.state;
         while take_next(&mut connection, path, tcp, &mut progress) {}
+        if progress.readable {
+            receive_queue::claim_unread(&mut connection, path);
+        }
         if connection.state != before {
             publish_state(&mut connection);
             progress.ended = true;

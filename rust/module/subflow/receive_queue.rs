@@ -9,13 +9,15 @@ use crate::connection::{count, Connection};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::out_of_order::Stretch;
+use crate::subflow::table::SubflowState;
 use core::sync::atomic::Ordering;
 use knet::meta::DataGuard;
 use knet::skb::{Packet, PacketQueue};
 use knet::sock::State;
-use knet::subflow::{window_of_space, Tcp};
+use knet::subflow::{owes_acknowledgement, window_of_space, Claim, Tcp};
 use mptcp_core::reassembly::Verdict;
-use mptcp_core::receive::ReceiveMemory;
+use mptcp_core::receive::{claim, ReceiveMemory};
+use mptcp_core::scheduler::{PathId, PathSet};
 use mptcp_core::seq::Dsn;
 
 /// Memory in use and the limit (`SO_RCVBUF`).
@@ -65,6 +67,47 @@ pub(crate) fn take_starved(connection: &mut DataGuard<'_, Mptcp>) -> bool {
     let again = connection.starved && (memory_of(meta).admits() || nothing_to_read(meta));
     connection.starved &= !again;
     again
+}
+
+/// Has the TCP of a subflow that brought data count what the application has not read as if its own queue held it.
+/// It acknowledges what comes when the application reads then, or when its timer for that expires.
+pub(crate) fn claim_unread(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
+    let unread = memory_of(connection.meta()).used;
+    let Some(subflow) = connection.subflows.at_mut(path) else {
+        return;
+    };
+    let bytes = claim_of(subflow, unread);
+    match &mut subflow.claim {
+        Some(claim) => claim.set(bytes),
+        None if bytes > 0 => {
+            let claim = subflow.claim.insert(Claim::new(&subflow.sock));
+            claim.set(bytes);
+        }
+        None => {}
+    }
+}
+
+/// The application has read. Lets the claims of all subflows follow, and returns those that owe their peers an
+/// acknowledgement because of a claim.
+pub(crate) fn lower_claims(connection: &mut DataGuard<'_, Mptcp>) -> PathSet {
+    let unread = memory_of(connection.meta()).used;
+    let mut owing = PathSet::EMPTY;
+    for (path, subflow) in connection.subflows.iter_mut() {
+        let bytes = claim_of(subflow, unread);
+        if let Some(claim) = subflow.claim.as_mut().filter(|claim| claim.bytes() > 0) {
+            claim.set(claim.bytes().min(bytes));
+            if owes_acknowledgement(&subflow.sock) {
+                owing = owing.with(path);
+            }
+        }
+    }
+    owing
+}
+
+/// The bytes of packet memory that a subflow's TCP is to count, when so many are `unread`.
+fn claim_of(subflow: &SubflowState, unread: u32) -> i32 {
+    let limit = u32::try_from(subflow.sock.receive_buffer()).unwrap_or(0);
+    i32::try_from(claim(unread, limit)).unwrap_or(0)
 }
 
 /// Whether the application has read all: nobody would come back for data that is left with a subflow now.

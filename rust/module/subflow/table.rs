@@ -11,7 +11,7 @@ use kernel::prelude::*;
 use kernel::sync::aref::ARef;
 use knet::fragments::Gathered;
 use knet::sock::Sock;
-use knet::subflow::Subflow;
+use knet::subflow::{Claim, Subflow};
 use mptcp_core::congestion::Member;
 use mptcp_core::connection::farewell::Farewell;
 use mptcp_core::connection::speech::Reset;
@@ -201,10 +201,15 @@ pub(crate) fn sock_of(meta: &Meta, path: PathId) -> Option<ARef<Sock>> {
     Some(connection.subflows.at(path)?.sock.clone())
 }
 
-/// The sockets of all subflows that joined, one after the other: the data lock is free between them.
+/// The sockets of all subflows that joined, as [`socks_of`] gives them.
 pub(crate) fn joined_socks(meta: &Meta) -> impl Iterator<Item = ARef<Sock>> + '_ {
     let joined = meta.lock_data().subflows.numbers().without(PathId::FIRST);
-    joined.iter().filter_map(|path| sock_of(meta, path))
+    socks_of(meta, joined)
+}
+
+/// The sockets of these subflows, one after the other: the data lock is free between them.
+pub(crate) fn socks_of(meta: &Meta, paths: PathSet) -> impl Iterator<Item = ARef<Sock>> + '_ {
+    paths.iter().filter_map(|path| sock_of(meta, path))
 }
 
 /// The number of items, which are few: unlike [`Iterator::count`], without an addition that could
@@ -241,6 +246,8 @@ pub(crate) struct SubflowState {
     pub(crate) partial: Option<(Dsn, Gathered)>,
     /// The send buffer that its TCP had chosen when somebody looked last, in bytes.
     pub(crate) send_buffer: i32,
+    /// What its TCP counts as unread, once there was much.
+    pub(crate) claim: Option<Claim>,
     /// It is being given data: TCP may report room in the middle of that.
     pub(crate) pushing: bool,
     /// What the next RST says.
@@ -327,6 +334,7 @@ impl SubflowState {
             rx: mappings::received(Ssn::new(1)),
             partial: None,
             send_buffer: 0,
+            claim: None,
             pushing: false,
             reset: Reset::Tcp,
             dss_seen: false,

@@ -17,6 +17,28 @@ pub struct ReceiveMemory {
     pub limit: u32,
 }
 
+/// Unread packets that keep less memory than this are of no account to a subflow's TCP.
+const SMALLEST_CLAIM: u32 = 8 * 1024;
+/// The least receive buffer of a subflow in which anything is claimed: a small one needs all of its memory for
+/// packets that come.
+const SMALLEST_BUFFER: u32 = 64 * 1024;
+
+/// How much of its receive buffer of `limit` bytes a subflow's TCP is to count as taken, so that it acknowledges
+/// as if the connection's `unread` bytes of packet memory lay in its own queue: RFC 9293 section 3.8.6.3 lets a
+/// receiver wait for the application, which makes an acknowledgement and a window update one segment.
+///
+/// At most half: what comes out of order at the subflow has to have room.
+#[inline]
+pub const fn claim(unread: u32, limit: u32) -> u32 {
+    if unread < SMALLEST_CLAIM || limit < SMALLEST_BUFFER {
+        0
+    } else if unread < limit / 2 {
+        unread
+    } else {
+        limit / 2
+    }
+}
+
 /// Data bytes of the largest packet into which others are copied: two pages with what a packet itself
 /// needs.
 const LARGEST_COPY: u32 = 7680;

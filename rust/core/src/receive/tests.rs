@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::{
-    update_due, FinConflict, Placement, ReceiveMemory, ReceiveState, ReceiveWindow, RightSizing,
+    claim, update_due, FinConflict, Placement, ReceiveMemory, ReceiveState, ReceiveWindow, RightSizing,
 };
 use crate::seq::{Dsn, Ssn};
 use proptest::prelude::*;
@@ -206,6 +206,24 @@ fn the_buffer_follows_the_speed_and_never_shrinks() {
     let mut early = RightSizing::new(5, 1000);
     assert_eq!(early.on_copied(9_000_000, 50, 0, MSS, CAP), None);
     assert_eq!(early.on_copied(9_000_000, 0, 10, MSS, CAP), None);
+}
+
+#[test]
+fn unread_data_counts_for_the_subflow_within_bounds() {
+    // (unread, the subflow's buffer): claimed
+    for (unread, limit, claimed) in [
+        (0, 1 << 20, 0),
+        (8191, 1 << 20, 0),
+        (8192, 1 << 20, 8192),
+        (300_000, 1 << 20, 300_000),
+        (600_000, 1 << 20, 1 << 19),
+        (u32::MAX, u32::MAX, u32::MAX / 2),
+        // A small buffer has no room to spare.
+        (30_000, (1 << 16) - 1, 0),
+        (30_000, 1 << 16, 30_000),
+    ] {
+        assert_eq!(claim(unread, limit), claimed, "{unread} of {limit}");
+    }
 }
 
 #[test]
