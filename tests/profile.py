@@ -66,10 +66,10 @@ def read_counts(path: Path, symbols: Symbols) -> dict[str, int]:
 
 
 def sent(bench: Bench) -> int:
-    """Bytes that the client's device has sent."""
+    """Bytes that the client's devices have sent."""
     text = bench.network.client.read("/proc/thread-self/net/dev")
-    line = next(line for line in text.splitlines() if line.strip().startswith(f"{LINK}:"))
-    return int(line.split(":")[1].split()[8])
+    lines = (line.strip().partition(":") for line in text.splitlines())
+    return sum(int(rest.split()[8]) for name, _, rest in lines if name in (LINK, *bench.links))
 
 
 def run(bench: Bench, operation: str, which: Stack, marks) -> float:
@@ -95,13 +95,16 @@ def main() -> None:
     parser.add_argument("operations", nargs="*", default=list(OPERATIONS))
     parser.add_argument("--lines", type=int, default=60)
     parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--subflows", type=int, default=1, help="over as many links; TCP has one")
     arguments = parser.parse_args()
     SECOND_CPU.exists() and SECOND_CPU.write_text("0")
-    bench, symbols, marks = Bench(arguments.seconds), Symbols(), make_marks(MARK, 2)
+    bench, symbols, marks = Bench(arguments.seconds, arguments.subflows), Symbols(), make_marks(MARK, 2)
     stacks = [TCP, BUILTIN, stack.module_stack()]
     for operation in arguments.operations:
         columns = []
         for which in stacks:
+            if which.speaks_mptcp:
+                bench.use_links(which)
             number = run(bench, operation, which, marks)
             counts = read_counts(arguments.counts, symbols)
             columns.append({name: count / number for name, count in counts.items()})
