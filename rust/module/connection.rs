@@ -26,7 +26,7 @@ use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state;
 use mptcp_core::crypto::{Derived, Key, KeyPair};
 use mptcp_core::receive::{ReceiveState, ReceiveWindow, RightSizing};
-use mptcp_core::scheduler::{AnyScheduler, Kind, PathId};
+use mptcp_core::scheduler::{AnyScheduler, Grant, Kind, PathId};
 use mptcp_core::send::SendState;
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::ResetReason;
@@ -75,6 +75,8 @@ pub(crate) struct Connection {
     pub(crate) subflows: Subflows,
     /// Which subflow gets the next data.
     pub(crate) scheduler: AnyScheduler,
+    /// What the scheduler granted and nobody has used up.
+    pub(crate) granted: Option<Grant>,
     /// Where the data ends that was sent again to open the peer's window.
     pub(crate) unblocked: Dsn,
     /// Data that more subflows shall carry than the one that is just being given it.
@@ -174,6 +176,7 @@ impl Connection {
             unconsidered: 0,
             subflows: Subflows::new(),
             scheduler: AnyScheduler::new(Kind::default()),
+            granted: None,
             unblocked: Dsn::new(0),
             copies_due: None,
             missed: false,

@@ -12,6 +12,7 @@
 mod any;
 mod blest;
 mod ecf;
+mod grant;
 mod health;
 mod lowest_rtt;
 mod path;
@@ -23,6 +24,7 @@ mod view;
 pub use any::{AnyScheduler, Kind};
 pub use blest::Blest;
 pub use ecf::Ecf;
+pub use grant::{Grant, MAX_GRANT};
 pub use health::{Health, Standing, MAX_PROBE_GAP_US, RETURN_ROUNDS};
 pub use lowest_rtt::LowestRtt;
 pub use path::{Path, PathId, PathSet, MAX_PATHS};

@@ -109,6 +109,7 @@ impl Connection {
         self.aborted = false;
         self.deferred = None;
         self.starved = false;
+        self.granted = None;
         self.retransmitted = false;
         self.resent = 0;
         self.timers = Default::default();

@@ -167,7 +167,10 @@ fn whose_turn(meta: &Meta) -> Option<PathId> {
         Mode::Fallback => return Some(PathId::FIRST),
         Mode::Mptcp => {}
     }
-    match schedule::turn(&mut connection, None) {
+    if let Some(granted) = connection.granted {
+        return Some(granted.path());
+    }
+    match schedule::turn(&mut connection) {
         Turn::Of(path, _) => Some(path),
         Turn::OfAll(paths, _) => paths.iter().next(),
         Turn::Nobody => connection.subflows.live().next().map(|(path, _)| path),
@@ -262,6 +265,10 @@ fn give<'a>(
         if freed && meta.sock().wants_room() {
             meta.sock().notify_writeable();
         }
+    }
+    if given.elsewhere.is_none() {
+        // By the time that somebody has more to give, all may be different.
+        connection.granted = None;
     }
     ask_for_room(&mut connection, path, tcp, work);
     (connection, given)
@@ -388,7 +395,7 @@ fn next(
     let acked = subflow.sent(tcp.snd_una());
     subflow.tx.acked(acked);
     let mappings_full = mappings::is_full(&mut subflow.tx);
-    let (most, others) = match share(connection, path, mptcp) {
+    let (most, others) = match share(connection, path, tcp.mss(), mptcp) {
         Ok(share) => share,
         Err(other) => return Next::Elsewhere(other),
     };
@@ -453,12 +460,13 @@ fn next(
 fn share(
     connection: &mut Connection,
     path: PathId,
+    mss: u32,
     mptcp: bool,
 ) -> core::result::Result<(u32, PathSet), PathId> {
     if !mptcp || !connection.subflows.joined {
         return Ok((u32::MAX, PathSet::EMPTY));
     }
-    match schedule::turn(connection, Some(path)) {
+    match schedule::turn_of(connection, path, mss) {
         Turn::Of(whose, most) if whose == path => Ok((most, PathSet::EMPTY)),
         Turn::Of(whose, _) => Err(whose),
         Turn::OfAll(paths, most) if paths.contains(path) => Ok((most, paths.without(path))),
@@ -495,6 +503,9 @@ fn map(
     pieces: &Gathered,
 ) -> Next {
     connection.moments.data_sent = Moment::now();
+    if let Some(grant) = connection.granted.as_mut() {
+        grant.take(pieces.len() as u32);
+    }
     let len = u16::try_from(pieces.len()).unwrap_or(u16::MAX);
     let (mptcp, checksums) = (connection.speaks_mptcp(), connection.agreed.checksum);
     let Some(subflow) = connection.subflows.at_mut(path) else {

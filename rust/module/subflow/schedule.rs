@@ -9,7 +9,7 @@ use knet::subflow::{load, snapshot};
 use knet::time::now_us;
 use mptcp_core::connection::push::MAX_PIECE;
 use mptcp_core::scheduler::{
-    Decision, Path, PathId, PathSet, PathsView, Scheduler, Segment, Standing, MAX_PATHS,
+    Decision, Grant, Path, PathId, PathSet, PathsView, Scheduler, Segment, Standing, MAX_GRANT, MAX_PATHS,
 };
 use mptcp_core::seq::Dsn;
 
@@ -27,23 +27,32 @@ pub(crate) enum Turn {
 /// So many subflows are looked at without setting up room for all that there can be.
 const FEW: usize = 8;
 
+/// The turn of a subflow whose lock is held and whose segments have `mss` bytes: what it was granted, or as
+/// [`turn`] decides.
+pub(crate) fn turn_of(connection: &mut Connection, path: PathId, mss: u32) -> Turn {
+    let send = &connection.send;
+    let (unsent, again) = (send.unsent(), send.retransmit_next().is_some());
+    let granted = connection.granted;
+    match granted.and_then(|grant| grant.allows(path, mss, unsent, again)) {
+        Some(len) => Turn::Of(path, len),
+        None => turn(connection),
+    }
+}
+
 /// Decides whose turn it is. A subflow that is alone may be given anything.
-///
-/// Whoever asks in order to find the subflow has to lock it, and then asks again. A turn counts as taken only
-/// if it is the one of `asking`, which has its lock: else a scheduler that goes round would be further each time,
-/// and nobody would ever come at his turn.
-pub(crate) fn turn(connection: &mut Connection, asking: Option<PathId>) -> Turn {
+pub(crate) fn turn(connection: &mut Connection) -> Turn {
     let mut live = connection.subflows.live();
     match (live.next(), live.next(), how_many(live)) {
         (None, _, _) => Turn::Nobody,
         (Some((path, _)), None, _) => Turn::Of(path, u32::MAX),
-        (Some(_), Some(_), others) if others <= FEW - 2 => choose::<FEW>(connection, asking),
-        (Some(_), Some(_), _) => choose::<MAX_PATHS>(connection, asking),
+        (Some(_), Some(_), others) if others <= FEW - 2 => choose::<FEW>(connection),
+        (Some(_), Some(_), _) => choose::<MAX_PATHS>(connection),
     }
 }
 
-/// Asks the scheduler, with room for `N` subflows.
-fn choose<const N: usize>(connection: &mut Connection, asking: Option<PathId>) -> Turn {
+/// Asks the scheduler, with room for `N` subflows, and keeps what it grants.
+fn choose<const N: usize>(connection: &mut Connection) -> Turn {
+    connection.granted = None;
     forget_delivered(connection);
     let now = now_us();
     let mut places = [Path::UNKNOWN; N];
@@ -56,12 +65,9 @@ fn choose<const N: usize>(connection: &mut Connection, asking: Option<PathId>) -
         let Some(segment) = segment(connection) else {
             return Turn::Nobody;
         };
-        let before = connection.scheduler;
         match connection.scheduler.pick(&view, &segment) {
             Decision::Send { path, len } => {
-                if asking != Some(path) {
-                    connection.scheduler = before;
-                }
+                connection.granted = Some(Grant::new(path, len, segment.again));
                 return Turn::Of(path, len);
             }
             Decision::SendOnAll { paths, len } => return Turn::OfAll(paths, len),
@@ -170,7 +176,7 @@ fn segment(connection: &Connection) -> Option<Segment> {
     };
     let len = u32::try_from(send.unsent()).unwrap_or(u32::MAX);
     Some(Segment {
-        len: len.min(MAX_PIECE),
+        len: len.min(MAX_GRANT),
         unsent: send.unsent(),
         window_left,
         again: false,

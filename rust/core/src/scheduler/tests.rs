@@ -104,3 +104,24 @@ fn send(number: u8, len: u32) -> Decision {
 fn first_decision(kind: Kind, paths: &[Path], segment: &Segment) -> Decision {
     AnyScheduler::new(kind).pick(&view(paths), segment)
 }
+
+#[test]
+fn a_grant_answers_the_question_that_was_asked() {
+    let (path, other) = (PathId::FIRST, PathId::new(1).unwrap());
+    let mut grant = Grant::new(path, 5000, false);
+    assert_eq!(grant.allows(path, 1000, 9000, false), Some(5000));
+    assert_eq!(grant.allows(other, 1000, 9000, false), None);
+    assert_eq!(grant.allows(path, 1000, 9000, true), None);
+    grant.take(4500);
+    // A rest that fills no segment, unless nothing else waits.
+    assert_eq!(grant.allows(path, 1000, 9000, false), None);
+    assert_eq!(grant.allows(path, 1000, 501, false), None);
+    assert_eq!(grant.allows(path, 1000, 500, false), Some(500));
+    grant.take(501);
+    assert_eq!(grant.allows(path, 1000, 0, false), None);
+    // Who carried what is sent again next is not known.
+    let mut again = Grant::new(path, 300, true);
+    assert_eq!(again.allows(path, 1000, 9000, true), Some(300));
+    again.take(100);
+    assert_eq!(again.allows(path, 1000, 9000, true), None);
+}
