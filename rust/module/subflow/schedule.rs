@@ -55,8 +55,8 @@ fn choose<const N: usize>(connection: &mut Connection) -> Turn {
     connection.granted = None;
     forget_delivered(connection);
     let now = now_us();
-    let mut places = [Path::UNKNOWN; N];
-    let paths = describe_all(&connection.subflows, &mut places);
+    let (places, count) = describe_all::<N>(&connection.subflows);
+    let paths = places.get(..count).unwrap_or(&places);
     let window = connection.send.wnd_end().since(connection.send.una());
     let window = u32::try_from(window).unwrap_or(u32::MAX);
     let view = PathsView::new(paths, now, window);
@@ -92,8 +92,8 @@ fn choose<const N: usize>(connection: &mut Connection) -> Turn {
 
 /// The live subflows that do not answer, and when the next one may turn out not to, if they are several.
 pub(crate) fn silence(connection: &Connection, now: u64) -> (PathSet, Option<u64>) {
-    let mut places = [Path::UNKNOWN; MAX_PATHS];
-    let paths = describe_all(&connection.subflows, &mut places);
+    let (places, count) = describe_all::<MAX_PATHS>(&connection.subflows);
+    let paths = places.get(..count).unwrap_or(&places);
     let view = PathsView::new(paths, now, 0);
     match paths {
         [] | [_] => (PathSet::EMPTY, None),
@@ -112,14 +112,18 @@ fn forget_delivered(connection: &mut Connection) {
     }
 }
 
-/// What the scheduler learns of the live subflows, as many as there are places.
-fn describe_all<'a>(subflows: &Subflows, places: &'a mut [Path]) -> &'a [Path] {
-    let mut count = 0_usize;
-    for (place, (number, subflow)) in places.iter_mut().zip(subflows.live()) {
-        *place = describe(number, subflow);
-        count = count.saturating_add(1);
-    }
-    places.get(..count).unwrap_or(places)
+/// What the scheduler learns of the live subflows, of no more than `N`, and how many they are.
+#[inline]
+fn describe_all<const N: usize>(subflows: &Subflows) -> ([Path; N], usize) {
+    let (mut live, mut count) = (subflows.live(), 0_usize);
+    let places = core::array::from_fn(|_| match live.next() {
+        Some((number, subflow)) => {
+            count = count.saturating_add(1);
+            describe(number, subflow)
+        }
+        None => Path::UNKNOWN,
+    });
+    (places, count)
 }
 
 /// What the scheduler learns of a subflow.

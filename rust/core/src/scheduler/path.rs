@@ -201,20 +201,17 @@ impl Path {
     /// is a number of whole ones.
     #[inline]
     pub fn room(&self) -> u32 {
-        let room = self.window_room().min(self.send_room);
-        match room.checked_rem(self.mss) {
-            Some(part) if room > self.mss => room.saturating_sub(part),
-            Some(_) => room,
-            None => 0,
-        }
+        self.room_in(self.window_room(self.burst()))
     }
 
     /// How many of `len` bytes may be given to the path now; none if there is only room for less
     /// than a full segment, or for less than half of a burst, and less than all.
     #[inline]
     pub fn takes(&self, len: u32) -> u32 {
-        let room = self.room();
-        let worthwhile = self.window_room() >= len.min(self.burst() / 2);
+        let burst = self.burst();
+        let window = self.window_room(burst);
+        let room = self.room_in(window);
+        let worthwhile = window >= len.min(burst / 2);
         if room < len.min(self.mss) || !worthwhile {
             0
         } else {
@@ -222,12 +219,23 @@ impl Path {
         }
     }
 
+    /// As much as a window admits of so many bytes, and the send buffer.
+    #[inline]
+    fn room_in(&self, window: u32) -> u32 {
+        let room = window.min(self.send_room);
+        match room.checked_rem(self.mss) {
+            Some(part) if room > self.mss => room.saturating_sub(part),
+            Some(_) => room,
+            None => 0,
+        }
+    }
+
     /// What congestion window and burst admit.
     #[inline]
-    fn window_room(&self) -> u32 {
+    fn window_room(&self, burst: u32) -> u32 {
         let free = u64::from(self.cwnd.saturating_sub(self.in_flight));
         let free = free.saturating_mul(u64::from(self.mss));
-        let free = free.saturating_add(u64::from(self.burst()));
+        let free = free.saturating_add(u64::from(burst));
         saturate32(free).saturating_sub(self.queued)
     }
 

@@ -13,9 +13,11 @@ pub struct PathsView<'a> {
     pub now_us: u64,
     /// How many bytes may be unacknowledged at the data level, by the peer's window.
     pub window: u32,
-    /// The rank of the paths that data may be given to.
-    best: Option<Rank>,
+    /// The places of the paths that data may be given to, the first path's in the lowest bit.
+    eligible: u32,
 }
+
+const _: () = assert!(MAX_PATHS <= 32);
 
 /// How good a path is before anything is measured: the less the better.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -80,7 +82,7 @@ impl<'a> PathsView<'a> {
             paths,
             now_us,
             window,
-            best: paths.iter().map(|path| rank(path, now_us)).min(),
+            eligible: best_places(paths, now_us),
         }
     }
 
@@ -98,17 +100,25 @@ impl<'a> PathsView<'a> {
     // rfc8684:3.3.8-1
     #[inline]
     pub fn eligible(self) -> impl Iterator<Item = &'a Path> {
-        self.paths
-            .iter()
-            .filter(move |path| Some(rank(path, self.now_us)) == self.best)
+        let places = self.paths.iter().zip(bits(self.eligible));
+        places.filter_map(|(path, eligible)| eligible.then_some(path))
     }
 
     /// The eligible paths that can take some of `segment` now and have not carried it before.
     #[inline]
     pub fn ready(self, segment: &Segment) -> impl Iterator<Item = &'a Path> {
+        self.takers(segment).map(|(path, _)| path)
+    }
+
+    /// The paths that are [`ready`](Self::ready), and how much each takes.
+    #[inline]
+    fn takers(self, segment: &Segment) -> impl Iterator<Item = (&'a Path, u32)> {
         let (len, sent_on) = (segment.sendable(), segment.sent_on);
-        self.eligible()
-            .filter(move |path| !sent_on.contains(path.id) && path.takes(len) > 0)
+        let others = self.eligible().filter(move |path| !sent_on.contains(path.id));
+        others.filter_map(move |path| match path.takes(len) {
+            0 => None,
+            len => Some((path, len)),
+        })
     }
 
     /// The paths that some of `segment` may be given to, and how much each may take: while the peer's window
@@ -122,13 +132,11 @@ impl<'a> PathsView<'a> {
         let most = segment.sendable();
         let scarce = share.window.is_some();
         let choose = scarce && self.ready(segment).any(|path| share.left(path) > 0);
-        self.ready(segment).filter_map(move |path| {
-            let most = if choose {
-                share.left(path).min(most)
-            } else {
-                most
+        self.takers(segment).filter_map(move |(path, len)| {
+            let len = match choose {
+                true => path.takes(share.left(path).min(most)),
+                false => len,
             };
-            let len = path.takes(most);
             (len > 0).then_some((path, len))
         })
     }
@@ -161,6 +169,34 @@ impl<'a> PathsView<'a> {
             .map(Path::silence_us)
             .min()
     }
+}
+
+/// The places of the paths of the best rank there is.
+#[inline]
+fn best_places(paths: &[Path], now_us: u64) -> u32 {
+    let (mut best, mut places) = (Rank::UnresponsiveBackup, 0_u32);
+    let mut place = 1_u32;
+    for path in paths {
+        let rank = rank(path, now_us);
+        if rank < best {
+            (best, places) = (rank, 0);
+        }
+        if rank == best {
+            places |= place;
+        }
+        place = place.wrapping_shl(1);
+    }
+    places
+}
+
+/// The bits of a number, the lowest first.
+#[inline]
+fn bits(mut number: u32) -> impl Iterator<Item = bool> {
+    core::iter::repeat_with(move || {
+        let bit = number & 1 != 0;
+        number >>= 1;
+        bit
+    })
 }
 
 #[inline]
