@@ -64,7 +64,7 @@ fmt: env ## format the Rust sources
 fuzz: env ## fuzz the core against its slow models, SECONDS for each check (ONLY='check...')
 	@scripts/fuzz --seconds $(SECONDS) $(ONLY)
 
-coverage: ## which lines of the core its tests do not reach
+coverage: env ## which lines of the core its tests do not reach
 	@scripts/coverage
 
 doc: module ## write the API documentation to build/doc
