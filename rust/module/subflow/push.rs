@@ -6,7 +6,7 @@ use crate::connection::{count, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::schedule::{self, Turn};
-use crate::subflow::table::{sock_of, SubflowState};
+use crate::subflow::table::sock_of;
 use crate::subflow::{delivery, mappings};
 use crate::timer;
 use core::sync::atomic::Ordering;
@@ -16,12 +16,12 @@ use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::State;
 use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::Moment;
-use mptcp_core::connection::fallback::on_plain_ack;
+use mptcp_core::connection::fallback::{is_untold, on_plain_ack};
 use mptcp_core::connection::push::{next_step, Conditions, Step};
 use mptcp_core::mapping::{DssChecksum, TxRecord};
 use mptcp_core::scheduler::{penalised, PathId, PathSet};
 use mptcp_core::send::{send_buffer, SubflowBuffer};
-use mptcp_core::seq::{Dsn, Ssn};
+use mptcp_core::seq::Dsn;
 
 /// After so many turns of subflows others get the processor.
 const MOST_TURNS: u32 = 64;
@@ -210,11 +210,6 @@ impl Given {
     }
 }
 
-/// Whether the subflow was given data while nothing shows yet that the peer understands it.
-fn is_untold(subflow: &SubflowState) -> bool {
-    !subflow.heard_ever && subflow.given.after(Ssn::new(1))
-}
-
 /// As [`push`], for a caller that holds the data lock, which may be given up and taken again meanwhile. What
 /// was queued leaves with [`Given::let_go`].
 fn give<'a>(
@@ -305,10 +300,9 @@ fn ask_for_room(
     let sock = connection.meta().sock();
     let waiting = work || connection.mode == Mode::Connecting || !sock.is_writeable();
     let mptcp = connection.speaks_mptcp();
-    let wanted = connection
-        .subflows
-        .at(path)
-        .is_some_and(|subflow| waiting || subflow.ack_due || (mptcp && is_untold(subflow)));
+    let wanted = connection.subflows.at(path).is_some_and(|subflow| {
+        waiting || subflow.ack_due || (mptcp && is_untold(subflow.heard_ever, subflow.given))
+    });
     tcp.report_room(wanted);
 }
 

@@ -87,9 +87,16 @@ pub const fn on_infinite_mapping(circumstances: &Circumstances) -> Answer {
     circumstances.answer()
 }
 
-/// TCP had its bytes before `acked` acknowledged. `heard` says whether any option since the handshake
-/// showed that the peer speaks MPTCP, `given` is the number after the last byte that TCP was given.
-/// Returns whether to go on as plain TCP.
+/// Whether the peer has yet to show that it understands what the subflow was given. `heard` says whether
+/// any option since the handshake showed that it speaks MPTCP, `given` is the number after the last byte
+/// that TCP was given. So long an acknowledgement may mean what [`on_plain_ack`] decides.
+#[inline]
+pub const fn is_untold(heard: bool, given: Ssn) -> bool {
+    !heard && given.after(Ssn::new(1))
+}
+
+/// TCP had its bytes before `acked` acknowledged; `heard` and `given` are those of [`is_untold`]. Returns
+/// whether to go on as plain TCP.
 ///
 /// RFC 8684 section 3.7: an acknowledgement of data without a data acknowledgement, before any of
 /// those came, means that the path or the peer does not speak MPTCP.
@@ -101,10 +108,8 @@ pub fn on_plain_ack(
     acked: Ssn,
     circumstances: impl FnOnce() -> Circumstances,
 ) -> bool {
-    let first = Ssn::new(1);
-    !heard
-        && given.after(first)
-        && acked.after(first)
+    is_untold(heard, given)
+        && acked.after(Ssn::new(1))
         && circumstances().answer() == Answer::FallBack
 }
 

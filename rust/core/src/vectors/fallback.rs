@@ -5,7 +5,8 @@
 use super::{expect, Check};
 use crate::connection::expiry::{on_expiry, Expiry, Situation};
 use crate::connection::fallback::{
-    on_checksum_failure, on_plain_ack, on_unmapped_data, Answer, ChecksumAnswer, Circumstances,
+    is_untold, on_checksum_failure, on_plain_ack, on_unmapped_data, Answer, ChecksumAnswer,
+    Circumstances,
 };
 use crate::connection::farewell::Farewell;
 use crate::seq::{Dsn, Ssn};
@@ -61,17 +62,19 @@ fn check_answers() -> Check {
     Ok(())
 }
 
-/// Columns: whether options were heard, what TCP was given and had acknowledged.
+/// Columns: whether options were heard, what TCP was given and had acknowledged; whether an acknowledgement
+/// may tell something, and whether this one does.
 // rfc8684:3.7-5
 fn check_plain_acks() -> Check {
-    for (name, heard, given, acked, falls_back) in [
-        ("acknowledged", false, 2, 2, true),
-        ("acknowledged in part", false, 1000, 2, true),
-        ("heard", true, 2, 2, false),
-        ("SYN alone", false, 2, 1, false),
-        ("FIN alone", false, 1, 2, false),
+    for (name, heard, given, acked, untold, falls_back) in [
+        ("acknowledged", false, 2, 2, true, true),
+        ("acknowledged in part", false, 1000, 2, true, true),
+        ("heard", true, 2, 2, false, false),
+        ("SYN alone", false, 2, 1, true, false),
+        ("FIN alone", false, 1, 2, false, false),
     ] {
         let (given, acked) = (Ssn::new(given), Ssn::new(acked));
+        expect(is_untold(heard, given) == untold, name)?;
         let answer = on_plain_ack(heard, given, acked, || ALONE);
         expect(answer == falls_back, name)?;
     }

@@ -14,8 +14,8 @@ use mptcp_core::connection::ending::{
 };
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::connection::fallback::{
-    on_checksum_failure, on_infinite_mapping, on_mp_fail, on_plain_ack, on_unmapped_data, Answer,
-    ChecksumAnswer, Circumstances,
+    is_untold, on_checksum_failure, on_infinite_mapping, on_mp_fail, on_plain_ack,
+    on_unmapped_data, Answer, ChecksumAnswer, Circumstances,
 };
 use mptcp_core::connection::farewell::Farewell as LastWords;
 use mptcp_core::connection::handshake::{
@@ -309,7 +309,7 @@ entry_points! {
     }
 
     connection_plain_ack(heard: bool, given: Ssn, acked: Ssn, c: &Circumstances) -> bool {
-        on_plain_ack(heard, given, acked, || *c)
+        on_plain_ack(heard, given, acked, || *c) && is_untold(heard, given)
     }
     connection_trust(verdict: Verdict, len: u32, old: bool, fastclose: bool) -> Trust {
         trust(verdict, len, old, fastclose)
