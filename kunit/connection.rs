@@ -14,7 +14,7 @@ mod tests {
     use mptcp_core::connection::state::{Event, State};
     use mptcp_core::crypto::Key;
     use mptcp_core::seq::Ssn;
-    use mptcp_core::vectors::fallback;
+    use mptcp_core::vectors::{fallback, patience};
     use mptcp_core::wire::{MpCapable, Received, SegmentKind, OPTION_SPACE};
 
     #[test]
@@ -75,6 +75,12 @@ mod tests {
     #[test]
     fn mptcp_ends_in_the_middle_as_on_the_host() {
         assert_eq!(fallback::check(), Ok(()));
+    }
+
+    // rfc8684:3.1-7
+    #[test]
+    fn patience_ends_as_on_the_host() {
+        assert_eq!(patience::check(), Ok(()));
     }
 
     #[test]

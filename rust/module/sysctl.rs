@@ -10,6 +10,7 @@ use knet::{
         Table, //
     }, //
 };
+use mptcp_core::connection::blackhole::SYN_REPETITIONS;
 
 const ENABLED: usize = 0;
 const CHECKSUM_ENABLED: usize = 1;
@@ -39,7 +40,7 @@ const SETTINGS: [Setting; 11] = [
     },
     Setting {
         name: c"syn_retrans_before_tcp_fallback",
-        default: 2,
+        default: SYN_REPETITIONS,
         min: 0,
         max: 255,
     },
@@ -114,8 +115,9 @@ impl Settings {
         self.0.value(CHECKSUM_ENABLED) != 0
     }
 
-    /// How many SYNs with MP_CAPABLE are retransmitted before one without it.
-    // rfc8684:3.1-7
+    /// How many SYNs with MP_CAPABLE are retransmitted before one without it, see [`offers_mptcp`].
+    ///
+    /// [`offers_mptcp`]: mptcp_core::connection::blackhole::offers_mptcp
     #[inline]
     pub(crate) fn syn_retrans_before_tcp_fallback(&self) -> u32 {
         self.0.value(SYN_RETRANS_BEFORE_TCP_FALLBACK)

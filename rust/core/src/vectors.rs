@@ -11,6 +11,7 @@ pub mod fallback;
 pub mod joins;
 pub mod options;
 pub mod paths;
+pub mod patience;
 pub mod version0;
 
 /// The result of a check: the name of the first vector that failed.

@@ -14,6 +14,7 @@ use knet::netns::PerNet;
 use knet::segment::{OptionEdit, Outgoing};
 use knet::sock::Sock;
 use knet::subflow::{window_of_space, Tcp};
+use mptcp_core::connection::blackhole::{offers_mptcp, SYN_REPETITIONS};
 use mptcp_core::connection::handshake::client_syn;
 use mptcp_core::connection::speech::{self, Reset, Speaker};
 use mptcp_core::mapping::TxRecord;
@@ -186,7 +187,7 @@ fn begin_connect(
     again: u8,
     edit: &mut OptionEdit,
 ) {
-    let limit = Namespace::of(sock.net()).map_or(2, |namespace| {
+    let limit = Namespace::of(sock.net()).map_or(SYN_REPETITIONS, |namespace| {
         namespace.settings.syn_retrans_before_tcp_fallback()
     });
     let tokenless = connection.tokenless;
@@ -197,9 +198,7 @@ fn begin_connect(
     if tokenless {
         return;
     }
-    // RFC 8684 section 3.1: the path may drop SYNs with options it does not know, so that after
-    // some the connection is tried as plain TCP. 128 and more means never.
-    if limit < 128 && u32::from(again) > limit {
+    if !offers_mptcp(again, limit) {
         if subflow.offered {
             count(sock, Counter::MpCapableSynTxDrop);
         }

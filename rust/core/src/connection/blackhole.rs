@@ -4,6 +4,21 @@
 
 /// How often the time for which MP_CAPABLE is left out doubles.
 const MOST_DOUBLINGS: u8 = 6;
+/// How many SYNs with MP_CAPABLE are repeated before one goes without it, where nobody chose another number.
+pub const SYN_REPETITIONS: u32 = 2;
+/// From this number on there is no limit.
+const ENDLESS: u32 = 128;
+
+/// Whether the SYN of a client that sent it `again` times before has MP_CAPABLE. `limit` is how many are
+/// repeated with it; 128 and more: all.
+///
+/// RFC 8684 section 3.1: the path may drop SYNs with options that it does not know, so after some the
+/// connection is tried as plain TCP. How many is local policy.
+// rfc8684:3.1-7
+#[inline]
+pub const fn offers_mptcp(again: u8, limit: u32) -> bool {
+    limit >= ENDLESS || again as u32 <= limit
+}
 
 /// Whether a host's new connections are to leave MP_CAPABLE out, because others had to.
 ///
@@ -55,6 +70,11 @@ mod tests {
     use super::*;
 
     const HOUR: u64 = 3_600_000_000;
+
+    #[test]
+    fn after_some_syns_the_option_is_left_out() {
+        assert_eq!(crate::vectors::patience::check(), Ok(()));
+    }
 
     #[test]
     fn the_option_is_left_out_for_ever_longer() {

@@ -6,6 +6,7 @@
 
 use mptcp_core::acceptable::{judge, Expected, Segment, Verdict};
 use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Announced, Trust};
+use mptcp_core::connection::blackhole::offers_mptcp;
 use mptcp_core::connection::delivery::{
     on_subflow_fin, position, streams_agree, Position, SubflowEnd,
 };
@@ -336,6 +337,7 @@ entry_points! {
         let acked = send.fin_acked();
         [is_over(rest, send), is_breakdown(rest, acked), may_be_rejoined(rest, acked)]
     }
+    connection_syn(again: u8, limit: u32) -> bool { offers_mptcp(again, limit) }
     connection_patience(rest: &Rest) -> Farewell { on_patience_lost(rest) }
     connection_push(send: &SendState, conditions: &Conditions) -> Step {
         next_step(send, conditions)

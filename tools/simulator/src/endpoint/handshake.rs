@@ -7,6 +7,7 @@ use super::{EndKind, Endpoint, Mode};
 use crate::segment::Segment;
 use crate::tcp::Tcp;
 use hmac::{Hmac, Mac};
+use mptcp_core::connection::blackhole::{offers_mptcp, SYN_REPETITIONS};
 use mptcp_core::connection::handshake::{
     client_syn, on_syn, on_syn_ack, on_third_ack, server_key, server_syn_ack, version0, Agreed,
     Attempt, ClientOutcome, Policy, ServerOutcome, SynAnswer,
@@ -61,9 +62,6 @@ impl Sha1 for Library {
     }
 }
 
-/// After so many repetitions the SYN goes without option.
-const SYNS_WITH_OPTION: u8 = 3;
-
 /// Token and initial data sequence number of a key. Both ends must agree on the wrap.
 pub(super) fn derive(kind: &EndKind, version: Version, key: Key) -> Derived {
     let mut derived = hashes(version).derive(key);
@@ -83,7 +81,7 @@ impl Endpoint {
 
     /// Client: the option of the SYN.
     pub(super) fn syn_option(&mut self, repeated: u8) -> Option<MpCapable> {
-        let willing = repeated < SYNS_WITH_OPTION;
+        let willing = offers_mptcp(repeated, SYN_REPETITIONS);
         self.offered = self.kind.versions.first_offer().filter(|_| willing);
         self.offered.map(|version| match version {
             Version::V0 => version0::client_syn(self.policy(), Key::new(self.kind.key)),
