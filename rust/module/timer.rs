@@ -2,7 +2,7 @@
 
 //! The timer of a connection: data-level retransmission, patience with orphans and with corks.
 
-use crate::connection::{abort_locked, condemn, count, Connection, Mode};
+use crate::connection::{abort_locked, condemn, count, Connection};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::delivery::fall_back;
@@ -10,7 +10,7 @@ use crate::subflow::{join, loss, push};
 use knet::meta::DataGuard;
 use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::now_us;
-use mptcp_core::connection::ending::{on_patience_lost, Farewell};
+use mptcp_core::connection::ending::{on_patience_lost, stays_patient, Farewell, ORPHAN_PATIENCE};
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::path_manager::PathManager;
 use mptcp_core::scheduler::PathSet;
@@ -23,8 +23,6 @@ const LONGEST_WAIT: u32 = 30_000_000;
 /// The data-level timeout, before it is doubled, when no subflow answers: that of a TCP that has measured
 /// nothing (RFC 6298 section 2.1).
 const SILENT_WAIT: u32 = 1_000_000;
-/// How long an orphan waits for a silent peer, in microseconds: TCP's timeout in FIN-WAIT-2.
-const ORPHAN_PATIENCE: u64 = 60_000_000;
 /// How long TCP_CORK and MSG_MORE hold a segment back while nothing is in flight: TCP's shortest
 /// retransmission timeout.
 const CORK_LIMIT: u64 = 200_000;
@@ -54,17 +52,6 @@ pub(crate) fn progressed(connection: &mut Connection) {
 pub(crate) fn lose_patience_later(connection: &mut DataGuard<'_, Mptcp>) {
     connection.timers.give_up_at = now_us().saturating_add(ORPHAN_PATIENCE);
     arm(connection);
-}
-
-/// Whether an orphan still has a peer that takes its data, however slowly, as TCP's orphans wait for
-/// theirs. Who has acknowledged everything and says nothing himself is not waited for any longer.
-fn peer_is_alive(connection: &Connection) -> bool {
-    if connection.mode == Mode::Fallback {
-        // TCP itself gives up a peer that does not answer.
-        return connection.send.unsent() > 0;
-    }
-    let silence = u64::from(connection.moments.acknowledged.elapsed_ms()).saturating_mul(1000);
-    connection.send.needs_retransmit() && silence < ORPHAN_PATIENCE
 }
 
 /// Sees to it that what the application holds back leaves in the end, without an acknowledgement to
@@ -148,9 +135,11 @@ pub(crate) fn expired(meta: &Meta) {
     let now = now_us();
     let mut connection = meta.lock_data();
     if connection.timers.give_up_at != 0 && now >= connection.timers.give_up_at {
-        if !peer_is_alive(&connection) {
+        let rest = connection.rest();
+        let silence = u64::from(connection.moments.acknowledged.elapsed_ms()).saturating_mul(1000);
+        if !stays_patient(&rest, &connection.send, silence) {
             connection.timers.give_up_at = 0;
-            match on_patience_lost(&connection.rest()) {
+            match on_patience_lost(&rest) {
                 Farewell::Close => connection.timers.patience_lost = true,
                 Farewell::Abort => abort_locked(&mut connection, 0),
             }

@@ -23,6 +23,7 @@ use crate::app::AppKind;
 use crate::chance::Chance;
 use crate::segment::{Place, Segment, Time};
 use crate::tcp::{self, Tcp};
+use mptcp_core::connection::ending::ORPHAN_PATIENCE;
 use mptcp_core::connection::fallback::Circumstances;
 use mptcp_core::connection::farewell::Farewell;
 use mptcp_core::connection::handshake::{Agreed, Versions};
@@ -379,7 +380,7 @@ impl Endpoint {
     /// Progress of any kind: an orphan is waited for longer.
     fn progressed(&mut self) {
         if self.timers.give_up_at.is_some() {
-            self.timers.give_up_at = Some(self.now + close::ORPHAN_PATIENCE);
+            self.timers.give_up_at = Some(self.now + ORPHAN_PATIENCE);
         }
     }
 }

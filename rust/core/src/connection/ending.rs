@@ -5,6 +5,10 @@
 use super::state::State;
 use crate::send::SendState;
 
+/// How long an orphan, a connection whose application is gone, waits for a silent peer, in microseconds:
+/// TCP's timeout in FIN-WAIT-2.
+pub const ORPHAN_PATIENCE: u64 = 60_000_000;
+
 /// What the decision depends on.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Rest {
@@ -40,6 +44,21 @@ pub const fn is_over(rest: &Rest, send: &SendState) -> bool {
     match rest.state {
         State::Closed => rest.peer_closes,
         state => state.subflows_may_close(),
+    }
+}
+
+/// Whether an orphan waits for [`ORPHAN_PATIENCE`] once more, when that is over. `silence` is how long the last
+/// data acknowledgement is ago, in microseconds.
+///
+/// As TCP's orphans wait, it waits for a peer that takes its data, however slowly. Who has acknowledged
+/// everything and says nothing himself is not waited for any longer. Of plain TCP, TCP itself gives up a
+/// peer that does not answer.
+#[inline]
+pub const fn stays_patient(rest: &Rest, send: &SendState, silence: u64) -> bool {
+    if rest.fell_back {
+        send.unsent() > 0
+    } else {
+        send.needs_retransmit() && silence < ORPHAN_PATIENCE
     }
 }
 

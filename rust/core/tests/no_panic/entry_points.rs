@@ -11,7 +11,7 @@ use mptcp_core::connection::delivery::{
     on_subflow_fin, position, streams_agree, Position, SubflowEnd,
 };
 use mptcp_core::connection::ending::{
-    is_breakdown, is_over, may_be_rejoined, on_patience_lost, Farewell, Rest,
+    is_breakdown, is_over, may_be_rejoined, on_patience_lost, stays_patient, Farewell, Rest,
 };
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::connection::fallback::{
@@ -338,7 +338,9 @@ entry_points! {
         [is_over(rest, send), is_breakdown(rest, acked), may_be_rejoined(rest, acked)]
     }
     connection_syn(again: u8, limit: u32) -> bool { offers_mptcp(again, limit) }
-    connection_patience(rest: &Rest) -> Farewell { on_patience_lost(rest) }
+    connection_patience(rest: &Rest, send: &SendState, silence: u64) -> (bool, Farewell) {
+        (stays_patient(rest, send, silence), on_patience_lost(rest))
+    }
     connection_push(send: &SendState, conditions: &Conditions) -> Step {
         next_step(send, conditions)
     }

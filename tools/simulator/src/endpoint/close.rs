@@ -4,16 +4,15 @@
 
 use super::subflow::Subflow;
 use super::{Endpoint, Mode};
-use crate::segment::{Time, SECOND};
+use crate::segment::Time;
 use mptcp_core::connection::abort::{step, Step};
-use mptcp_core::connection::ending::{is_breakdown, is_over, on_patience_lost, Farewell, Rest};
+use mptcp_core::connection::ending::{
+    is_breakdown, is_over, on_patience_lost, stays_patient, Farewell, Rest, ORPHAN_PATIENCE,
+};
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
 use mptcp_core::path_manager::{End, Event as PathEvent};
 use mptcp_core::wire::ResetReason;
-
-/// How long an orphan waits without any progress: TCP's timeout in FIN-WAIT-2.
-pub(super) const ORPHAN_PATIENCE: Time = 60 * SECOND;
 
 impl Endpoint {
     /// The application ends its half.
@@ -131,8 +130,7 @@ impl Endpoint {
     /// There was no progress for long.
     pub(super) fn lose_patience(&mut self) {
         let silence = self.now - self.timers.heard_at;
-        if self.mode == Mode::Mptcp && self.send.needs_retransmit() && silence < ORPHAN_PATIENCE {
-            // The peer answers: it reads slowly.
+        if stays_patient(&self.rest(), &self.send, silence) {
             self.timers.give_up_at = Some(self.now + ORPHAN_PATIENCE);
             return;
         }

@@ -112,6 +112,11 @@ fn only_an_open_connection_of_two_ends_waits_for_another_subflow() {
     }
 }
 
+#[test]
+fn an_orphan_waits_while_its_data_is_taken() {
+    assert_eq!(crate::vectors::patience::check(), Ok(()));
+}
+
 // rfc8684:3.3.3-2
 #[test]
 fn a_peer_that_has_everything_may_read_it_as_slowly_as_it_likes() {
