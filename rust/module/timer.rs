@@ -12,20 +12,12 @@ use knet::subflow::{with_softirq_lock, Tcp};
 use knet::time::now_us;
 use mptcp_core::connection::ending::{on_patience_lost, stays_patient, Farewell, ORPHAN_PATIENCE};
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
+use mptcp_core::connection::push::CORK_LIMIT;
 use mptcp_core::path_manager::PathManager;
 use mptcp_core::scheduler::PathSet;
-use mptcp_core::send::retransmit_timeout;
+use mptcp_core::send::{retransmit_timeout, LONGEST_WAIT, UNKNOWN_RTO};
 use mptcp_core::wire::ResetReason;
 
-/// The longest wait for a data acknowledgement: half of an orphan's patience, so that a peer with a
-/// closed window is asked often enough to be known alive.
-const LONGEST_WAIT: u32 = 30_000_000;
-/// The data-level timeout, before it is doubled, when no subflow answers: that of a TCP that has measured
-/// nothing (RFC 6298 section 2.1).
-const SILENT_WAIT: u32 = 1_000_000;
-/// How long TCP_CORK and MSG_MORE hold a segment back while nothing is in flight: TCP's shortest
-/// retransmission timeout.
-const CORK_LIMIT: u64 = 200_000;
 /// How soon to try again if a process holds the subflow.
 const SOON: u64 = 2_000;
 
@@ -262,7 +254,7 @@ fn retransmit_anywhere(connection: &mut DataGuard<'_, Mptcp>) -> bool {
         .map(|(_, subflow)| knet::subflow::rto_us(&subflow.sock))
         .max();
     let backoff = connection.timers.backoff;
-    let wait = retransmit_timeout(rto.unwrap_or(SILENT_WAIT), backoff, LONGEST_WAIT);
+    let wait = retransmit_timeout(rto.unwrap_or(UNKNOWN_RTO), backoff, LONGEST_WAIT);
     connection.timers.retransmit_at = now_us().saturating_add(u64::from(wait));
     connection.timers.watched = connection.send.una();
     stuck && connection.send.fin_in_flight()

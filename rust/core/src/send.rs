@@ -8,7 +8,7 @@ mod timer;
 
 pub use buffer::{send_buffer, SubflowBuffer};
 pub use resend::MAX_RANGES;
-pub use timer::{retransmit_timeout, MAX_BACKOFF};
+pub use timer::{retransmit_timeout, LONGEST_WAIT, MAX_BACKOFF, UNKNOWN_RTO};
 
 use crate::num::saturate32;
 use crate::seq::Dsn;

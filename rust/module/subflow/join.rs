@@ -31,7 +31,7 @@ use knet::sock::Sock;
 use knet::subflow::{Subflow, Tcp};
 use mptcp_core::connection::join::{
     client_syn, on_silence, on_syn, on_syn_ack, on_third_ack, server_nonce, server_syn_ack,
-    third_ack, third_ack_timeout, Refusal, Request, Secrets,
+    third_ack, third_ack_timeout, Refusal, Request, Secrets, LONGEST_WAIT, MOST_THIRD_ACKS,
 };
 use mptcp_core::crypto::Token;
 use mptcp_core::path_manager::{
@@ -40,11 +40,6 @@ use mptcp_core::path_manager::{
 use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::plan::Wanted;
 use mptcp_core::wire::{MpTcpRst, Received, ResetReason, SegmentKind};
-
-/// How often the client says its third ACK before it gives the subflow up.
-const MOST_THIRD_ACKS: u8 = 6;
-/// The longest wait for its answer, in microseconds.
-const LONGEST_WAIT: u32 = 10_000_000;
 
 /// The handshake of a subflow that joins.
 pub(crate) struct Join {

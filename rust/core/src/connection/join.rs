@@ -23,6 +23,11 @@ use crate::send::MAX_BACKOFF;
 use crate::wire::plan::Wanted;
 use crate::wire::{MpJoin, Received, ResetReason};
 
+/// How often the client says its third ACK before it gives the subflow up.
+pub const MOST_THIRD_ACKS: u8 = 6;
+/// The longest wait for the answer to it, in microseconds.
+pub const LONGEST_WAIT: u32 = 10_000_000;
+
 /// What proves to each end that the other belongs to the connection.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Secrets {

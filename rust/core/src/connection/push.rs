@@ -8,6 +8,9 @@ use crate::seq::Dsn;
 
 /// The most bytes of a piece: what a mapping covers (RFC 8684 section 3.3.1).
 pub const MAX_PIECE: u32 = 0xffff;
+/// How long the application may hold a segment back while nothing is in flight, with TCP_CORK or MSG_MORE, in
+/// microseconds: TCP's shortest retransmission timeout.
+pub const CORK_LIMIT: u64 = 200_000;
 
 /// What the subflow and the application allow.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -5,6 +5,13 @@
 /// The most doublings of the timer; enough to reach any cap.
 pub const MAX_BACKOFF: u8 = 15;
 
+/// The longest wait for a data acknowledgement, in microseconds: half of an orphan's patience, so that a peer with
+/// a closed window is asked often enough to be known alive.
+pub const LONGEST_WAIT: u32 = 30_000_000;
+/// The retransmission timeout to reckon with when no subflow answers, in microseconds: that of a TCP that has
+/// measured nothing (RFC 6298 section 2.1).
+pub const UNKNOWN_RTO: u32 = 1_000_000;
+
 /// How long to wait for a data acknowledgement before sending again, in microseconds.
 ///
 /// `rto_us` is the largest retransmission timeout of the live subflows, so that the subflow which
