@@ -10,17 +10,13 @@ use crate::tcp::{self, Tcp};
 use mptcp_core::connection::join::{
     acknowledgement_due, client_syn, establishes_client, on_silence, on_syn, on_syn_ack,
     on_third_ack, server_nonce, server_syn_ack, third_ack_timeout, Refusal, Request, Secrets,
+    LONGEST_WAIT, MOST_THIRD_ACKS,
 };
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::crypto::{Key, KeyPair};
 use mptcp_core::path_manager::{End, Event, JoinRequest, Open};
 use mptcp_core::scheduler::{PathId, MAX_PATHS};
 use mptcp_core::wire::{MpJoin, MpTcpRst, Received, ResetReason};
-
-/// How often a third ACK is sent at most.
-const THIRD_ACKS: u8 = 8;
-/// The longest wait for its answer, in microseconds.
-const LONGEST_PROOF: u32 = 60_000_000;
 
 impl Endpoint {
     /// Opens a subflow between two places.
@@ -118,7 +114,7 @@ impl Endpoint {
             Ok(accepted) => {
                 self.several = true;
                 let rto = self.subflows[at].tcp.sending().rto() as u32;
-                let wait = third_ack_timeout(1, rto, LONGEST_PROOF);
+                let wait = third_ack_timeout(1, rto, LONGEST_WAIT);
                 self.subflows[at].stage = Stage::Proving {
                     hmac: accepted.hmac,
                     sent: 1,
@@ -201,13 +197,13 @@ impl Endpoint {
             if again_at > self.now {
                 continue;
             }
-            if let Err(refusal) = on_silence(sent, THIRD_ACKS) {
+            if let Err(refusal) = on_silence(sent, MOST_THIRD_ACKS) {
                 self.break_subflow(at, Reset::Reason(refusal.reason()));
                 continue;
             }
             let subflow = &mut self.subflows[at];
             let rto = subflow.tcp.sending().rto() as u32;
-            let wait = third_ack_timeout(sent + 1, rto, LONGEST_PROOF);
+            let wait = third_ack_timeout(sent + 1, rto, LONGEST_WAIT);
             subflow.stage = Stage::Proving {
                 hmac,
                 sent: sent + 1,

@@ -4,14 +4,10 @@
 
 use super::subflow::Subflow;
 use super::{Endpoint, Mode};
-use crate::segment::SECOND;
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::connection::speech::Reset;
-use mptcp_core::send::retransmit_timeout;
+use mptcp_core::send::{retransmit_timeout, LONGEST_WAIT, UNKNOWN_RTO};
 use mptcp_core::wire::ResetReason;
-
-/// The longest wait for a data acknowledgement, in microseconds.
-const LONGEST_WAIT: u32 = 120_000_000;
 
 impl Endpoint {
     /// Sees to it that what was just given to a subflow is sent again if need be.
@@ -28,7 +24,7 @@ impl Endpoint {
             .map(rto_of)
             .max()
             .or_else(|| live().map(rto_of).min())
-            .unwrap_or(SECOND);
+            .unwrap_or(UNKNOWN_RTO.into());
         let wait = retransmit_timeout(rto as u32, self.timers.backoff, LONGEST_WAIT);
         self.timers.retransmit_at = Some(self.now + u64::from(wait));
         self.timers.watched = self.send.una();
