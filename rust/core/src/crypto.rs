@@ -78,18 +78,6 @@ impl Key {
             idsn: Dsn::new(tail),
         }
     }
-
-    /// The token alone; see [`Key::derive`].
-    #[inline]
-    pub fn token<H: Sha256>(self, sha: &H) -> Token {
-        self.derive(sha).token
-    }
-
-    /// The initial data sequence number alone; see [`Key::derive`].
-    #[inline]
-    pub fn idsn<H: Sha256>(self, sha: &H) -> Dsn {
-        self.derive(sha).idsn
-    }
 }
 
 impl Token {

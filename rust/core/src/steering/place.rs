@@ -32,12 +32,6 @@ impl Steering {
         }
     }
 
-    /// The mode.
-    #[inline]
-    pub const fn mode(&self) -> Mode {
-        self.mode
-    }
-
     /// How often a choice was changed after it had been made.
     #[inline]
     pub const fn moves(&self) -> u32 {

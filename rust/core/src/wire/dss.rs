@@ -40,12 +40,6 @@ impl WireSeq {
         Self::Short(number.low32())
     }
 
-    /// Whether this is the long form.
-    #[inline]
-    pub const fn is_long(self) -> bool {
-        matches!(self, Self::Long(_))
-    }
-
     /// The length of the field in bytes.
     #[inline]
     pub const fn length(self) -> u8 {

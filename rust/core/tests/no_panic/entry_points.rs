@@ -159,9 +159,7 @@ entry_points! {
     }
     wire_plan_emit(plan: &Plan, out: &mut [u8]) -> Option<usize> { plan.emit(out) }
 
-    crypto_derive(key: Key, sha: &Opaque) -> (Derived, Token, Dsn) {
-        (key.derive(sha), key.token(sha), key.idsn(sha))
-    }
+    crypto_derive(key: Key, sha: &Opaque) -> Derived { key.derive(sha) }
     crypto_join(pair: KeyPair, sha: &Opaque, one: u32, two: u32) -> ([u8; 32], u64, [u8; 20]) {
         (pair.reversed().join_hmac(sha, one, two), pair.join_syn_ack_hmac(sha, one, two),
          pair.join_ack_hmac(sha, one, two))
