@@ -171,6 +171,24 @@ fn others_learn_of_losses() {
 }
 
 #[test]
+fn only_delays_are_measured_anew_after_idleness() {
+    let mut wvegas = Round::new(avoiding(50)).wvegas;
+    let mut control = Control::Wvegas(wvegas);
+    let before = control;
+    control.on_restart();
+    wvegas.on_restart();
+    assert_ne!(control, before);
+    assert_eq!(control, Control::Wvegas(wvegas));
+    for algorithm in Algorithm::ALL {
+        let new = Control::new(algorithm);
+        let mut control = new;
+        control.on_restart();
+        let loss_based = algorithm != Algorithm::Wvegas;
+        assert!(!loss_based || control == new, "{algorithm:?}");
+    }
+}
+
+#[test]
 fn after_a_loss_it_is_a_tcp_until_recovery() {
     let mut round = Round::new(avoiding(50));
     for _ in 0..4 {

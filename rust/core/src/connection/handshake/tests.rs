@@ -132,6 +132,7 @@ fn client_falls_back_without_a_usable_answer() {
             with(|o| o.flags.hmac_sha256 = false, answer),
             Reason::Crypto,
         ),
+        (over_the_wire(client_syn(PLAIN)), Reason::Malformed),
     ] {
         assert_eq!(
             on_syn_ack(&received, PLAIN),
@@ -157,6 +158,10 @@ fn server_answers_plainly_what_it_does_not_know() {
             Reason::Extension,
         ),
         (with(|o| o.flags.hmac_sha256 = false, syn), Reason::Crypto),
+        (
+            over_the_wire(server_syn_ack(PLAIN, Agreed::default(), SERVER)),
+            Reason::Malformed,
+        ),
     ] {
         assert_eq!(on_syn(&received, PLAIN), SynAnswer::Plain(reason));
     }

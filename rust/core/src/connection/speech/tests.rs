@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{of_reset, of_segment, Reset, Speaker};
+use super::{lone_dss, of_reset, of_segment, Reset, Speaker};
 use crate::connection::handshake::{version0, Agreed};
 use crate::crypto::{Key, KeyPair};
 use crate::mapping::{DssChecksum, TxRecord};
@@ -137,6 +137,45 @@ fn a_data_fin_is_told_on_segments_without_data_even_early() {
         assert_eq!(map.checksum, checksum.then_some(right));
         let data = of_segment(&speaker, true, Some(&record(900)));
         assert!(!data.dss.unwrap().data_fin);
+    }
+}
+
+#[test]
+fn the_short_way_to_a_dss_leads_where_the_long_one_does() {
+    let records = [None, Some(record(1)), Some(record(701))];
+    // The last column: how many of the six segments say a DSS alone.
+    for (version, client, fully_established, fin_in_flight, expected) in [
+        (Version::V0, true, false, None, 3),
+        (Version::V1, true, false, None, 2),
+        (Version::V1, true, false, Some(Dsn::new(9)), 5),
+        (Version::V1, true, true, None, 6),
+        (Version::V1, false, false, Some(Dsn::new(9)), 6),
+        (Version::V1, false, true, None, 6),
+    ] {
+        let speaker = Speaker {
+            agreed: Agreed {
+                version,
+                ..Agreed::default()
+            },
+            fin_in_flight,
+            ..speaker(client, fully_established)
+        };
+        let mut short = 0;
+        for (record, has_data) in records.iter().flat_map(|one| [(one, false), (one, true)]) {
+            let long = of_segment(&speaker, has_data, record.as_ref());
+            match lone_dss(&speaker, has_data, record.as_ref()) {
+                Some(dss) => {
+                    let alone = Wanted {
+                        dss: Some(dss),
+                        ..Wanted::default()
+                    };
+                    assert_eq!(long, alone);
+                    short += 1;
+                }
+                None => assert!(long.mp_capable.is_some()),
+            }
+        }
+        assert_eq!(short, expected, "{speaker:?}");
     }
 }
 

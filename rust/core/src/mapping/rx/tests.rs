@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{RecordError, Recorded, RxMapping, RxMappings, Span, REACH};
+extern crate std;
+
+use super::{RecordError, Recorded, RxMapping, RxMappings, RxRecord, RxTable, Slots, Span, REACH};
 use crate::seq::{Dsn, Ssn};
 
 fn mapping(ssn: u32, dsn: u64, len: u16) -> RxMapping {
@@ -229,4 +231,43 @@ fn an_entry_that_never_ends_stays_right_around_the_number_space() {
         assert_eq!(table.len(), 1);
     }
     assert!(end > 3 << 32);
+}
+
+struct Many(std::vec::Vec<RxRecord>);
+
+impl Slots for Many {
+    type Entry = RxRecord;
+
+    fn slots(&self) -> &[RxRecord] {
+        &self.0
+    }
+
+    fn slots_mut(&mut self) -> &mut [RxRecord] {
+        &mut self.0
+    }
+}
+
+#[test]
+fn mappings_move_to_more_slots_and_mean_the_same() {
+    let many = |count| Many(std::vec![RxRecord::FILLER; count]);
+    let mut table = RxTable::with_slots(many(2), Ssn::new(1));
+    for (ssn, dsn) in [(1, 100), (21, 300)] {
+        assert_eq!(table.record(mapping(ssn, dsn, 10)), Ok(Recorded::New));
+    }
+    assert_eq!(table.record(mapping(41, 500, 10)), Err(RecordError::Full));
+    table.consumed(Ssn::new(5));
+    assert!(!table.move_to(many(1)));
+    assert_eq!((table.capacity(), table.len()), (2, 2));
+    assert!(table.move_to(many(3)));
+    assert_eq!((table.capacity(), table.len()), (3, 2));
+    assert_eq!(table.record(mapping(41, 500, 10)), Ok(Recorded::New));
+    assert_eq!(table.record(mapping(61, 700, 10)), Err(RecordError::Full));
+    for (ssn, expected) in [
+        (5, span(104, 6)),
+        (11, None),
+        (21, span(300, 10)),
+        (50, span(509, 1)),
+    ] {
+        assert_eq!(table.lookup(Ssn::new(ssn)), expected, "{ssn}");
+    }
 }

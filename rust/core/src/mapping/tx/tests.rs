@@ -113,3 +113,33 @@ fn mappings_move_to_more_slots_in_their_order() {
     assert!(table.iter().eq(&[numbered(4), numbered(5)]));
     assert_eq!(table.covering(Ssn::new(59)), Some(&numbered(5)));
 }
+
+#[test]
+fn what_a_subflow_carries_is_known_by_its_place_in_the_stream() {
+    let mut table = TxMappings::<4>::new();
+    let before_the_end = u64::MAX - 4;
+    assert_eq!(table.push(record(1, before_the_end, 10)), Ok(()));
+    assert_eq!(table.push(record(11, 100, 10)), Ok(()));
+    let carried =
+        |table: &TxMappings<4>, dsns: [u64; 8]| dsns.map(|dsn| table.carries(Dsn::new(dsn)));
+    let ends = [
+        before_the_end - 1,
+        before_the_end,
+        u64::MAX,
+        0,
+        4,
+        5,
+        100,
+        110,
+    ];
+    let all = [false, true, true, true, true, false, true, false];
+    assert_eq!(carried(&table, ends), all);
+    // What is acknowledged in part is carried yet.
+    table.acked(Ssn::new(10));
+    assert_eq!(carried(&table, ends), all);
+    table.acked(Ssn::new(11));
+    assert_eq!(
+        carried(&table, ends),
+        [false, false, false, false, false, false, true, false]
+    );
+}

@@ -384,14 +384,14 @@ fn redundant_sends_on_all_that_have_room() {
 fn redundant_goes_at_the_pace_of_its_fastest_path() {
     let (fast, slow) = (path(0, 10), path(1, 100));
     let decide =
-        |redundant: &mut Redundant, paths: &[Path]| redundant.pick(&view(paths), &fresh(MSS));
+        |redundant: &mut AnyScheduler, paths: &[Path]| redundant.pick(&view(paths), &fresh(MSS));
     let all = |paths| Decision::SendOnAll { paths, len: MSS };
     assert_eq!(
-        decide(&mut Redundant::new(), &[full(fast), slow]),
+        decide(&mut AnyScheduler::new(Kind::Redundant), &[full(fast), slow]),
         Decision::Wait
     );
     assert_eq!(
-        decide(&mut Redundant::new(), &[fast, full(slow)]),
+        decide(&mut AnyScheduler::new(Kind::Redundant), &[fast, full(slow)]),
         all(set([0]))
     );
     let stuck = Path {
@@ -399,13 +399,13 @@ fn redundant_goes_at_the_pace_of_its_fastest_path() {
         ..fast
     };
     assert_eq!(
-        decide(&mut Redundant::new(), &[stuck, slow]),
+        decide(&mut AnyScheduler::new(Kind::Redundant), &[stuck, slow]),
         all(set([1])),
         "no end of waiting"
     );
 
     // Who leads, leads until another is faster by a quarter.
-    let mut redundant = Redundant::new();
+    let mut redundant = AnyScheduler::new(Kind::Redundant);
     let rival = |cwnd| Path {
         cwnd,
         ..path(1, 10)
