@@ -11,7 +11,7 @@ import time
 
 from lib.events import SIOCINQ, queued, wait_for, wait_until
 from lib.network import LINK, filter_packets
-from lib.registry import scenario
+from lib.registry import OURS_ONLY, scenario
 from lib.transfer import Task, content, exchange, receive_exactly, stream
 
 MEGABYTE = 1 << 20
@@ -190,6 +190,44 @@ def abandoned_network(case):
     client, server = case.connect_pair()
     client.sendall(b"x" * 1000)
     case.client.namespace.run("ip", "link", "del", LINK)
+
+
+def write_all_there_is_room_for(sock):
+    """Writes until nothing more is taken for a while; gives the number of bytes."""
+    sock.settimeout(1)
+    total = 0
+    try:
+        for chunk in stream(64 * MEGABYTE):
+            total += sock.send(chunk)
+    except TimeoutError:
+        return total
+    raise AssertionError(f"{total} bytes were taken that nobody reads")
+
+
+@scenario(roles=OURS_ONLY, needs_module=True, long=True)
+def orphans_patience(case):
+    """What close() leaves behind waits a minute for a peer that says nothing, and on for one that reads late."""
+    mute, mute_peer = case.connect_pair()
+    slow, slow_peer = case.connect_pair()
+    written = write_all_there_is_room_for(slow)
+    mute.sendall(b"x" * 1000)
+    receive_exactly(mute_peer, 1000)
+    slow.close()
+    mute.close()
+    closed = time.monotonic()
+    case.expect(mute_peer.recv(1) == b"", "the end of the stream did not arrive")
+    mask = wait_for(mute_peer, select.POLLHUP, 90)
+    waited = time.monotonic() - closed
+    case.expect(mask & select.POLLERR != 0, f"the event mask is {mask:#x}, without POLLERR")
+    case.expect(55 < waited < 75, f"the peer that said nothing was given up after {waited:.0f} s")
+    time.sleep(max(0, closed + 75 - time.monotonic()))
+    received, how = wait_for_death(slow_peer)
+    case.expect((received, how) == (written, "end"), f"{received} of {written} bytes came, then {how}")
+    slow_peer.close()
+    mute_peer.close()
+    case.expect_mptcp(connections=2)
+    case.expect_counter(case.client, "MPFastcloseTx", 1, 1)
+    case.expect_counter(case.server, "MPFastcloseRx", 1, 1)
 
 
 @scenario(all_roles=True)
