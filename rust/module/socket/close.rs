@@ -6,7 +6,7 @@
 //! acknowledged, then its subflow is closed in process context. The subflow's context keeps the
 //! meta-socket alive until TCP is done with the subflow.
 
-use crate::connection::uncount_established;
+use crate::connection::{uncount_established, Connection};
 use crate::path_manager;
 use crate::path_manager::event::{self, OfListener};
 use crate::protocol::{Meta, Mptcp};
@@ -100,19 +100,21 @@ pub(crate) fn work(meta: &Meta) {
     }
     path_manager::action::work(&mut owner);
     if meta.sock().is_orphan() && is_over(meta) {
-        let abrupt = meta.lock_data().aborted;
-        if abrupt {
-            reset_connection(meta);
-        }
         end(&mut owner);
     }
 }
 
-/// Lets the RSTs of the subflows carry MP_FASTCLOSE (RFC 8684 section 3.5), unless it has a reason.
+/// Ends the connection by RSTs that carry MP_FASTCLOSE (RFC 8684 section 3.5).
 // rfc8684:3.5-6
 pub(crate) fn reset_connection(meta: &Meta) {
     let mut connection = meta.lock_data();
     connection.aborted = true;
+    say_fastclose(&mut connection);
+}
+
+/// Lets the RSTs of the subflows carry MP_FASTCLOSE, unless they have a reason: of plain RSTs the peer knows
+/// only that it lost its subflows, and waits for others.
+pub(crate) fn say_fastclose(connection: &mut Connection) {
     if !connection.speaks_mptcp() {
         return;
     }
