@@ -7,7 +7,7 @@ use kernel::prelude::*;
 #[kunit_tests(mptcp_rs_crypto)]
 mod tests {
     use mptcp_core::crypto::{same_code, Key, Sha256};
-    use mptcp_core::vectors::{digests, joins};
+    use mptcp_core::vectors::{captured, digests, joins};
 
     // rfc8684:3.1-8
     #[test]
@@ -19,6 +19,12 @@ mod tests {
     #[test]
     fn a_join_proves_the_keys() {
         assert_eq!(joins::check(&Kernel), Ok(()));
+    }
+
+    // rfc8684:3.1-8 rfc8684:3.1-28 rfc8684:3.2-13
+    #[test]
+    fn the_kernels_own_mptcp_proves_its_keys() {
+        assert_eq!(captured::check_proofs(&Kernel), Ok(()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use kernel::prelude::*;
 
 #[kunit_tests(mptcp_rs_wire)]
 mod tests {
-    use mptcp_core::vectors::{options, version0};
+    use mptcp_core::vectors::{captured, options, version0};
     use mptcp_core::wire::plan::{plan, Wanted};
     use mptcp_core::wire::{walk, Dss, Received, SegmentKind, OPTION_SPACE};
 
@@ -14,6 +14,11 @@ mod tests {
     fn every_option_round_trips() {
         assert_eq!(options::check_round_trips(), Ok(()));
         assert_eq!(version0::check_round_trips(), Ok(()));
+    }
+
+    #[test]
+    fn what_the_kernels_own_mptcp_says_is_understood() {
+        assert_eq!(captured::check(), Ok(()));
     }
 
     // rfc8684:3-1

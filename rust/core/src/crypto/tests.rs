@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::{same_code, Hashes, Key, KeyPair, Sha1, Sha256};
-use crate::vectors::{digests, version0};
+use crate::vectors::{captured, digests, version0};
 use crate::wire::Version;
 use hmac::{Hmac, Mac};
 use sha2::Digest;
@@ -35,6 +35,12 @@ impl Sha1 for Published {
         message.iter().for_each(|part| mac.update(part));
         mac.finalize().into_bytes().into()
     }
+}
+
+// rfc8684:3.1-8 rfc8684:3.1-28 rfc8684:3.2-13
+#[test]
+fn the_kernels_own_mptcp_proves_its_keys() {
+    assert_eq!(captured::check_proofs(&Published), Ok(()));
 }
 
 // rfc8684:3.1-8 rfc8684:3.1-28 rfc8684:3.1-29

@@ -3,7 +3,7 @@
 use super::*;
 use crate::crypto::{Key, Token};
 use crate::seq::{Dsn, Ssn};
-use crate::vectors::{options, version0};
+use crate::vectors::{captured, options, version0};
 use proptest::prelude::*;
 use std::vec::Vec;
 
@@ -17,6 +17,7 @@ const ACK: SegmentKind = SegmentKind {
 fn vectors_round_trip() {
     assert_eq!(options::check_round_trips(), Ok(()));
     assert_eq!(version0::check_round_trips(), Ok(()));
+    assert_eq!(captured::check(), Ok(()));
 }
 
 // rfc8684:3-1
