@@ -154,6 +154,13 @@ fn the_first_data_has_its_mapping_in_mp_capable() {
     assert_eq!(implied(&received(80, None), NEAR, true), None);
     assert_eq!(implied(&received(0, None), NEAR, false), None);
     assert_eq!(implied(&Received::default(), NEAR, false), None);
+    let mut without_data = received(80, None);
+    let option = without_data.mp_capable.as_mut().unwrap();
+    option.content = CapableContent::Ack {
+        sender: Key::new(1),
+        receiver: Key::new(2),
+    };
+    assert_eq!(implied(&without_data, NEAR, false), None);
 }
 
 #[test]

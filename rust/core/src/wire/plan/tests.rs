@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{plan, write_alone, Room, Wanted};
+use super::{plan, write, write_alone, write_dss, Room, Wanted};
 use crate::crypto::Key;
 use crate::seq::{Dsn, Ssn};
 use crate::wire::{
@@ -150,6 +150,35 @@ fn what_is_sent_alone_makes_tcp_give_way() {
             written.waiting,
         );
         assert_eq!(found, expected, "{room:?}");
+    }
+}
+
+#[test]
+fn a_mapping_may_take_the_room_of_selective_acknowledgements() {
+    let wanted = data(None);
+    let dss = wanted.dss.unwrap();
+    let bare = Dss {
+        data_ack: None,
+        ..dss
+    };
+    // The room, and what is written: length, selective acknowledgements, waiting, and what is read again.
+    for (free, droppable, expected, read) in [
+        (28, None, (28, false, false), Some(dss)),
+        (16, Some(12), (28, true, false), Some(dss)),
+        (16, Some(11), (20, true, true), Some(bare)),
+        (20, Some(0), (20, false, true), Some(bare)),
+        (16, Some(0), (0, false, true), None),
+    ] {
+        let mut out = [0; OPTION_SPACE];
+        let asked = || droppable.expect("there is room enough");
+        let written = write_dss(&dss, free, asked, &mut out).unwrap();
+        let found = (written.length, written.trimmed, written.waiting);
+        assert_eq!(found, expected, "{free} {droppable:?}");
+        let options = &out[..written.length];
+        assert_eq!(Received::parse(options, SegmentKind::default()).dss, read);
+        let mut again = [0; OPTION_SPACE];
+        let long_way = write(&wanted, free, droppable.unwrap_or(0), &mut again);
+        assert_eq!((long_way, again), (Some(written), out));
     }
 }
 
