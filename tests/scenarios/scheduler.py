@@ -3,10 +3,13 @@
 
 import errno
 import socket
+import statistics
+import time
 
 from lib.info import SOL_MPTCP
 from lib.live_choice import exchange_while_it_sends
 from lib.registry import OURS_ONLY, scenario
+from lib.shaped import Shape, add_links, connect, use_links
 from lib.transfer import exchange, receive_exactly
 from scenarios.paths import OUR_CLIENT, Paths
 
@@ -103,3 +106,41 @@ def single_messages(case, name):
         case.expect(receive_exactly(server, 100) == message, f"message {number}")
         server.sendall(b"!")
         case.expect(client.recv(1) == b"!", f"the answer to message {number}")
+
+
+def round_trips(client: socket.socket, server: socket.socket, count: int) -> list[float]:
+    """Milliseconds from a message to its answer, one after the other."""
+    times = []
+    for _ in range(count):
+        begin = time.monotonic()
+        client.sendall(b"?" * 100)
+        receive_exactly(server, 100)
+        server.sendall(b"!" * 100)
+        receive_exactly(client, 100)
+        times.append(1000 * (time.monotonic() - begin))
+    return times
+
+
+@scenario(roles=OURS_ONLY, needs_module=True, plain=True)
+def fast_link_returns(case):
+    """A fast link that did not answer for a while is used again, though what TCP measured then was slow."""
+    slow, fast = Shape(100, 150), Shape(100, 5)
+    links = add_links(case, (slow, fast))
+    use_links(case, links)
+    client, server = connect(case)
+    before = statistics.median(round_trips(client, server, 20))
+    case.expect(before < 100, f"the fast link is not used: a message and its answer take {before:.0f} ms")
+    # One message takes 3 s, and with it the smoothed round-trip time becomes longer than the slow link's.
+    Shape(100, 3000).apply(case.client.namespace, links[1])
+    for _ in range(10):
+        client.sendall(b"?")
+        receive_exactly(server, 1)
+        if case.client.counter("SubflowSilent"):
+            break
+    # Nothing that is sent again comes before the answer to what was sent first.
+    time.sleep(3.5)
+    fast.apply(case.client.namespace, links[1])
+    after = statistics.median(round_trips(client, server, 60)[-20:])
+    case.expect(after < 100, f"the fast link is not used again: a message and its answer take {after:.0f} ms")
+    case.expect_counter(case.client, "SubflowSilent", 1)
+    case.expect_mptcp()
