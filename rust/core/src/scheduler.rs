@@ -25,7 +25,7 @@ pub use any::{AnyScheduler, Kind};
 pub use blest::Blest;
 pub use ecf::Ecf;
 pub use grant::{Grant, MAX_GRANT};
-pub use health::{Health, Standing, MAX_PROBE_GAP_US, RETURN_ROUNDS};
+pub use health::{Health, Standing, MAX_PROBE_GAP_US, RETURN_ANSWERS};
 pub use lowest_rtt::LowestRtt;
 pub use path::{Path, PathId, PathSet, MAX_PATHS};
 pub use redundant::Redundant;

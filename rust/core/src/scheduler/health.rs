@@ -5,10 +5,11 @@
 /// The longest time between two probes of a stale path, in microseconds.
 pub const MAX_PROBE_GAP_US: u64 = 5_000_000;
 
-/// For how many round trips after its return a path is judged by its best round-trip time instead
-/// of the smoothed one, which still holds what was measured in the outage. The smoothed time forgets
-/// an eighth with each measurement (RFC 6298 section 2.3).
-pub const RETURN_ROUNDS: u64 = 16;
+/// For how many answers after its return a path is judged by its best round-trip time instead of the
+/// smoothed one, which still holds what was measured in the outage. The smoothed time forgets an eighth
+/// with each measurement (RFC 6298 section 2.3), and there is none without an answer: a time limit would
+/// leave a path that is seldom used with what it had.
+pub const RETURN_ANSWERS: u8 = 16;
 
 /// What is known of a path.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -32,10 +33,11 @@ pub struct Health {
     standing: Standing,
     /// Data-level timeouts since the last progress.
     timeouts: u8,
-    /// While stale: how often it was probed, and when to do so next. After the return: until when
-    /// it counts as just returned.
+    /// While stale: how often it was probed, and when to do so next.
     probes: u8,
     next_us: u64,
+    /// While it counts as just returned: how many answers it does so yet.
+    answers: u8,
 }
 
 impl Health {
@@ -47,19 +49,24 @@ impl Health {
             timeouts: 0,
             probes: 0,
             next_us: 0,
+            answers: 0,
         }
     }
 
-    /// What the path counts as at `now_us` (microseconds of any monotonic clock).
+    /// What the path counts as.
     #[inline]
-    pub const fn standing(&self, now_us: u64) -> Standing {
-        match self.standing {
-            Standing::Returned if now_us >= self.next_us => Standing::Active,
-            standing => standing,
-        }
+    pub const fn standing(&self) -> Standing {
+        self.standing
     }
 
-    /// Takes note that a data-level retransmission timeout ended at `now_us` without progress on
+    /// Whether other paths carry the data until this one shows that it works.
+    #[inline]
+    pub const fn is_stale(&self) -> bool {
+        matches!(self.standing, Standing::Stale)
+    }
+
+    /// Takes note that a data-level retransmission timeout ended at `now_us` (microseconds of any monotonic
+    /// clock) without progress on
     /// this path, while it had data in flight. `limit` is how many of those in succession make it
     /// stale, 0 that none do; `rto_us` its retransmission timeout in microseconds. Returns whether
     /// it became stale by this, so that its data must go over other paths.
@@ -82,19 +89,24 @@ impl Health {
         true
     }
 
-    /// Takes note that the peer acknowledged something on this path, a probe or data, at `now_us`.
-    /// `min_rtt_us` is the least round-trip time of the path in microseconds. Returns whether the
+    /// Takes note that the peer acknowledged something on this path, a probe or data. Returns whether the
     /// path returned by this and can be used again.
     #[inline]
-    pub fn on_progress(&mut self, now_us: u64, min_rtt_us: u32) -> bool {
+    pub fn on_progress(&mut self) -> bool {
         self.timeouts = 0;
-        if self.standing != Standing::Stale {
-            return false;
+        match self.standing {
+            Standing::Active => return false,
+            Standing::Stale => {
+                self.standing = Standing::Returned;
+                self.answers = RETURN_ANSWERS;
+                return true;
+            }
+            Standing::Returned => self.answers = self.answers.saturating_sub(1),
         }
-        self.standing = Standing::Returned;
-        let grace = u64::from(min_rtt_us).saturating_mul(RETURN_ROUNDS);
-        self.next_us = now_us.saturating_add(grace);
-        true
+        if self.answers == 0 {
+            self.standing = Standing::Active;
+        }
+        false
     }
 
     /// When to ask [`Self::probe`] again; `None` if the path is not stale.

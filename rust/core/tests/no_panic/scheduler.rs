@@ -57,8 +57,8 @@ entry_points! {
             health.on_timeout(limit, now, us),
             health.on_dead(now, us),
             health.probe(now, us),
-            health.on_progress(now, us),
+            health.on_progress(),
         ];
-        (changes, health.standing(now))
+        (changes, health.standing())
     }
 }

@@ -187,8 +187,7 @@ impl Connection {
         subflow.path.last_progress_us = now;
         subflow.backoff = 0;
         subflow.next_rto = now + u64::from(subflow.path.rto_us());
-        let min_rtt = subflow.path.min_rtt_us;
-        subflow.health.on_progress(now, min_rtt);
+        subflow.health.on_progress();
         self.resend_lost(to);
     }
 
@@ -232,7 +231,7 @@ impl Connection {
     /// Gives data to subflows as long as the scheduler says so.
     fn send(&mut self) {
         loop {
-            let standings = self.subflows.iter().map(|subflow| subflow.seen(self.now));
+            let standings = self.subflows.iter().map(|subflow| subflow.seen());
             let paths: Vec<Path> = standings.collect();
             let window = u32::try_from(self.window).unwrap() * MSS;
             let view = PathsView::new(&paths, self.now, window);

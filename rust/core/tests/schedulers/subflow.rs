@@ -90,12 +90,12 @@ impl Subflow {
     }
 
     /// What the scheduler sees. TCP does not know of a loss before its timeout.
-    pub(crate) fn seen(&self, now: u64) -> Path {
+    pub(crate) fn seen(&self) -> Path {
         let in_flight = self.in_flight.len() + self.lost.len();
         Path {
             in_flight: u32::try_from(in_flight).unwrap(),
             slow_start: self.path.cwnd < self.ssthresh,
-            standing: self.health.standing(now),
+            standing: self.health.standing(),
             ..self.path
         }
     }

@@ -117,8 +117,7 @@ impl Endpoint {
         let now = self.now;
         let subflow = &mut self.subflows[at];
         subflow.progress_at = now;
-        let least = subflow.tcp.sending().least_round_trip() as u32;
-        let returned = subflow.health.on_progress(now, least);
+        let returned = subflow.health.on_progress();
         self.scheduling.silent = self.scheduling.silent.without(subflow.number);
         if returned {
             self.watch_anew();
@@ -169,7 +168,7 @@ impl Endpoint {
     fn views(&self) -> Vec<Path> {
         let writable = self.subflows.iter().filter(|one| one.is_writable());
         writable
-            .map(|one| one.view(self.is_backup(one.id), self.now))
+            .map(|one| one.view(self.is_backup(one.id)))
             .collect()
     }
 

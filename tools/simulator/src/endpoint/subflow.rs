@@ -145,7 +145,7 @@ impl Subflow {
 
     /// Whether nothing speaks against its working.
     pub(super) fn responds(&self, now: Time) -> bool {
-        self.view(false, now).responds(now)
+        self.view(false).responds(now)
     }
 
     /// Relative number of a sequence number of ours.
@@ -170,7 +170,7 @@ impl Subflow {
     }
 
     /// What the scheduler sees of it. `backup` says whether either end declared it one.
-    pub(super) fn view(&self, backup: bool, now: Time) -> Path {
+    pub(super) fn view(&self, backup: bool) -> Path {
         let sending = self.tcp.sending();
         let (srtt, variation) = sending.round_trip();
         let (cwnd, ssthresh) = sending.congestion();
@@ -192,7 +192,7 @@ impl Subflow {
             delivery_rate: 0,
             last_progress_us: self.progress_at,
             backup,
-            standing: self.health.standing(now),
+            standing: self.health.standing(),
         }
     }
 }
