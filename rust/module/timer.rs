@@ -254,7 +254,7 @@ fn retransmit_anywhere(connection: &mut DataGuard<'_, Mptcp>) -> bool {
     let rto = connection
         .subflows
         .live()
-        .filter(|(_, subflow)| !subflow.silent)
+        .filter(|(_, subflow)| !subflow.health.is_stale())
         .map(|(_, subflow)| knet::subflow::rto_us(&subflow.sock))
         .max();
     let backoff = connection.timers.backoff;

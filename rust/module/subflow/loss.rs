@@ -127,7 +127,8 @@ pub(crate) fn find_silent(connection: &mut DataGuard<'_, Mptcp>, now: u64) -> Op
         let Some(subflow) = connection.subflows.at_mut(path) else {
             continue;
         };
-        if !core::mem::replace(&mut subflow.silent, true) {
+        let rto = knet::subflow::rto_us(&subflow.sock);
+        if subflow.health.on_dead(now, rto) {
             found = true;
             count(connection.meta(), Counter::SubflowSilent);
             send_elsewhere(connection, path);
@@ -143,6 +144,6 @@ pub(crate) fn find_silent(connection: &mut DataGuard<'_, Mptcp>, now: u64) -> Op
 pub(crate) fn answered(connection: &mut Connection, path: PathId) {
     if let Some(subflow) = connection.subflows.at_mut(path) {
         subflow.last_progress_us = knet::time::now_us();
-        subflow.silent = false;
+        subflow.health.on_progress();
     }
 }

@@ -148,9 +148,9 @@ fn describe(number: PathId, subflow: &SubflowState) -> Path {
         delivery_rate: load.delivery_rate,
         last_progress_us: subflow.last_progress_us,
         backup: subflow.local_backup || subflow.remote_backup,
-        // The scheduler itself sees silence.
+        // The scheduler itself sees silence before it is found here.
         standing: match subflow.doubt {
-            Doubt::None => Standing::Active,
+            Doubt::None => subflow.health.standing(),
             Doubt::Cut | Doubt::Raised | Doubt::Asked => Standing::Stale,
         },
     }

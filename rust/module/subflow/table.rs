@@ -16,7 +16,7 @@ use mptcp_core::congestion::Member;
 use mptcp_core::connection::farewell::Farewell;
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::path_manager::SubflowId;
-use mptcp_core::scheduler::{PathId, PathSet, MAX_PATHS};
+use mptcp_core::scheduler::{Health, PathId, PathSet, MAX_PATHS};
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::plan::Wanted;
 use mptcp_core::wire::MpTcpRst;
@@ -308,8 +308,8 @@ pub(crate) struct SubflowState {
     pub(crate) reset_by_peer: Option<MpTcpRst>,
     /// Its congestion window is to be reduced, because it holds the peer's window closed.
     pub(crate) penalty_due: bool,
-    /// What it carries was given to others, because it does not answer.
-    pub(crate) silent: bool,
+    /// Whether it answers. While it does not, what it carries is given to others.
+    pub(crate) health: Health,
     /// See [`mptcp_core::scheduler::Path::last_progress_us`].
     pub(crate) last_progress_us: u64,
 }
@@ -365,7 +365,7 @@ impl SubflowState {
             doubt: Doubt::None,
             reset_by_peer: None,
             penalty_due: false,
-            silent: false,
+            health: Health::new(),
             last_progress_us: 0,
         }));
         let Ok(state) = initialised;
@@ -380,7 +380,7 @@ impl SubflowState {
 
     /// Whether it is known, or likely, not to carry anything.
     pub(crate) fn is_lost(&self) -> bool {
-        self.silent || self.doubt != Doubt::None
+        self.health.is_stale() || self.doubt != Doubt::None
     }
 
     /// Whether its socket is `tcp`.
