@@ -8,7 +8,7 @@ const RTO: u32 = 250_000;
 
 fn stale_health(now_us: u64) -> Health {
     let mut health = Health::new();
-    assert!(health.on_dead(now_us, RTO));
+    assert!(!health.is_stale() && health.on_dead(now_us, RTO) && health.is_stale());
     health
 }
 
