@@ -9,7 +9,8 @@ use knet::subflow::{load, snapshot};
 use knet::time::now_us;
 use mptcp_core::connection::push::MAX_PIECE;
 use mptcp_core::scheduler::{
-    Decision, Grant, Path, PathId, PathSet, PathsView, Scheduler, Segment, Standing, MAX_GRANT, MAX_PATHS,
+    Decision, Grant, Path, PathId, PathSet, PathsView, Scheduler, Segment, Standing, MAX_GRANT,
+    MAX_PATHS,
 };
 use mptcp_core::seq::Dsn;
 

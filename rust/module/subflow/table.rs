@@ -174,10 +174,11 @@ impl Subflows {
 
     /// All subflows with their numbers, in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PathId, &SubflowState)> + Clone {
-        let first = self.first.as_deref().map(|first| (PathId::FIRST, first));
-        let others = numbers_from_one().zip(self.others.iter());
-        let others = others.filter_map(|(path, place)| Some((path, place.as_deref()?)));
-        Iterator::chain(first.into_iter(), others)
+        Iter {
+            first: self.first.as_deref(),
+            others: self.others.iter(),
+            number: PathId::FIRST.number(),
+        }
     }
 
     /// As [`iter`](Self::iter), to be changed.
@@ -187,6 +188,33 @@ impl Subflows {
         let others = numbers_from_one().zip(self.others.iter_mut());
         let others = others.filter_map(|(path, place)| Some((path, place.as_deref_mut()?)));
         Iterator::chain(first.into_iter(), others)
+    }
+}
+
+/// Subflows with their numbers.
+#[derive(Clone)]
+struct Iter<'a> {
+    first: Option<&'a SubflowState>,
+    others: core::slice::Iter<'a, Option<KBox<SubflowState>>>,
+    /// That of the place before the next.
+    number: u8,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (PathId, &'a SubflowState);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(first) = self.first.take() {
+            return Some((PathId::FIRST, first));
+        }
+        loop {
+            let place = self.others.next()?;
+            self.number = self.number.saturating_add(1);
+            if let (Some(subflow), Some(path)) = (place.as_deref(), PathId::new(self.number)) {
+                return Some((path, subflow));
+            }
+        }
     }
 }
 

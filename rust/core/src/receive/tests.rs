@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::{
-    claim, update_due, FinConflict, Placement, ReceiveMemory, ReceiveState, ReceiveWindow, RightSizing,
+    claim, update_due, FinConflict, Placement, ReceiveMemory, ReceiveState, ReceiveWindow,
+    RightSizing,
 };
 use crate::seq::{Dsn, Ssn};
 use proptest::prelude::*;

@@ -72,6 +72,29 @@ impl Share {
     }
 }
 
+/// The paths at some places.
+struct Eligible<'a> {
+    paths: core::slice::Iter<'a, Path>,
+    /// The places that are left, the next path's in the lowest bit.
+    places: u32,
+}
+
+impl<'a> Iterator for Eligible<'a> {
+    type Item = &'a Path;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a Path> {
+        loop {
+            let path = self.paths.next()?;
+            let eligible = self.places & 1 != 0;
+            self.places >>= 1;
+            if eligible {
+                return Some(path);
+            }
+        }
+    }
+}
+
 impl<'a> PathsView<'a> {
     /// The view at `now_us` of `paths`, of which no more than the first [`MAX_PATHS`] count, under
     /// a window of `window` bytes.
@@ -100,8 +123,10 @@ impl<'a> PathsView<'a> {
     // rfc8684:3.3.8-1
     #[inline]
     pub fn eligible(self) -> impl Iterator<Item = &'a Path> {
-        let places = self.paths.iter().zip(bits(self.eligible));
-        places.filter_map(|(path, eligible)| eligible.then_some(path))
+        Eligible {
+            paths: self.paths.iter(),
+            places: self.eligible,
+        }
     }
 
     /// The eligible paths that can take some of `segment` now and have not carried it before.
@@ -114,7 +139,9 @@ impl<'a> PathsView<'a> {
     #[inline]
     fn takers(self, segment: &Segment) -> impl Iterator<Item = (&'a Path, u32)> {
         let (len, sent_on) = (segment.sendable(), segment.sent_on);
-        let others = self.eligible().filter(move |path| !sent_on.contains(path.id));
+        let others = self
+            .eligible()
+            .filter(move |path| !sent_on.contains(path.id));
         others.filter_map(move |path| match path.takes(len) {
             0 => None,
             len => Some((path, len)),
@@ -187,16 +214,6 @@ fn best_places(paths: &[Path], now_us: u64) -> u32 {
         place = place.wrapping_shl(1);
     }
     places
-}
-
-/// The bits of a number, the lowest first.
-#[inline]
-fn bits(mut number: u32) -> impl Iterator<Item = bool> {
-    core::iter::repeat_with(move || {
-        let bit = number & 1 != 0;
-        number >>= 1;
-        bit
-    })
 }
 
 #[inline]
