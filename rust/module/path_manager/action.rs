@@ -121,12 +121,12 @@ fn with_subflow(
 }
 
 /// Sends a segment on a subflow that says this and nothing else. `None` if it did not leave, or had no room
-/// for it.
+/// or no memory for it.
 fn say(owner: &OwnerGuard<'_, Mptcp>, name: SubflowId, wanted: Wanted) -> Option<PathId> {
     let meta = owner.meta();
-    let mut unsaid = Some(wanted);
+    let mut unsaid = Some(KBox::new(wanted, GFP_KERNEL).ok()?);
     let path = with_subflow(owner, name, |path, tcp| {
-        let order = |errand: &mut Option<Wanted>| {
+        let order = |errand: &mut Option<KBox<Wanted>>| {
             if let Some(subflow) = meta.lock_data().subflows.at_mut(path) {
                 core::mem::swap(&mut subflow.errand, errand);
             }

@@ -329,7 +329,7 @@ pub(crate) struct SubflowState {
     /// Routing chooses the local address, whose id is found then.
     pub(crate) routed: bool,
     /// What the next segment without data says, and nothing else.
-    pub(crate) errand: Option<Wanted>,
+    pub(crate) errand: Option<KBox<Wanted>>,
     /// Whether it must show that it still works.
     pub(crate) doubt: Doubt,
     /// What the RST said with which the peer ended it.
@@ -341,6 +341,9 @@ pub(crate) struct SubflowState {
     /// See [`mptcp_core::scheduler::Path::last_progress_us`].
     pub(crate) last_progress_us: u64,
 }
+
+// The allocator gives the next power of two, and clears it.
+const _: () = assert!(core::mem::size_of::<SubflowState>() <= 1024);
 
 impl SubflowState {
     /// A subflow that has not sent anything. Any context.

@@ -127,7 +127,7 @@ fn errand(connection: &Connection, path: PathId, segment: &Outgoing<'_>) -> Opti
     if segment.payload_len > 0 {
         return None;
     }
-    connection.subflows.at(path)?.errand
+    connection.subflows.at(path)?.errand.as_deref().copied()
 }
 
 /// Says what a segment is sent for. TCP's own options make room for it.
