@@ -10,6 +10,7 @@ mod locked;
 mod snapshot;
 
 pub use claim::{owes_acknowledgement, Claim};
+pub use enqueue::Burst;
 pub use locked::{lock, with_softirq_lock, PacketView, Tcp, TcpGuard};
 pub use snapshot::{
     has_connection_waiting, load, pace, rto_us, snapshot, window_of_space, Load, Pace, Snapshot,

@@ -14,7 +14,7 @@ use knet::congestion::Window;
 use knet::fragments::Gathered;
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::State;
-use knet::subflow::{with_softirq_lock, Tcp};
+use knet::subflow::{with_softirq_lock, Burst, Tcp};
 use knet::time::Moment;
 use mptcp_core::connection::fallback::{is_untold, on_plain_ack};
 use mptcp_core::connection::push::{next_step, Conditions, Step};
@@ -223,10 +223,11 @@ fn give<'a>(
     if work && claim(&mut connection, path) {
         let mut pieces = Gathered::new();
         let mut freed = false;
+        let burst = tcp.burst();
         while work {
-            match next(&mut connection, path, tcp, &mut pieces) {
+            match next(&mut connection, path, tcp, burst, &mut pieces) {
                 Next::Data(dsn) => {
-                    let mut taken = tcp.enqueue(&mut pieces);
+                    let mut taken = tcp.enqueue(&mut pieces, burst);
                     given.queued |= taken > 0;
                     if taken == 0 {
                         // This way the data leaves at once.
@@ -366,6 +367,7 @@ fn next(
     connection: &mut DataGuard<'_, Mptcp>,
     path: PathId,
     tcp: &mut Tcp<'_>,
+    burst: Burst,
     pieces: &mut Gathered,
 ) -> Next {
     let meta = connection.meta();
@@ -401,7 +403,7 @@ fn next(
         mappings_full,
         mss: tcp.mss(),
         // More would become one segment and a small one after it.
-        most: most.min(tcp.largest_piece()),
+        most: most.min(burst.largest_piece()),
         drained,
         no_delay: meta.shared().no_delay.load(Ordering::Relaxed),
         corked,

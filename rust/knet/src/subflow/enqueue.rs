@@ -19,13 +19,28 @@ use core::ptr::addr_of_mut;
 /// second: a receiver with next to no memory needs the time in between to read.
 const SHORT: usize = 8 * 1024;
 
+/// Bytes of data that TCP hands to the network layer in one go.
+#[derive(Clone, Copy, Debug)]
+pub struct Burst(usize);
+
+impl Burst {
+    /// Bytes of data up to which a piece becomes one segment in TCP's queue; of more than that, several are made.
+    #[inline]
+    pub fn largest_piece(self) -> u32 {
+        match self {
+            Self(burst) if burst < SHORT => u32::MAX,
+            Self(burst) => u32::try_from(burst).unwrap_or(u32::MAX),
+        }
+    }
+}
+
 impl Tcp<'_> {
     /// Appends `pieces` to the write queue without copying, as segments of which the last ends a record.
     /// Returns how many bytes were taken; none if this is not the way for them: see [`Tcp::splice`].
     ///
     /// Nothing leaves before [`Tcp::ask_for_push`] is called, so the data lock may be held.
-    pub fn enqueue(&mut self, pieces: &mut Gathered) -> usize {
-        let burst = self.burst();
+    pub fn enqueue(&mut self, pieces: &mut Gathered, burst: Burst) -> usize {
+        let Burst(burst) = burst;
         if burst < SHORT || !self.may_enqueue(pieces) {
             return 0;
         }
@@ -102,17 +117,9 @@ impl Tcp<'_> {
             && usize::try_from(most).is_ok_and(|most| pieces.count() <= most)
     }
 
-    /// Bytes of data up to which a piece becomes one segment in TCP's queue; for more than that, several are made.
-    pub fn largest_piece(&self) -> u32 {
-        match self.burst() {
-            burst if burst < SHORT => u32::MAX,
-            burst => u32::try_from(burst).unwrap_or(u32::MAX),
-        }
-    }
-
-    /// Bytes of data that TCP hands to the network layer in one go, in whole segments if it can:
-    /// no more than half of the largest window that the peer ever offered.
-    fn burst(&self) -> usize {
+    /// What TCP hands to the network layer in one go now: no more than half of the largest window that the peer
+    /// ever offered, in whole segments if it can.
+    pub fn burst(&self) -> Burst {
         // SAFETY: The socket is live and locked.
         let bytes = unsafe {
             let sk = self.as_ptr();
@@ -121,7 +128,7 @@ impl Tcp<'_> {
         };
         let (bytes, mss) = (u32::try_from(bytes).unwrap_or(0), self.mss().max(1));
         let rest = bytes.checked_rem(mss).unwrap_or(0);
-        bytes.saturating_sub(rest).max(mss) as usize
+        Burst(bytes.saturating_sub(rest).max(mss) as usize)
     }
 
     /// Lets TCP send what its queue holds: now, or when the process that owns the lock gives it up. The
