@@ -151,6 +151,12 @@ def busy_seconds() -> float:
     return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
+def switch_second_cpu(on: str) -> None:
+    """Switches the second CPU on or off; a machine with one needs nothing."""
+    if SECOND_CPU.exists():
+        SECOND_CPU.write_text(on)
+
+
 def stop(process: subprocess.Popen) -> None:
     process.kill()
     process.communicate(timeout=60)
@@ -159,7 +165,7 @@ def stop(process: subprocess.Popen) -> None:
 def measure_all_subflows(stacks: list[Stack], seconds: int, only: str) -> dict:
     """The rows of several subflows, with the second CPU switched off: then busy time is instructions."""
     results: dict[str, dict[str, list[float]]] = {}
-    SECOND_CPU.write_text("0")
+    switch_second_cpu("0")
     for count in SUBFLOWS:
         rows = GOODPUT_OF.format(count), WORK_OF.format(count)
         if not any(only in row for row in rows):
@@ -170,7 +176,7 @@ def measure_all_subflows(stacks: list[Stack], seconds: int, only: str) -> dict:
             for row, value in zip(rows, bench.measure_subflows(which), strict=True):
                 results.setdefault(row, {})[which.name] = [value]
                 print(f"{row}: {which.name} {value:.2f}", flush=True)
-    SECOND_CPU.write_text("1")
+    switch_second_cpu("1")
     return dict(sorted(results.items()))
 
 

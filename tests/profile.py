@@ -4,6 +4,7 @@
 
 Runs in the guest that scripts/profile boots with the counting plugin, on one processor. Prints, for each function
 of the kernel, the instructions that one operation takes, sorted by what this module takes more than the kernel's own.
+With --steering, this module with each mode of steering instead, and a table of flows: what the modes cost.
 """
 
 import argparse
@@ -17,11 +18,12 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
-from bench import SECOND_CPU, WARM_UP, Bench  # noqa: E402
+from bench import WARM_UP, Bench, switch_second_cpu  # noqa: E402
 from lib import stack  # noqa: E402
 from lib.marks import make_marks  # noqa: E402
 from lib.network import LINK  # noqa: E402
 from lib.stack import BUILTIN, TCP, Stack  # noqa: E402
+from lib.steering import MODES, set_table  # noqa: E402
 from lib.transfer import Task  # noqa: E402
 
 MARK = 0x4D510000
@@ -89,6 +91,29 @@ def run(bench: Bench, operation: str, which: Stack, marks) -> float:
     return (after - before) / 1e6
 
 
+def measure(bench: Bench, operation: str, which: Stack, marks, counts: Path, symbols: Symbols) -> dict[str, float]:
+    """The instructions of each function for one operation."""
+    if which.speaks_mptcp:
+        bench.use_links(which)
+    number = run(bench, operation, which, marks)
+    return {name: count / number for name, count in read_counts(counts, symbols).items()}
+
+
+def print_columns(operation: str, titles: list[str], columns: list[dict[str, float]], lines: int) -> None:
+    """The functions that differ most between the last two columns."""
+    names = sorted(
+        set().union(*columns),
+        key=lambda name: columns[-2].get(name, 0) - columns[-1].get(name, 0),
+    )
+    print(f"\n{operation}: instructions by function, {', '.join(titles)}")
+    print("  ".join(f"{sum(column.values()):10.0f}" for column in columns), " (all)")
+    ours = [[count for name, count in column.items() if name.endswith("[mptcp_rs]")] for column in columns]
+    print("  ".join(f"{sum(counts):10.1f}" for counts in ours), " (this module)")
+    for name in [*names[:lines], *names[-lines:]]:
+        print("  ".join(f"{column.get(name, 0):10.0f}" for column in columns), f" {name}")
+    sys.stdout.flush()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("counts", type=Path, help="what the plugin writes")
@@ -96,27 +121,23 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=60)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--subflows", type=int, default=1, help="over as many links; TCP has one")
+    parser.add_argument("--steering", action="store_true", help="the modes of steering side by side")
     arguments = parser.parse_args()
-    SECOND_CPU.exists() and SECOND_CPU.write_text("0")
+    switch_second_cpu("0")
     bench, symbols, marks = Bench(arguments.seconds, arguments.subflows), Symbols(), make_marks(MARK, 2)
-    stacks = [TCP, BUILTIN, stack.module_stack()]
+    ours = stack.module_stack()
     for operation in arguments.operations:
-        columns = []
-        for which in stacks:
-            if which.speaks_mptcp:
-                bench.use_links(which)
-            number = run(bench, operation, which, marks)
-            counts = read_counts(arguments.counts, symbols)
-            columns.append({name: count / number for name, count in counts.items()})
-        names = sorted(
-            set().union(*columns),
-            key=lambda name: columns[1].get(name, 0) - columns[2].get(name, 0),
-        )
-        print(f"\n{operation}: instructions by function, {', '.join(one.name for one in stacks)}")
-        print("  ".join(f"{sum(column.values()):10.0f}" for column in columns), " (all)")
-        for name in [*names[: arguments.lines], *names[-arguments.lines :]]:
-            print("  ".join(f"{column.get(name, 0):10.0f}" for column in columns), f" {name}")
-        sys.stdout.flush()
+        if arguments.steering:
+            set_table(32768)
+            titles, columns = list(MODES), []
+            for mode in MODES:
+                bench.network.sysctl("net.mptcp_rs.steering", mode)
+                columns.append(measure(bench, operation, ours, marks, arguments.counts, symbols))
+        else:
+            stacks = [TCP, BUILTIN, ours]
+            titles = [one.name for one in stacks]
+            columns = [measure(bench, operation, one, marks, arguments.counts, symbols) for one in stacks]
+        print_columns(operation, titles, columns, arguments.lines)
 
 
 if __name__ == "__main__":
