@@ -125,6 +125,7 @@ void knet_helper_add_ext_hdr_len(struct sock *sk, int bytes);
 int knet_helper_splice_pages(struct sock *sk, struct bio_vec *bv, unsigned int segments, size_t size, int flags);
 u32 knet_helper_tcp_receive_window(const struct sock *sk);
 bool knet_helper_owes_ack(const struct sock *sk);
+int knet_helper_tcp_space_from_win(const struct sock *sk, int win);
 int knet_helper_tcp_win_from_space(const struct sock *sk, int space);
 u8 knet_helper_rcv_wscale(const struct sock *sk);
 u8 knet_helper_snd_wscale(const struct sock *sk);

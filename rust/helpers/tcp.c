@@ -35,6 +35,11 @@ u32 knet_helper_tcp_receive_window(const struct sock *sk)
 	return tcp_receive_window(tcp_sk(sk));
 }
 
+int knet_helper_tcp_space_from_win(const struct sock *sk, int win)
+{
+	return tcp_space_from_win(sk, win);
+}
+
 int knet_helper_tcp_win_from_space(const struct sock *sk, int space)
 {
 	return tcp_win_from_space(sk, space);

@@ -6,7 +6,7 @@ mod memory;
 mod right_sizing;
 mod window;
 
-pub use memory::{claim, ReceiveMemory};
+pub use memory::{claim, window_lags, ReceiveMemory, LESS_WINDOW};
 pub use right_sizing::RightSizing;
 pub use window::{advertise, update_due, Advertised, ReceiveWindow};
 

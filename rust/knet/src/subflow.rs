@@ -9,7 +9,7 @@ mod enqueue;
 mod locked;
 mod snapshot;
 
-pub use claim::{owes_acknowledgement, Claim};
+pub use claim::{owes_acknowledgement, window_state, Claim, WindowState};
 pub use enqueue::Burst;
 pub use locked::{lock, with_softirq_lock, PacketView, Tcp, TcpGuard};
 pub use snapshot::{

@@ -246,7 +246,7 @@ impl Reader {
                 return;
             }
             connection.unconsidered = 0;
-            let owing = receive_queue::lower_claims(&mut connection);
+            let telling = receive_queue::lower_claims(&mut connection);
             let Some((numbers, free)) = window_to_tell(&connection) else {
                 return;
             };
@@ -262,7 +262,7 @@ impl Reader {
             let lags = several && subflow_lags(&connection);
             let paths = match update_due || starved {
                 true => connection.subflows.numbers(),
-                false => owing,
+                false => telling,
             };
             (paths, starved, several, lags)
         };

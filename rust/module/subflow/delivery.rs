@@ -48,7 +48,7 @@ pub(crate) fn data_ready(meta: &Meta, tcp: &mut Tcp<'_>) {
         let before = connection.state;
         while take_next(&mut connection, path, tcp, &mut progress) {}
         if progress.readable {
-            receive_queue::claim_unread(&mut connection, path);
+            receive_queue::claim_unread(&mut connection, path, tcp);
         }
         if connection.state != before {
             publish_state(&mut connection);

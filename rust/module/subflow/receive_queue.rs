@@ -9,14 +9,13 @@ use crate::connection::{count, Connection};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::out_of_order::Stretch;
-use crate::subflow::table::SubflowState;
 use core::sync::atomic::Ordering;
 use knet::meta::DataGuard;
 use knet::skb::{Packet, PacketQueue};
 use knet::sock::State;
-use knet::subflow::{owes_acknowledgement, window_of_space, Claim, Tcp};
+use knet::subflow::{owes_acknowledgement, window_of_space, window_state, Claim, Tcp, WindowState};
 use mptcp_core::reassembly::Verdict;
-use mptcp_core::receive::{claim, ReceiveMemory};
+use mptcp_core::receive::{claim, window_lags, ReceiveMemory, LESS_WINDOW};
 use mptcp_core::scheduler::{PathId, PathSet};
 use mptcp_core::seq::Dsn;
 
@@ -71,43 +70,44 @@ pub(crate) fn take_starved(connection: &mut DataGuard<'_, Mptcp>) -> bool {
 
 /// Has the TCP of a subflow that brought data count what the application has not read as if its own queue held it.
 /// It acknowledges what comes when the application reads then, or when its timer for that expires.
-pub(crate) fn claim_unread(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
+pub(crate) fn claim_unread(connection: &mut DataGuard<'_, Mptcp>, path: PathId, tcp: &Tcp<'_>) {
     let unread = memory_of(connection.meta()).used;
     let Some(subflow) = connection.subflows.at_mut(path) else {
         return;
     };
-    let bytes = claim_of(subflow, unread);
-    match &mut subflow.claim {
-        Some(claim) => claim.set(bytes),
-        None if bytes > 0 => {
-            let claim = subflow.claim.insert(Claim::new(&subflow.sock));
-            claim.set(bytes);
-        }
-        None => {}
+    let limit = u32::try_from(subflow.sock.receive_buffer()).unwrap_or(0);
+    let worthwhile = claim(unread, u32::MAX, limit) > 0;
+    if subflow.claim.is_none() && worthwhile {
+        subflow.claim = Some(Claim::new(&subflow.sock));
+    }
+    if let Some(held) = &mut subflow.claim {
+        let enough = if worthwhile {
+            held.enough(tcp, LESS_WINDOW)
+        } else {
+            0
+        };
+        held.set(i32::try_from(claim(unread, enough, limit)).unwrap_or(0));
     }
 }
 
-/// The application has read. Lets the claims of all subflows follow, and returns those that owe their peers an
-/// acknowledgement because of a claim.
+/// The application has read. Lets the claims of all subflows follow, and returns those that have something to tell
+/// their peers because of that: an acknowledgement that TCP owes, or a window that has opened much.
 pub(crate) fn lower_claims(connection: &mut DataGuard<'_, Mptcp>) -> PathSet {
     let unread = memory_of(connection.meta()).used;
-    let mut owing = PathSet::EMPTY;
+    let mut telling = PathSet::EMPTY;
     for (path, subflow) in connection.subflows.iter_mut() {
-        let bytes = claim_of(subflow, unread);
-        if let Some(claim) = subflow.claim.as_mut().filter(|claim| claim.bytes() > 0) {
-            claim.set(claim.bytes().min(bytes));
-            if owes_acknowledgement(&subflow.sock) {
-                owing = owing.with(path);
-            }
+        let Some(held) = &mut subflow.claim else {
+            continue;
+        };
+        let limit = u32::try_from(subflow.sock.receive_buffer()).unwrap_or(0);
+        let enough = u32::try_from(held.bytes()).unwrap_or(0);
+        held.set(i32::try_from(claim(unread, enough, limit)).unwrap_or(0));
+        let WindowState { left, free, mss } = window_state(&subflow.sock);
+        if owes_acknowledgement(&subflow.sock) || window_lags(left, free, mss) {
+            telling = telling.with(path);
         }
     }
-    owing
-}
-
-/// The bytes of packet memory that a subflow's TCP is to count, when so many are `unread`.
-fn claim_of(subflow: &SubflowState, unread: u32) -> i32 {
-    let limit = u32::try_from(subflow.sock.receive_buffer()).unwrap_or(0);
-    i32::try_from(claim(unread, limit)).unwrap_or(0)
+    telling
 }
 
 /// Whether the application has read all: nobody would come back for data that is left with a subflow now.

@@ -23,20 +23,33 @@ const SMALLEST_CLAIM: u32 = 8 * 1024;
 /// packets that come.
 const SMALLEST_BUFFER: u32 = 64 * 1024;
 
-/// How much of its receive buffer of `limit` bytes a subflow's TCP is to count as taken, so that it acknowledges
-/// as if the connection's `unread` bytes of packet memory lay in its own queue: RFC 9293 section 3.8.6.3 lets a
-/// receiver wait for the application, which makes an acknowledgement and a window update one segment.
+/// By how many bytes a subflow's window has to be smaller than the one it told last for TCP to wait with an
+/// acknowledgement: more than what it loses by rounding to its window scale.
+pub const LESS_WINDOW: u32 = 16 * 1024;
+
+/// How much of its receive buffer of `limit` bytes a subflow's TCP is to count as taken, while packets that keep
+/// `unread` bytes of memory wait for the application and `enough` bytes would make it wait with its acknowledgement
+/// ([`LESS_WINDOW`]). RFC 9293 section 3.8.6.3 lets a receiver wait for the application, which makes an
+/// acknowledgement and a window update one segment.
 ///
-/// At most half: what comes out of order at the subflow has to have room.
+/// No more than needed, because TCP tells a smaller window for it; and at most half, because what comes out of
+/// order at the subflow has to have room.
 #[inline]
-pub const fn claim(unread: u32, limit: u32) -> u32 {
+pub fn claim(unread: u32, enough: u32, limit: u32) -> u32 {
     if unread < SMALLEST_CLAIM || limit < SMALLEST_BUFFER {
         0
-    } else if unread < limit / 2 {
-        unread
     } else {
-        limit / 2
+        unread.min(enough).min(limit / 2)
     }
+}
+
+/// Whether a subflow is to tell its window although nothing is to be acknowledged: it could be `free` bytes, twice
+/// as many as the `left` ones that the peer may still send, and more by two segments of `mss` bytes
+/// (RFC 9293 section 3.8.6.2.2).
+#[inline]
+pub const fn window_lags(left: u32, free: u32, mss: u32) -> bool {
+    let least = left.saturating_add(mss.saturating_mul(2));
+    free >= least && free / 2 >= left
 }
 
 /// Data bytes of the largest packet into which others are copied: two pages with what a packet itself

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::{
-    claim, update_due, FinConflict, Placement, ReceiveMemory, ReceiveState, ReceiveWindow,
-    RightSizing,
+    claim, update_due, window_lags, FinConflict, Placement, ReceiveMemory, ReceiveState,
+    ReceiveWindow, RightSizing,
 };
 use crate::seq::{Dsn, Ssn};
 use proptest::prelude::*;
@@ -211,19 +211,38 @@ fn the_buffer_follows_the_speed_and_never_shrinks() {
 
 #[test]
 fn unread_data_counts_for_the_subflow_within_bounds() {
-    // (unread, the subflow's buffer): claimed
-    for (unread, limit, claimed) in [
-        (0, 1 << 20, 0),
-        (8191, 1 << 20, 0),
-        (8192, 1 << 20, 8192),
-        (300_000, 1 << 20, 300_000),
-        (600_000, 1 << 20, 1 << 19),
-        (u32::MAX, u32::MAX, u32::MAX / 2),
+    // (unread, enough, the subflow's buffer): claimed
+    for (unread, enough, limit, claimed) in [
+        (0, 1 << 16, 1 << 20, 0),
+        (8191, 1 << 16, 1 << 20, 0),
+        (8192, 1 << 16, 1 << 20, 8192),
+        (300_000, 1 << 16, 1 << 20, 1 << 16),
+        (300_000, 0, 1 << 20, 0),
+        (600_000, u32::MAX, 1 << 20, 1 << 19),
+        (u32::MAX, u32::MAX, u32::MAX, u32::MAX / 2),
         // A small buffer has no room to spare.
-        (30_000, (1 << 16) - 1, 0),
-        (30_000, 1 << 16, 30_000),
+        (30_000, u32::MAX, (1 << 16) - 1, 0),
+        (30_000, u32::MAX, 1 << 16, 30_000),
     ] {
-        assert_eq!(claim(unread, limit), claimed, "{unread} of {limit}");
+        let got = claim(unread, enough, limit);
+        assert_eq!(got, claimed, "{unread} {enough} of {limit}");
+    }
+}
+
+#[test]
+fn a_window_lags_when_it_could_be_twice_as_large() {
+    // (left, free, mss): worth a segment of its own?
+    for (left, free, mss, lags) in [
+        (0, 0, 1000, false),
+        (0, 1999, 1000, false),
+        (0, 2000, 1000, true),
+        (10_000, 19_999, 1000, false),
+        (10_000, 20_000, 1000, true),
+        (1000, 2999, 1000, false),
+        (1000, 3000, 1000, true),
+        (u32::MAX, u32::MAX, u32::MAX, false),
+    ] {
+        assert_eq!(window_lags(left, free, mss), lags, "{left} {free} {mss}");
     }
 }
 

@@ -10,7 +10,9 @@
 
 use crate::bindings;
 use crate::sock::Sock;
+use crate::subflow::{pace, window_of_space, Pace, Tcp};
 use core::ptr::addr_of_mut;
+use kernel::prelude::*;
 use kernel::sync::aref::ARef;
 
 /// A claim on the receive buffer of a TCP socket. Dropping it gives it up.
@@ -43,6 +45,20 @@ impl Claim {
         self.bytes
     }
 
+    /// The bytes to claim for the window of this TCP to become `less` bytes smaller than the one it told last, whatever
+    /// is claimed now. Its lock is held.
+    pub fn enough(&self, tcp: &Tcp<'_>, less: u32) -> u32 {
+        let sock = tcp.sock();
+        let others = sock.receive_memory().saturating_sub(self.bytes);
+        let space = sock.receive_buffer().saturating_sub(others);
+        let open = u32::try_from(window_of_space(sock, space.max(0))).unwrap_or(0);
+        let excess = open.saturating_sub(tcp.rcv_wnd()).saturating_add(less);
+        let excess = c_int::try_from(excess).unwrap_or(c_int::MAX);
+        // SAFETY: The socket is live; the estimate is one number that TCP updates.
+        let space = unsafe { bindings::knet_helper_tcp_space_from_win(sock.as_ptr(), excess) };
+        u32::try_from(space).unwrap_or(u32::MAX)
+    }
+
     /// Claims so many bytes of packet memory from now on. Any context; the count is atomic, so TCP need not be
     /// locked.
     pub fn set(&mut self, bytes: i32) {
@@ -63,6 +79,32 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         self.set(0);
+    }
+}
+
+/// How a subflow's receive window stands, read without its lock.
+#[derive(Clone, Copy, Debug)]
+pub struct WindowState {
+    /// Bytes that the peer may still send by what TCP told.
+    pub left: u32,
+    /// Bytes that TCP would let it send now.
+    pub free: u32,
+    /// Bytes of data in a segment.
+    pub mss: u32,
+}
+
+/// Reads how the receive window of a subflow stands.
+pub fn window_state(sock: &Sock) -> WindowState {
+    let space = sock.receive_buffer().saturating_sub(sock.receive_memory());
+    let open = u32::try_from(window_of_space(sock, space.max(0))).unwrap_or(0);
+    let Pace {
+        window_limit, mss, ..
+    } = pace(sock);
+    WindowState {
+        // SAFETY: The socket is live; a stale number leads to a segment more or less.
+        left: unsafe { bindings::knet_helper_tcp_receive_window(sock.as_ptr()) },
+        free: open.min(window_limit),
+        mss,
     }
 }
 
