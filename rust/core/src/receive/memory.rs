@@ -17,11 +17,12 @@ pub struct ReceiveMemory {
     pub limit: u32,
 }
 
-/// Unread packets that keep less memory than this are of no account to a subflow's TCP.
-const SMALLEST_CLAIM: u32 = 8 * 1024;
+/// Unread packets that keep less memory than this are of no account to a subflow's TCP. It is what a large segment
+/// brings; where less waits, few acknowledgements could be saved, and short connections have none to save.
+const SMALLEST_CLAIM: u32 = 56 * 1024;
 /// The least receive buffer of a subflow in which anything is claimed: a small one needs all of its memory for
 /// packets that come.
-const SMALLEST_BUFFER: u32 = 64 * 1024;
+const SMALLEST_BUFFER: u32 = 128 * 1024;
 
 /// By how many bytes a subflow's window has to be smaller than the one it told last for TCP to wait with an
 /// acknowledgement: more than what it loses by rounding to its window scale.

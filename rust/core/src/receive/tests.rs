@@ -214,15 +214,15 @@ fn unread_data_counts_for_the_subflow_within_bounds() {
     // (unread, enough, the subflow's buffer): claimed
     for (unread, enough, limit, claimed) in [
         (0, 1 << 16, 1 << 20, 0),
-        (8191, 1 << 16, 1 << 20, 0),
-        (8192, 1 << 16, 1 << 20, 8192),
+        (57_343, 1 << 16, 1 << 20, 0),
+        (57_344, 1 << 16, 1 << 20, 57_344),
         (300_000, 1 << 16, 1 << 20, 1 << 16),
         (300_000, 0, 1 << 20, 0),
         (600_000, u32::MAX, 1 << 20, 1 << 19),
         (u32::MAX, u32::MAX, u32::MAX, u32::MAX / 2),
         // A small buffer has no room to spare.
-        (30_000, u32::MAX, (1 << 16) - 1, 0),
-        (30_000, u32::MAX, 1 << 16, 30_000),
+        (60_000, u32::MAX, (1 << 17) - 1, 0),
+        (60_000, u32::MAX, 1 << 17, 60_000),
     ] {
         let got = claim(unread, enough, limit);
         assert_eq!(got, claimed, "{unread} {enough} of {limit}");
