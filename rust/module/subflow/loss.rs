@@ -70,6 +70,8 @@ pub(crate) fn withdraw(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
 
 /// Has what a subflow carries sent again.
 pub(crate) fn send_elsewhere(connection: &mut Connection, path: PathId) {
+    // Whatever a scheduler granted, it did not know of this.
+    connection.granted = None;
     let Connection { subflows, send, .. } = connection;
     let Some(subflow) = subflows.at(path) else {
         return;

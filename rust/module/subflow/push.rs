@@ -167,8 +167,11 @@ fn whose_turn(meta: &Meta) -> Option<PathId> {
         Mode::Fallback => return Some(PathId::FIRST),
         Mode::Mptcp => {}
     }
-    if let Some(granted) = connection.granted {
-        return Some(granted.path());
+    if let Some(grant) = connection.granted {
+        let live = connection.subflows.live().map(|(path, _)| path).collect();
+        if let Some(path) = grant.turn(live) {
+            return Some(path);
+        }
     }
     match schedule::turn(&mut connection) {
         Turn::Of(path, _) => Some(path),
