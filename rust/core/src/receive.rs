@@ -6,9 +6,9 @@ mod memory;
 mod right_sizing;
 mod window;
 
-pub use memory::{claim, window_lags, ReceiveMemory, LESS_WINDOW};
+pub use memory::{claim, ReceiveMemory, LESS_WINDOW};
 pub use right_sizing::RightSizing;
-pub use window::{advertise, update_due, Advertised, ReceiveWindow};
+pub use window::{advertise, update_due, window_lags, Advertised, ReceiveWindow};
 
 use crate::num::saturate32;
 use crate::seq::Dsn;

@@ -44,15 +44,6 @@ pub fn claim(unread: u32, enough: u32, limit: u32) -> u32 {
     }
 }
 
-/// Whether a subflow is to tell its window although nothing is to be acknowledged: it could be `free` bytes, twice
-/// as many as the `left` ones that the peer may still send, and more by two segments of `mss` bytes
-/// (RFC 9293 section 3.8.6.2.2).
-#[inline]
-pub const fn window_lags(left: u32, free: u32, mss: u32) -> bool {
-    let least = left.saturating_add(mss.saturating_mul(2));
-    free >= least && free / 2 >= left
-}
-
 /// Data bytes of the largest packet into which others are copied: two pages with what a packet itself
 /// needs.
 const LARGEST_COPY: u32 = 7680;

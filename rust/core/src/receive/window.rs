@@ -62,17 +62,23 @@ const fn at_most(units: u32, most: u32) -> u32 {
 ///
 /// `left` is what remains of the promised window in bytes, `free` what could be promised now,
 /// `capacity` the size of the whole receive buffer, `mss` the largest segment.
-/// RFC 9293 section 3.8.6.2.2: worth it is a growth by two segments or more that at least doubles
-/// what is left, or by half the buffer; a window smaller than one segment is not worth opening.
+/// RFC 9293 section 3.8.6.2.2: worth it is a growth that makes the window [lag](window_lags), or by half the
+/// buffer; a window smaller than one segment is not worth opening.
 #[inline]
 pub const fn update_due(left: u32, free: u32, capacity: u32, mss: u32) -> bool {
     let growth = free.saturating_sub(left);
     if growth == 0 {
         return false;
     }
-    let by_segments = growth >= mss.saturating_mul(2) && free >= left.saturating_mul(2);
     let half = capacity / 2;
-    by_segments || (half > 0 && growth >= half)
+    window_lags(left, free, mss) || (half > 0 && growth >= half)
+}
+
+/// Whether `free` bytes are so many more than the `left` ones that the peer may still send: by two segments of
+/// `mss` bytes or more, and at least twice as many.
+#[inline]
+pub const fn window_lags(left: u32, free: u32, mss: u32) -> bool {
+    free.saturating_sub(left) >= mss.saturating_mul(2) && free >= left.saturating_mul(2)
 }
 
 /// The promised right edge together with the rules above, for callers that hold a lock.
