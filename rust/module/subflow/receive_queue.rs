@@ -198,7 +198,6 @@ fn is_wasteful(connection: &DataGuard<'_, Mptcp>, packet: &Packet) -> bool {
     let reckoned = connection.subflows.iter().next().map_or(0, |(_, subflow)| {
         window_of_space(&subflow.sock, packet.memory())
     });
-    let reckoned = u32::try_from(reckoned).unwrap_or(0);
     memory.copy_due(charged, packet.span().len, reckoned)
 }
 

@@ -161,7 +161,7 @@ fn say_alone(
 pub(crate) fn receive_space(meta: &Meta, tcp: &Sock) -> u32 {
     let sock = meta.sock();
     let space = sock.receive_buffer().saturating_sub(sock.receive_memory());
-    u32::try_from(window_of_space(tcp, space.max(0))).unwrap_or(0)
+    window_of_space(tcp, space)
 }
 
 /// The window field to send: what the connection has room for, within what the subflow's TCP takes.

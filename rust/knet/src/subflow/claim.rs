@@ -51,7 +51,7 @@ impl Claim {
         let sock = tcp.sock();
         let others = sock.receive_memory().saturating_sub(self.bytes);
         let space = sock.receive_buffer().saturating_sub(others);
-        let open = u32::try_from(window_of_space(sock, space.max(0))).unwrap_or(0);
+        let open = window_of_space(sock, space);
         let excess = open.saturating_sub(tcp.rcv_wnd()).saturating_add(less);
         let excess = c_int::try_from(excess).unwrap_or(c_int::MAX);
         // SAFETY: The socket is live; the estimate is one number that TCP updates.
@@ -96,7 +96,7 @@ pub struct WindowState {
 /// Reads how the receive window of a subflow stands.
 pub fn window_state(sock: &Sock) -> WindowState {
     let space = sock.receive_buffer().saturating_sub(sock.receive_memory());
-    let open = u32::try_from(window_of_space(sock, space.max(0))).unwrap_or(0);
+    let open = window_of_space(sock, space);
     let Pace {
         window_limit, mss, ..
     } = pace(sock);

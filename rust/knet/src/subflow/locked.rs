@@ -107,7 +107,7 @@ impl Tcp<'_> {
             return;
         }
         self.sock().set_receive_buffer(bytes);
-        let window = u32::try_from(window_of_space(self.sock(), bytes)).unwrap_or(0);
+        let window = window_of_space(self.sock(), bytes);
         // SAFETY: A TCP socket is a `struct tcp_sock`; the lock is held, and the kernel reads the field
         // without it too.
         unsafe {

@@ -49,10 +49,12 @@ pub fn snapshot(sock: &Sock) -> Snapshot {
     }
 }
 
-/// Bytes of data that `space` bytes of packet memory of a subflow hold, as TCP estimates it.
-pub fn window_of_space(sock: &Sock, space: i32) -> i32 {
+/// Bytes of data that `space` bytes of packet memory of a subflow hold, as TCP estimates it; none in less than
+/// nothing.
+pub fn window_of_space(sock: &Sock, space: i32) -> u32 {
     // SAFETY: The socket is live; the estimate is one number that TCP updates.
-    unsafe { bindings::knet_helper_tcp_win_from_space(sock.as_ptr(), space) }
+    let window = unsafe { bindings::knet_helper_tcp_win_from_space(sock.as_ptr(), space) };
+    u32::try_from(window).unwrap_or(0)
 }
 
 /// Speed of a subflow, read without its lock.
