@@ -218,9 +218,9 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
         let sk = if early.is_null() { found } else { early };
         let mut verdict = Verdict::Accept;
         let mut known = false;
+        let payload = total.saturating_sub(length);
         if !sk.is_null() && bindings::knet_helper_sk_fullsock(sk) {
             let is_tcp = (*sk).sk_protocol == bindings::IPPROTO_TCP as u16;
-            let payload = total.saturating_sub(length);
             let context = Context::<P>::of(sk).filter(|_| is_tcp);
             known = context.is_some();
             match context.map(Context::meta) {
@@ -238,7 +238,6 @@ unsafe extern "C" fn arrived<P: Protocol, const IPV6: bool>(
             bindings::knet_helper_sock_gen_put(found);
         }
         if !known && header.flags().rst() {
-            let payload = total.saturating_sub(length);
             let segment = header.incoming(skb, IPV6, offset, payload, skb);
             P::stray_reset(Net::from_raw((*state).net), &segment);
         }
