@@ -10,6 +10,9 @@ mod ring;
 mod rx;
 mod tx;
 
+#[cfg(test)]
+mod testing;
+
 pub use checksum::DssChecksum;
 pub use ring::Slots;
 pub use rx::{RecordError, Recorded, RxMapping, RxMappings, RxRecord, RxTable, Span};

@@ -319,7 +319,7 @@ fn mapped(name: &'static str) -> Result<Dss, &'static str> {
 }
 
 /// What a sender wants to say that said this.
-fn said(received: &Received) -> Wanted {
+pub fn said(received: &Received) -> Wanted {
     Wanted {
         mp_capable: received.mp_capable,
         mp_join: received.mp_join,

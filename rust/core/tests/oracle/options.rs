@@ -3,6 +3,7 @@
 //! Options of any bytes.
 
 use crate::input::Input;
+use mptcp_core::vectors::captured::said;
 use mptcp_core::wire::plan::{plan, write, Wanted, Written};
 use mptcp_core::wire::{
     kind, padded, walk, AddAddr, Dss, MpCapable, MpFail, MpFastclose, MpJoin, MpPrio, MpTcpRst,
@@ -164,17 +165,7 @@ pub(crate) fn check_plan(input: &[u8]) {
     let free = choices.below(OPTION_SPACE as u32 + 4).unwrap_or(0) as usize;
     let (segment, options) = segment(input.get(1..).unwrap_or(&[]));
     let received = Received::parse(options, segment);
-    let wanted = Wanted {
-        mp_capable: received.mp_capable,
-        mp_join: received.mp_join,
-        fastclose: received.fastclose,
-        tcp_rst: received.tcp_rst,
-        dss: received.dss,
-        mp_fail: received.mp_fail,
-        mp_prio: received.mp_prio,
-        add_addr: received.add_addr,
-        remove_addr: received.remove_addr,
-    };
+    let wanted = said(&received);
     let plan = plan(&wanted, free);
     assert!(plan.length <= free && plan.length == padded(plan.length));
     assert_eq!(plan.waiting, plan.carried != wanted);

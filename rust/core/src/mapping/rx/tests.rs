@@ -2,7 +2,8 @@
 
 extern crate std;
 
-use super::{RecordError, Recorded, RxMapping, RxMappings, RxRecord, RxTable, Slots, Span, REACH};
+use super::{RecordError, Recorded, RxMapping, RxMappings, RxRecord, RxTable, Span, REACH};
+use crate::mapping::testing::Many;
 use crate::seq::{Dsn, Ssn};
 
 fn mapping(ssn: u32, dsn: u64, len: u16) -> RxMapping {
@@ -231,20 +232,6 @@ fn an_entry_that_never_ends_stays_right_around_the_number_space() {
         assert_eq!(table.len(), 1);
     }
     assert!(end > 3 << 32);
-}
-
-struct Many(std::vec::Vec<RxRecord>);
-
-impl Slots for Many {
-    type Entry = RxRecord;
-
-    fn slots(&self) -> &[RxRecord] {
-        &self.0
-    }
-
-    fn slots_mut(&mut self) -> &mut [RxRecord] {
-        &mut self.0
-    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 extern crate std;
 
-use super::{PushError, Slots, TxMappings, TxRecord, TxTable};
+use super::{PushError, TxMappings, TxRecord, TxTable};
+use crate::mapping::testing::Many;
 use crate::seq::{Dsn, Ssn};
 
 fn record(ssn: u32, dsn: u64, len: u16) -> TxRecord {
@@ -76,21 +77,6 @@ fn both_spaces_wrap() {
     table.acked(Ssn::new(5));
     assert_eq!(table.covering(Ssn::new(4)), None);
     assert_eq!(table.len(), 1);
-}
-
-/// Slots as many as one likes.
-struct Many(std::vec::Vec<TxRecord>);
-
-impl Slots for Many {
-    type Entry = TxRecord;
-
-    fn slots(&self) -> &[TxRecord] {
-        &self.0
-    }
-
-    fn slots_mut(&mut self) -> &mut [TxRecord] {
-        &mut self.0
-    }
 }
 
 #[test]
