@@ -66,9 +66,8 @@ impl Health {
     }
 
     /// Takes note that a data-level retransmission timeout ended at `now_us` (microseconds of any monotonic
-    /// clock) without progress on
-    /// this path, while it had data in flight. `limit` is how many of those in succession make it
-    /// stale, 0 that none do; `rto_us` its retransmission timeout in microseconds. Returns whether
+    /// clock) without progress on this path, while it had data in flight. `limit` is how many of those in
+    /// succession make it stale, 0 that none do; `rto_us` its retransmission timeout in microseconds. Returns whether
     /// it became stale by this, so that its data must go over other paths.
     #[inline]
     pub fn on_timeout(&mut self, limit: u8, now_us: u64, rto_us: u32) -> bool {
