@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 
-from lib.events import SIOCINQ, queued, wait_for, wait_until
+from lib.events import SIOCINQ, fill, queued, wait_for, wait_until
 from lib.network import LINK, filter_packets
 from lib.registry import OURS_ONLY, scenario
 from lib.transfer import Task, content, exchange, receive_exactly, stream
@@ -192,24 +192,12 @@ def abandoned_network(case):
     case.client.namespace.run("ip", "link", "del", LINK)
 
 
-def write_all_there_is_room_for(sock):
-    """Writes until nothing more is taken for a while; gives the number of bytes."""
-    sock.settimeout(1)
-    total = 0
-    try:
-        for chunk in stream(64 * MEGABYTE):
-            total += sock.send(chunk)
-    except TimeoutError:
-        return total
-    raise AssertionError(f"{total} bytes were taken that nobody reads")
-
-
 @scenario(roles=OURS_ONLY, needs_module=True, long=True)
 def orphans_patience(case):
     """What close() leaves behind waits a minute for a peer that says nothing, and on for one that reads late."""
     mute, mute_peer = case.connect_pair()
     slow, slow_peer = case.connect_pair()
-    written = write_all_there_is_room_for(slow)
+    written = fill(slow)
     mute.sendall(b"x" * 1000)
     receive_exactly(mute_peer, 1000)
     slow.close()

@@ -23,10 +23,9 @@ from lib.transfer import (
     receive_stream,
     send_stream,
 )
-from scenarios.paths import Paths
+from scenarios.paths import OUR_CLIENT, Paths
 
 SO_SNDBUFFORCE = 32
-OURS_SENDS = (("ours", "ours"), ("ours", "builtin"))
 SO_RCVBUFFORCE = 33
 SO_MEMINFO = 55
 
@@ -176,7 +175,7 @@ def short_in_the_system(case):
 
 
 # The kernel's own MPTCP sends nothing again then, so it stands still, as it does with itself.
-@scenario(roles=OURS_SENDS, needs_module=True, all_roles=True)
+@scenario(roles=OUR_CLIENT, needs_module=True, all_roles=True)
 def none_to_receive(case):
     """While the system has no memory at all for TCP, what was sent before arrives, however slowly."""
     client, server = Paths(case).begin_with_two()
