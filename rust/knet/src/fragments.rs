@@ -301,7 +301,8 @@ impl SendQueue {
         Ok(())
     }
 
-    /// Drops the first `bytes` bytes: they are acknowledged.
+    /// Drops the first `bytes` bytes: they are acknowledged. A page that nobody else holds then is written to from its
+    /// start again (`skb_page_frag_refill`), instead of another one that the kernel has to clear first.
     pub fn acknowledge(&mut self, bytes: u64) {
         let mut left = bytes.min(self.bytes);
         self.bytes = self.bytes.saturating_sub(left);
@@ -310,8 +311,7 @@ impl SendQueue {
                 break;
             };
             let available = u64::from(fragment.len.saturating_sub(self.acked));
-            if left < available || (left == available && self.count == 1) {
-                // The last fragment stays as long as it may grow.
+            if left < available {
                 self.acked = self.acked.saturating_add(left as u32);
                 if self.cursor.0 == 0 && self.cursor.1 < self.acked {
                     self.cursor.1 = self.acked;
