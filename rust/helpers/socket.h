@@ -149,7 +149,6 @@ struct sock *knet_helper_listener_of_syn(const struct nf_hook_state *state, stru
 void knet_helper_sock_gen_put(struct sock *sk);
 struct nf_hook_ops;
 struct tcphdr *knet_helper_tcp_hdr(const struct sk_buff *skb);
-u32 knet_helper_min_rtt_us(const struct sock *sk);
 bool knet_helper_rtx_empty(const struct sock *sk);
 unsigned long knet_helper_jiffies(void);
 u32 knet_helper_jiffies_to_msecs(u32 ticks);

@@ -151,11 +151,6 @@ struct tcphdr *knet_helper_tcp_hdr(const struct sk_buff *skb)
 	return tcp_hdr(skb);
 }
 
-u32 knet_helper_min_rtt_us(const struct sock *sk)
-{
-	return tcp_min_rtt(tcp_sk(sk));
-}
-
 bool knet_helper_rtx_empty(const struct sock *sk)
 {
 	return tcp_rtx_and_write_queues_empty(sk);

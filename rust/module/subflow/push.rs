@@ -167,11 +167,10 @@ fn whose_turn(meta: &Meta) -> Option<PathId> {
         Mode::Fallback => return Some(PathId::FIRST),
         Mode::Mptcp => {}
     }
-    if let Some(grant) = connection.granted {
-        let live = connection.subflows.live().map(|(path, _)| path).collect();
-        if let Some(path) = grant.turn(live) {
-            return Some(path);
-        }
+    let subflows = &connection.subflows;
+    let granted = connection.granted;
+    if let Some(path) = granted.and_then(|grant| grant.turn(|path| subflows.is_live(path))) {
+        return Some(path);
     }
     match schedule::turn(&mut connection) {
         Turn::Of(path, _) => Some(path),

@@ -4,7 +4,7 @@
 
 use crate::connection::Connection;
 use crate::subflow::mappings;
-use crate::subflow::table::{how_many, Doubt, SubflowState, Subflows};
+use crate::subflow::table::{Doubt, SubflowState, Subflows};
 use knet::subflow::{load, snapshot};
 use knet::time::now_us;
 use mptcp_core::connection::push::MAX_PIECE;
@@ -42,11 +42,13 @@ pub(crate) fn turn_of(connection: &mut Connection, path: PathId, mss: u32) -> Tu
 
 /// Decides whose turn it is. A subflow that is alone may be given anything.
 pub(crate) fn turn(connection: &mut Connection) -> Turn {
-    let mut live = connection.subflows.live();
-    match (live.next(), live.next(), how_many(live)) {
+    let mut live = connection.subflows.live().map(|(path, _)| path);
+    let (first, second) = (live.next(), live.next());
+    drop(live);
+    match (first, second, connection.subflows.places()) {
         (None, _, _) => Turn::Nobody,
-        (Some((path, _)), None, _) => Turn::Of(path, u32::MAX),
-        (Some(_), Some(_), others) if others <= FEW - 2 => choose::<FEW>(connection),
+        (Some(path), None, _) => Turn::Of(path, u32::MAX),
+        (Some(_), Some(_), ..=FEW) => choose::<FEW>(connection),
         (Some(_), Some(_), _) => choose::<MAX_PATHS>(connection),
     }
 }
@@ -55,12 +57,11 @@ pub(crate) fn turn(connection: &mut Connection) -> Turn {
 fn choose<const N: usize>(connection: &mut Connection) -> Turn {
     connection.granted = None;
     forget_delivered(connection);
-    let now = now_us();
-    let (places, count) = describe_all::<N>(&connection.subflows);
-    let paths = places.get(..count).unwrap_or(&places);
+    let mut places = [Path::UNKNOWN; N];
+    let paths = describe_all(&connection.subflows, &mut places);
     let window = connection.send.wnd_end().since(connection.send.una());
     let window = u32::try_from(window).unwrap_or(u32::MAX);
-    let view = PathsView::new(paths, now, window);
+    let view = PathsView::new(paths, now_us(), window);
     // An order to unblock is followed by another question.
     for _ in 0..=N {
         let Some(segment) = segment(connection) else {
@@ -93,8 +94,8 @@ fn choose<const N: usize>(connection: &mut Connection) -> Turn {
 
 /// The live subflows that do not answer, and when the next one may turn out not to, if they are several.
 pub(crate) fn silence(connection: &Connection, now: u64) -> (PathSet, Option<u64>) {
-    let (places, count) = describe_all::<MAX_PATHS>(&connection.subflows);
-    let paths = places.get(..count).unwrap_or(&places);
+    let mut places = [Path::UNKNOWN; MAX_PATHS];
+    let paths = &*describe_all(&connection.subflows, &mut places);
     let view = PathsView::new(paths, now, 0);
     match paths {
         [] | [_] => (PathSet::EMPTY, None),
@@ -113,21 +114,19 @@ fn forget_delivered(connection: &mut Connection) {
     }
 }
 
-/// What the scheduler learns of the live subflows, of no more than `N`, and how many they are.
+/// What the scheduler learns of the live subflows, of no more than there are `places` for.
 #[inline]
-fn describe_all<const N: usize>(subflows: &Subflows) -> ([Path; N], usize) {
-    let (mut live, mut count) = (subflows.live(), 0_usize);
-    let places = core::array::from_fn(|_| match live.next() {
-        Some((number, subflow)) => {
-            count = count.saturating_add(1);
-            describe(number, subflow)
-        }
-        None => Path::UNKNOWN,
-    });
-    (places, count)
+fn describe_all<'a>(subflows: &Subflows, places: &'a mut [Path]) -> &'a mut [Path] {
+    let mut count = 0_usize;
+    for (place, (number, subflow)) in places.iter_mut().zip(subflows.live()) {
+        *place = describe(number, subflow);
+        count = count.saturating_add(1);
+    }
+    places.get_mut(..count).unwrap_or_default()
 }
 
 /// What the scheduler learns of a subflow.
+#[inline]
 fn describe(number: PathId, subflow: &SubflowState) -> Path {
     let load = load(&subflow.sock);
     Path {

@@ -117,6 +117,16 @@ impl Subflows {
         self.iter().filter(|(_, subflow)| subflow.live)
     }
 
+    /// Whether the subflow of this number can carry data.
+    pub(crate) fn is_live(&self, path: PathId) -> bool {
+        self.at(path).is_some_and(|subflow| subflow.live)
+    }
+
+    /// As many subflows as there may be, about: each has a number below this.
+    pub(crate) fn places(&self) -> usize {
+        self.others.len().saturating_add(1)
+    }
+
     /// Forgets all subflows. The room for others stays: one may be on its way.
     pub(crate) fn clear(&mut self) {
         let mut others = core::mem::replace(&mut self.others, KVec::new());

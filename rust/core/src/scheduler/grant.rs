@@ -2,7 +2,7 @@
 
 //! A decision of a scheduler that was not used up yet.
 
-use super::{PathId, PathSet};
+use super::PathId;
 
 /// How many bytes of new data a scheduler is asked about at once. What it grants is given in several pieces, so
 /// that it need not look at all paths for each.
@@ -30,11 +30,11 @@ impl Grant {
         }
     }
 
-    /// Whose turn it is by the grant, if the path is still among those that carry data. If it is not, nobody would
-    /// use the grant up, and the scheduler is to be asked.
+    /// Whose turn it is by the grant, if `is_live` says of the path that it still carries data. If it does not, nobody
+    /// would use the grant up, and the scheduler is to be asked.
     #[inline]
-    pub fn turn(&self, live: PathSet) -> Option<PathId> {
-        live.contains(self.path).then_some(self.path)
+    pub fn turn(&self, is_live: impl Fn(PathId) -> bool) -> Option<PathId> {
+        is_live(self.path).then_some(self.path)
     }
 
     /// How many bytes `path` may be given now, in segments of `mss` bytes, while so many wait that are `unsent`,

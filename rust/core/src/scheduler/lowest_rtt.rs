@@ -27,7 +27,8 @@ impl Scheduler for LowestRtt {
         if segment.is_blocked() {
             return self.penalties.unblock(paths, segment);
         }
-        match first_to_deliver(paths, segment) {
+        // The one that delivers first.
+        match paths.cheapest(segment, Path::delivery_us) {
             Some((path, _)) if segment.last && outdone(paths, path, segment) => Decision::Wait,
             Some(chosen) => carry(chosen),
             None => Decision::Wait,
@@ -39,24 +40,11 @@ impl Scheduler for LowestRtt {
     }
 }
 
-/// Among the paths that can take some of `segment` the one that delivers first, and how much it takes.
-#[inline]
-pub(super) fn first_to_deliver<'a>(
-    paths: &PathsView<'a>,
-    segment: &Segment,
-) -> Option<(&'a Path, u32)> {
-    paths
-        .candidates(segment)
-        .min_by_key(|(path, _)| path.delivery_us())
-}
-
 /// Among the paths that can take some of `segment` the one with the lowest round-trip time, and how much it
 /// takes.
 #[inline]
 pub(super) fn fastest<'a>(paths: &PathsView<'a>, segment: &Segment) -> Option<(&'a Path, u32)> {
-    paths
-        .candidates(segment)
-        .min_by_key(|(path, _)| path.rtt_us())
+    paths.cheapest(segment, |path| u64::from(path.rtt_us()))
 }
 
 /// The decision to send so many bytes on this path.

@@ -189,11 +189,15 @@ impl Path {
     /// queues behind others, then it travels.
     #[inline]
     pub fn delivery_us(&self) -> u64 {
-        let queueing = u64::from(self.queued)
-            .saturating_mul(1_000_000)
-            .checked_div(self.pacing_rate)
-            .unwrap_or(0);
-        queueing.saturating_add(u64::from(self.rtt_us()))
+        let rtt = u64::from(self.rtt_us());
+        match self.queued {
+            0 => rtt,
+            queued => u64::from(queued)
+                .saturating_mul(1_000_000)
+                .checked_div(self.pacing_rate)
+                .unwrap_or(0)
+                .saturating_add(rtt),
+        }
     }
 
     /// How many bytes TCP takes and sends at once or in a moment: as many as congestion window and send

@@ -72,6 +72,42 @@ impl Share {
     }
 }
 
+/// What paths may be given of a segment.
+#[derive(Clone, Copy)]
+struct Offer {
+    /// Bytes that any path may be given at most.
+    most: u32,
+    sent_on: PathSet,
+    /// What each may still take of the window, if it is scarce and not all have theirs.
+    share: Option<Share>,
+}
+
+impl Offer {
+    #[inline]
+    fn new(view: &PathsView<'_>, segment: &Segment) -> Self {
+        let share = Share::of(view, segment);
+        let scarce = share.window.is_some();
+        let choose = scarce && view.ready(segment).any(|path| share.left(path) > 0);
+        Self {
+            most: segment.sendable(),
+            sent_on: segment.sent_on,
+            share: choose.then_some(share),
+        }
+    }
+
+    /// How many bytes the path may be given.
+    #[inline]
+    fn to(&self, path: &Path) -> u32 {
+        if self.sent_on.contains(path.id) {
+            return 0;
+        }
+        match (self.share, path.takes(self.most)) {
+            (Some(share), 1..) => path.takes(share.left(path).min(self.most)),
+            (_, len) => len,
+        }
+    }
+}
+
 /// The paths at some places.
 struct Eligible<'a> {
     paths: core::slice::Iter<'a, Path>,
@@ -132,20 +168,9 @@ impl<'a> PathsView<'a> {
     /// The eligible paths that can take some of `segment` now and have not carried it before.
     #[inline]
     pub fn ready(self, segment: &Segment) -> impl Iterator<Item = &'a Path> {
-        self.takers(segment).map(|(path, _)| path)
-    }
-
-    /// The paths that are [`ready`](Self::ready), and how much each takes.
-    #[inline]
-    fn takers(self, segment: &Segment) -> impl Iterator<Item = (&'a Path, u32)> {
         let (len, sent_on) = (segment.sendable(), segment.sent_on);
-        let others = self
-            .eligible()
-            .filter(move |path| !sent_on.contains(path.id));
-        others.filter_map(move |path| match path.takes(len) {
-            0 => None,
-            len => Some((path, len)),
-        })
+        self.eligible()
+            .filter(move |path| !sent_on.contains(path.id) && path.takes(len) > 0)
     }
 
     /// The paths that some of `segment` may be given to, and how much each may take: while the peer's window
@@ -155,17 +180,34 @@ impl<'a> PathsView<'a> {
     /// run dry. Shares are by rate, so that what all hold arrives in the same time.
     #[inline]
     pub fn candidates(self, segment: &Segment) -> impl Iterator<Item = (&'a Path, u32)> {
-        let share = Share::of(&self, segment);
-        let most = segment.sendable();
-        let scarce = share.window.is_some();
-        let choose = scarce && self.ready(segment).any(|path| share.left(path) > 0);
-        self.takers(segment).filter_map(move |(path, len)| {
-            let len = match choose {
-                true => path.takes(share.left(path).min(most)),
-                false => len,
-            };
+        let offer = Offer::new(&self, segment);
+        self.eligible().filter_map(move |path| {
+            let len = offer.to(path);
             (len > 0).then_some((path, len))
         })
+    }
+
+    /// Among the [`candidates`](Self::candidates) the first with the least `cost`, and how much it may take. What a
+    /// path may take is not reckoned if another costs less.
+    #[inline]
+    pub(super) fn cheapest(
+        self,
+        segment: &Segment,
+        cost: impl Fn(&Path) -> u64,
+    ) -> Option<(&'a Path, u32)> {
+        let offer = Offer::new(&self, segment);
+        let mut cheapest: Option<(u64, (&Path, u32))> = None;
+        for path in self.eligible() {
+            let cost = cost(path);
+            if cheapest.is_some_and(|(least, _)| least <= cost) {
+                continue;
+            }
+            match offer.to(path) {
+                0 => {}
+                len => cheapest = Some((cost, (path, len))),
+            }
+        }
+        cheapest.map(|(_, chosen)| chosen)
     }
 
     /// The paths in `set`.

@@ -165,7 +165,11 @@ pub fn load(sock: &Sock) -> Load {
         Load {
             srtt_us: addr_of!((*tcp).srtt_us).read_volatile() >> 3,
             rttvar_us: addr_of!((*tcp).rttvar_us).read_volatile() >> 2,
-            min_rtt_us: bindings::knet_helper_min_rtt_us(sk),
+            min_rtt_us: {
+                // `tcp_min_rtt`.
+                let samples = addr_of!((*tcp).rtt_min.s).cast::<bindings::minmax_sample>();
+                addr_of!((*samples).v).read_volatile()
+            },
             cwnd: addr_of!((*tcp).snd_cwnd).read_volatile(),
             ssthresh: addr_of!((*tcp).snd_ssthresh).read_volatile(),
             in_flight: packets_out.saturating_sub(left).saturating_add(retrans_out),
