@@ -17,7 +17,7 @@ use knet::sock::State;
 use knet::subflow::{with_softirq_lock, Burst, Tcp};
 use knet::time::Moment;
 use mptcp_core::connection::fallback::{is_untold, on_plain_ack};
-use mptcp_core::connection::push::{next_step, Conditions, Step};
+use mptcp_core::connection::push::{next_step, only_rest_waits, Conditions, Step};
 use mptcp_core::mapping::{DssChecksum, TxRecord};
 use mptcp_core::scheduler::{penalised, PathId, PathSet};
 use mptcp_core::send::{send_buffer, SubflowBuffer};
@@ -393,6 +393,19 @@ fn next(
     let acked = subflow.sent(tcp.snd_una());
     subflow.tx.acked(acked);
     let mappings_full = mappings::is_full(&mut subflow.tx);
+    let mut conditions = Conditions {
+        mptcp,
+        mappings_full,
+        mss: tcp.mss(),
+        // More would become one segment and a small one after it.
+        most: burst.largest_piece(),
+        drained,
+        no_delay: meta.shared().no_delay.load(Ordering::Relaxed),
+        corked,
+    };
+    if only_rest_waits(&connection.send, &conditions) {
+        return rest(connection, corked);
+    }
     let (most, others) = match share(connection, path, tcp.mss(), mptcp) {
         Ok(share) => share,
         Err(other) => return Next::Elsewhere(other),
@@ -400,16 +413,7 @@ fn next(
     if !room {
         return Next::Rest;
     }
-    let conditions = Conditions {
-        mptcp,
-        mappings_full,
-        mss: tcp.mss(),
-        // More would become one segment and a small one after it.
-        most: most.min(burst.largest_piece()),
-        drained,
-        no_delay: meta.shared().no_delay.load(Ordering::Relaxed),
-        corked,
-    };
+    conditions.most = most.min(conditions.most);
     let step = next_step(&connection.send, &conditions);
     if let (Step::New { from, len } | Step::Again { from, len }, false) = (step, others.is_empty())
     {
@@ -444,13 +448,16 @@ fn next(
             count(meta, Counter::TxMappingFull);
             Next::Rest
         }
-        Step::Rest => {
-            if corked {
-                timer::limit_cork(connection);
-            }
-            Next::Rest
-        }
+        Step::Rest => rest(connection, corked),
     }
+}
+
+/// Nothing is given now; who holds segments back may not do so for ever.
+fn rest(connection: &mut DataGuard<'_, Mptcp>, corked: bool) -> Next {
+    if corked {
+        timer::limit_cork(connection);
+    }
+    Next::Rest
 }
 
 /// How many bytes the subflow may be given now, and which others shall get the same; the error is the

@@ -103,6 +103,14 @@ pub fn next_step(send: &SendState, conditions: &Conditions) -> Step {
     }
 }
 
+/// Whether all that could be given is a rest that waits for more: then it is nobody's turn.
+#[inline]
+pub fn only_rest_waits(send: &SendState, conditions: &Conditions) -> bool {
+    let len = send.available();
+    let rest = len > 0 && len < conditions.mss && u64::from(len) == send.unsent();
+    rest && send.retransmit_next().is_none() && waits(send, conditions)
+}
+
 /// Whether a last segment that is not full waits for more data: Nagle's rule (RFC 9293 section
 /// 3.7.4) at the data level, so that TCP need not split or hold what has a mapping. As in Linux' TCP only
 /// another small segment in flight makes it wait: full ones before it are no sign of many small writes, and to

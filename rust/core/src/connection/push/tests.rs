@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{next_step, Conditions, Step};
+use super::{next_step, only_rest_waits, Conditions, Step};
 use crate::send::SendState;
 use crate::seq::Dsn;
 
@@ -124,6 +124,35 @@ fn small_segments_wait_for_small_ones() {
     assert_eq!(next_step(&cut, &usual()), step);
     send.on_fin_queued();
     assert_eq!(next_step(&send, &usual()), Step::New { from, len: 1300 });
+}
+
+#[test]
+fn while_only_a_rest_waits_it_is_nobodys_turn() {
+    let mut send = written(2300, 9000);
+    assert!(!only_rest_waits(&send, &usual()));
+    send.on_segments_pushed(2300, MSS);
+    assert!(!only_rest_waits(&send, &usual()));
+    send.on_written(300);
+    assert!(only_rest_waits(&send, &usual()));
+    assert_eq!(next_step(&send, &usual()), Step::Rest);
+    let at_once = Conditions {
+        no_delay: true,
+        ..usual()
+    };
+    assert!(!only_rest_waits(&send, &at_once));
+    // A closed window is the scheduler's business, and so is what was lost.
+    let mut cut = written(2600, 2300);
+    cut.on_segments_pushed(2300, MSS);
+    assert!(!only_rest_waits(&cut, &usual()));
+    let mut lost = send;
+    lost.start_retransmit();
+    assert!(!only_rest_waits(&lost, &usual()));
+    // Full segments go, and a rest that is the last of all.
+    let mut more = send;
+    more.on_written(700);
+    assert!(!only_rest_waits(&more, &usual()));
+    send.on_fin_queued();
+    assert!(!only_rest_waits(&send, &usual()));
 }
 
 #[test]
