@@ -26,7 +26,7 @@ use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state;
 use mptcp_core::crypto::{Derived, Key, KeyPair};
 use mptcp_core::receive::{ReceiveState, ReceiveWindow, RightSizing};
-use mptcp_core::scheduler::{AnyScheduler, Grant, Kind, PathId};
+use mptcp_core::scheduler::{AnyScheduler, Grant, Kind, PathId, PathSet};
 use mptcp_core::send::SendState;
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::ResetReason;
@@ -73,6 +73,8 @@ pub(crate) struct Connection {
     /// Bytes that were read since the window was last reckoned.
     pub(crate) unconsidered: u32,
     pub(crate) subflows: Subflows,
+    /// The subflows that brought data since the application read last, or whose TCP counts unread data as its own.
+    pub(crate) claiming: PathSet,
     /// Which subflow gets the next data.
     pub(crate) scheduler: AnyScheduler,
     /// What the scheduler granted and nobody has used up.
@@ -175,6 +177,7 @@ impl Connection {
             right_sizing: RightSizing::new(0, 0),
             unconsidered: 0,
             subflows: Subflows::new(),
+            claiming: PathSet::EMPTY,
             scheduler: AnyScheduler::new(Kind::default()),
             granted: None,
             unblocked: Dsn::new(0),

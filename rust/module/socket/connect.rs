@@ -103,6 +103,7 @@ impl Connection {
     fn empty(&mut self) {
         self.queue.clear();
         self.subflows.clear();
+        self.claiming = Default::default();
         self.mode = Mode::Connecting;
         self.fully_established = false;
         self.state = Default::default();

@@ -9,6 +9,7 @@ use crate::connection::{count, Connection};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::out_of_order::Stretch;
+use crate::subflow::table::SubflowState;
 use core::sync::atomic::Ordering;
 use knet::meta::DataGuard;
 use knet::skb::{Packet, PacketQueue};
@@ -87,27 +88,42 @@ pub(crate) fn claim_unread(connection: &mut DataGuard<'_, Mptcp>, path: PathId, 
             0
         };
         held.set(i32::try_from(claim(unread, enough, limit)).unwrap_or(0));
+        connection.claiming = connection.claiming.with(path);
     }
 }
 
-/// The application has read. Lets the claims of all subflows follow, and returns those that have something to tell
-/// their peers because of that: an acknowledgement that TCP owes, or a window that has opened much.
+/// The application has read. Lets the claims of the subflows follow that brought data, and returns those that have
+/// something to tell their peers because of that: an acknowledgement that TCP owes, or a window that has opened much.
 pub(crate) fn lower_claims(connection: &mut DataGuard<'_, Mptcp>) -> PathSet {
     let unread = memory_of(connection.meta()).used;
     let mut telling = PathSet::EMPTY;
-    for (path, subflow) in connection.subflows.iter_mut() {
-        let Some(held) = &mut subflow.claim else {
-            continue;
+    for path in connection.claiming.iter() {
+        let (claims, tells) = match connection.subflows.at_mut(path) {
+            Some(subflow) => lower_claim(subflow, unread),
+            None => (false, false),
         };
-        let limit = u32::try_from(subflow.sock.receive_buffer()).unwrap_or(0);
-        let enough = u32::try_from(held.bytes()).unwrap_or(0);
-        held.set(i32::try_from(claim(unread, enough, limit)).unwrap_or(0));
-        let WindowState { left, free, mss } = window_state(&subflow.sock);
-        if owes_acknowledgement(&subflow.sock) || window_lags(left, free, mss) {
+        if tells {
             telling = telling.with(path);
+        }
+        if !claims && !tells {
+            connection.claiming = connection.claiming.without(path);
         }
     }
     telling
+}
+
+/// Lets the claim of a subflow follow what is `unread`. Returns whether it still claims anything, and whether it has
+/// something to tell.
+fn lower_claim(subflow: &mut SubflowState, unread: u32) -> (bool, bool) {
+    let Some(held) = &mut subflow.claim else {
+        return (false, false);
+    };
+    let limit = u32::try_from(subflow.sock.receive_buffer()).unwrap_or(0);
+    let enough = u32::try_from(held.bytes()).unwrap_or(0);
+    held.set(i32::try_from(claim(unread, enough, limit)).unwrap_or(0));
+    let WindowState { left, free, mss } = window_state(&subflow.sock);
+    let tells = owes_acknowledgement(&subflow.sock) || window_lags(left, free, mss);
+    (held.bytes() > 0, tells)
 }
 
 /// Whether the application has read all: nobody would come back for data that is left with a subflow now.
