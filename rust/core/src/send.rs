@@ -127,6 +127,21 @@ impl SendState {
         saturate32(self.write.earliest(self.wnd_end).since(self.nxt))
     }
 
+    /// Bytes of data that are worth being given to a subflow with segments of `mss` bytes now: where the window cuts
+    /// data off, whole segments only, as long as something is in flight whose acknowledgement moves the window.
+    ///
+    /// RFC 9293 section 3.8.6.2.1: a sender that fills each small gap of the window has nothing but small segments in
+    /// flight in the end (the silly window syndrome).
+    #[inline]
+    pub fn admitted(&self, mss: u32) -> u32 {
+        let available = self.available();
+        let cut = u64::from(available) < self.unsent();
+        match available.checked_rem(mss) {
+            Some(part) if cut && self.in_flight() > 0 => available.saturating_sub(part),
+            _ => available,
+        }
+    }
+
     /// Takes note of `count` bytes given to a subflow for the first time.
     #[inline]
     pub fn on_pushed(&mut self, count: u32) {

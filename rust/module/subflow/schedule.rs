@@ -61,10 +61,11 @@ fn choose<const N: usize>(connection: &mut Connection) -> Turn {
     let paths = describe_all(&connection.subflows, &mut places);
     let window = connection.send.wnd_end().since(connection.send.una());
     let window = u32::try_from(window).unwrap_or(u32::MAX);
+    let mss = paths.iter().map(|path| path.mss).min().unwrap_or(0);
     let view = PathsView::new(paths, now_us(), window);
     // An order to unblock is followed by another question.
     for _ in 0..=N {
-        let Some(segment) = segment(connection) else {
+        let Some(segment) = segment(connection, mss) else {
             return Turn::Nobody;
         };
         match connection.scheduler.pick(&view, &segment) {
@@ -156,10 +157,10 @@ fn describe(number: PathId, subflow: &SubflowState) -> Path {
     }
 }
 
-/// The data that is to be sent next; `None` if there is none.
-fn segment(connection: &Connection) -> Option<Segment> {
+/// The data that is to be sent next, in segments of `mss` bytes or more; `None` if there is none.
+fn segment(connection: &Connection, mss: u32) -> Option<Segment> {
     let send = &connection.send;
-    let window_left = send.available();
+    let window_left = send.admitted(mss);
     if let Some((from, len)) = send.retransmit_next() {
         return Some(Segment {
             len: len.min(MAX_PIECE),

@@ -83,7 +83,7 @@ pub fn next_step(send: &SendState, conditions: &Conditions) -> Step {
         };
     }
     let from = send.nxt();
-    let len = send.available().min(most);
+    let len = send.admitted(mss).min(most);
     if len == 0 {
         // RFC 9293 section 3.8.6.1: a closed window is asked for by one byte.
         return if conditions.mptcp && send.probe_due() && conditions.drained {

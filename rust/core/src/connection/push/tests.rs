@@ -47,6 +47,7 @@ fn new_data_up_to_the_window_and_a_mapping() {
     for (bytes, window, len) in [
         (300, 5000, 300),
         (4300, 5000, 4300),
+        // Nothing in flight could open the window.
         (9000, 5500, 5500),
         (200_000, 300_000, 65_000),
     ] {
@@ -117,13 +118,27 @@ fn small_segments_wait_for_small_ones() {
     let mut acked = send;
     acked.on_data_ack(from, 9000).unwrap();
     assert_eq!(next_step(&acked, &usual()), Step::New { from, len: 1300 });
-    // What the window cuts off does not wait for more data: there is more.
-    let mut cut = written(2000, 2300);
-    cut.on_pushed(2000);
-    cut.on_written(900);
-    assert_eq!(next_step(&cut, &usual()), step);
     send.on_fin_queued();
     assert_eq!(next_step(&send, &usual()), Step::New { from, len: 1300 });
+}
+
+#[test]
+fn what_the_window_cuts_off_is_sent_in_whole_segments() {
+    let mut cut = written(9000, 5300);
+    cut.on_pushed(2000);
+    let from = FIRST.plus(2000);
+    assert_eq!(next_step(&cut, &usual()), Step::New { from, len: 3000 });
+    cut.on_pushed(3000);
+    assert_eq!(next_step(&cut, &usual()), Step::Rest);
+    // The window moves with the acknowledgement.
+    cut.on_data_ack(FIRST.plus(2000), 4000).unwrap();
+    let from = FIRST.plus(5000);
+    assert_eq!(next_step(&cut, &usual()), Step::New { from, len: 1000 });
+    cut.on_pushed(1000);
+    // Once all is acknowledged nothing else will move it.
+    cut.on_data_ack(FIRST.plus(6000), 300).unwrap();
+    let from = FIRST.plus(6000);
+    assert_eq!(next_step(&cut, &usual()), Step::New { from, len: 300 });
 }
 
 #[test]
