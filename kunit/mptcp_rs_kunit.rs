@@ -19,6 +19,7 @@ mod reassembly;
 mod scheduling;
 mod send_queue;
 mod seq;
+mod spares;
 mod steering;
 mod wire;
 

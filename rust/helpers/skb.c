@@ -84,6 +84,21 @@ void knet_helper_get_page(struct page *page)
 	get_page(page);
 }
 
+int knet_helper_page_references(const struct page *page)
+{
+	return page_ref_count(page);
+}
+
+unsigned long knet_helper_page_size(struct page *page)
+{
+	return page_size(page);
+}
+
+bool knet_helper_page_is_pfmemalloc(const struct page *page)
+{
+	return page_is_pfmemalloc(page);
+}
+
 void knet_helper_bvec_set_page(struct bio_vec *bv, struct page *page, unsigned int length, unsigned int offset)
 {
 	bvec_set_page(bv, page, length, offset);

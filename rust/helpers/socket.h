@@ -94,6 +94,9 @@ unsigned int knet_helper_skb_copy_behind(struct sk_buff *to, const struct sk_buf
 u32 knet_helper_skb_checksum(const struct sk_buff *skb, int offset, int length);
 void knet_helper_put_page(struct page *page);
 void knet_helper_get_page(struct page *page);
+int knet_helper_page_references(const struct page *page);
+unsigned long knet_helper_page_size(struct page *page);
+bool knet_helper_page_is_pfmemalloc(const struct page *page);
 void knet_helper_bvec_set_page(struct bio_vec *bv, struct page *page, unsigned int length, unsigned int offset);
 u32 knet_helper_csum_bvec(const struct bio_vec *bv);
 void knet_helper_packet_checksum(struct sk_buff *skb, bool ipv6);

@@ -118,14 +118,9 @@ struct sock *knet_helper_test_request(bool ipv6, const void *local, const void *
 	return sk;
 }
 
-struct page *knet_helper_test_page(void)
+struct page *knet_helper_test_page(unsigned long size)
 {
-	return alloc_page(GFP_KERNEL);
-}
-
-int knet_helper_test_page_references(const struct page *page)
-{
-	return page_count(page);
+	return alloc_pages(GFP_KERNEL | __GFP_COMP, get_order(size));
 }
 
 void knet_helper_test_fill_page(struct page *page, unsigned int offset, const void *bytes, unsigned int length)

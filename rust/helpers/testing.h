@@ -28,8 +28,7 @@ void knet_helper_test_facts(const struct sk_buff *skb, struct knet_test_facts *f
 bool knet_helper_test_checksum_is_right(struct sk_buff *skb, bool ipv6, const void *from, const void *to);
 struct socket *knet_helper_test_socket(bool ipv6, const void *local, const void *remote);
 struct sock *knet_helper_test_request(bool ipv6, const void *local, const void *remote);
-struct page *knet_helper_test_page(void);
-int knet_helper_test_page_references(const struct page *page);
+struct page *knet_helper_test_page(unsigned long size);
 void knet_helper_test_fill_page(struct page *page, unsigned int offset, const void *bytes, unsigned int length);
 void knet_helper_test_read_bvec(void *to, const struct bio_vec *bv);
 

@@ -50,6 +50,8 @@ struct MptcpRs {
     _namespaces: Registration<netns::Namespace>,
     /// Subflows carry our hooks as long as they live; each holds the module.
     _subflows: knet::UlpRegistration<Mptcp>,
+    /// Pages that nobody will write to any more.
+    _spares: knet::spares::Kept,
     /// Last of all: callbacks that wait for a grace period are part of the module's code.
     _callbacks: PendingCallbacks,
 }
@@ -90,6 +92,7 @@ impl kernel::Module for MptcpRs {
             _processors: processors,
             _namespaces: namespaces,
             _subflows: subflows,
+            _spares: knet::spares::Kept,
             _callbacks: PendingCallbacks,
         })
     }

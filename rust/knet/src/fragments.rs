@@ -5,25 +5,23 @@
 //! A byte is copied once, from the application into a page. TCP takes references to the pages.
 
 use crate::bindings;
+use crate::spares::{Page, SPARES};
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use kernel::alloc::flags::GFP_ATOMIC;
 use kernel::prelude::*;
 
-/// A piece of a page, with a reference to the page.
+/// A piece of a page.
 struct Fragment {
-    page: NonNull<bindings::page>,
+    page: Page,
     offset: u32,
     len: u32,
 }
 
-// SAFETY: Page references may be given back by any thread.
-unsafe impl Send for Fragment {}
-
-impl Drop for Fragment {
-    fn drop(&mut self) {
-        // SAFETY: The fragment owns one reference.
-        unsafe { bindings::knet_helper_put_page(self.page.as_ptr()) }
+impl Fragment {
+    /// All of it was acknowledged: if its page ends here, it can be filled again.
+    fn retire(self) {
+        SPARES.keep(self.page, self.offset.saturating_add(self.len));
     }
 }
 
@@ -113,7 +111,7 @@ impl Gathered {
         }
     }
 
-    fn add(&mut self, page: NonNull<bindings::page>, offset: u32, len: u32) -> bool {
+    fn add(&mut self, page: &Page, offset: u32, len: u32) -> bool {
         let Some(vector) = self.vectors.get_mut(self.count) else {
             return false;
         };
@@ -259,7 +257,7 @@ impl SendQueue {
         {
             let follows = last.offset.checked_add(last.len) == Some(written.offset);
             let whole = last.len.checked_add(written.len);
-            if let (true, true, Some(whole)) = (last.page == written.page, follows, whole) {
+            if let (true, true, Some(whole)) = (last.page.is(written.page), follows, whole) {
                 last.len = whole;
                 self.bytes = self.bytes.saturating_add(u64::from(written.len));
                 return Ok(());
@@ -268,11 +266,10 @@ impl SendQueue {
         if self.count == self.ring().len() {
             self.grow()?;
         }
-        // SAFETY: The writer's page fragment holds the page now.
-        unsafe { bindings::knet_helper_get_page(written.page.as_ptr()) };
         let slot = self.slot(self.count);
         let fragment = Fragment {
-            page: written.page,
+            // SAFETY: The writer's page fragment holds the page now.
+            page: unsafe { Page::hold(written.page) },
             offset: written.offset,
             len: written.len,
         };
@@ -301,8 +298,8 @@ impl SendQueue {
         Ok(())
     }
 
-    /// Drops the first `bytes` bytes: they are acknowledged. A page that nobody else holds then is written to from its
-    /// start again (`skb_page_frag_refill`), instead of another one that the kernel has to clear first.
+    /// Drops the first `bytes` bytes: they are acknowledged. Their pages can be filled again, by the kernel
+    /// (`skb_page_frag_refill`) or as [spares](crate::spares).
     pub fn acknowledge(&mut self, bytes: u64) {
         let mut left = bytes.min(self.bytes);
         self.bytes = self.bytes.saturating_sub(left);
@@ -320,8 +317,8 @@ impl SendQueue {
             }
             left = left.saturating_sub(available);
             let slot = self.slot(0);
-            if let Some(place) = self.ring_mut().get_mut(slot) {
-                *place = None;
+            if let Some(done) = self.ring_mut().get_mut(slot).and_then(Option::take) {
+                done.retire();
             }
             self.head = self.slot(1);
             self.count = self.count.saturating_sub(1);
@@ -375,7 +372,7 @@ impl SendQueue {
                 (index, offset) = (next, 0);
                 continue;
             }
-            if !to.add(fragment.page, fragment.offset.saturating_add(offset), take) {
+            if !to.add(&fragment.page, fragment.offset.saturating_add(offset), take) {
                 break;
             }
             offset = offset.saturating_add(take);

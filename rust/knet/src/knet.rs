@@ -35,6 +35,7 @@ pub mod segment;
 pub mod skb;
 pub mod sock;
 pub mod sockopt;
+pub mod spares;
 pub mod steering;
 pub mod subflow;
 pub mod sysctl;

@@ -7,6 +7,7 @@ use crate::fragments::Written;
 use crate::meta::{DataGuard, OwnerGuard, Protocol};
 use crate::skb::Packet;
 use crate::sock::Sock;
+use crate::spares::SPARES;
 use core::marker::PhantomData;
 use core::ptr::{addr_of, addr_of_mut, NonNull};
 use kernel::error::to_result;
@@ -107,6 +108,7 @@ impl Message<'_> {
         unsafe {
             let sk = owner.sk();
             let fragment = bindings::knet_helper_sk_page_frag(sk);
+            SPARES.refill(NonNull::new(fragment).ok_or(ENOMEM)?);
             if !bindings::sk_page_frag_refill(sk, fragment) {
                 return Ok(None);
             }

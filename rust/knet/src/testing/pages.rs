@@ -4,6 +4,7 @@
 
 use crate::bindings;
 use crate::fragments::{Gathered, Written};
+use crate::spares::{self, Page};
 use core::ptr::NonNull;
 use kernel::prelude::*;
 
@@ -14,20 +15,34 @@ pub struct TestPage {
 }
 
 impl TestPage {
-    const SIZE: u32 = bindings::PAGE_SIZE as u32;
-
     /// An empty page.
     pub fn new() -> Result<Self> {
-        // SAFETY: The call has no requirements.
-        let page = NonNull::new(unsafe { bindings::knet_helper_test_page() }).ok_or(ENOMEM)?;
+        Self::of_size(bindings::PAGE_SIZE)
+    }
+
+    /// As many pages together as a writer gets at once.
+    pub fn large() -> Result<Self> {
+        Self::of_size(spares::SIZE)
+    }
+
+    fn of_size(size: usize) -> Result<Self> {
+        // SAFETY: Any size may be asked for.
+        let page = unsafe { bindings::knet_helper_test_page(size) };
+        let page = NonNull::new(page).ok_or(ENOMEM)?;
         Ok(Self { page, offset: 0 })
+    }
+
+    /// A reference to it.
+    pub fn reference(&self) -> Page {
+        // SAFETY: The page is ours.
+        unsafe { Page::hold(self.page) }
     }
 
     /// Writes `bytes` behind what was written before.
     pub fn write(&mut self, bytes: &[u8]) -> Result<Written> {
         let len = u32::try_from(bytes.len())?;
         let (offset, end) = (self.offset, self.offset.saturating_add(len));
-        if end > Self::SIZE {
+        if end as usize > self.reference().size() {
             return Err(ENOSPC);
         }
         // SAFETY: The page is ours, and the range lies in it.
@@ -50,7 +65,7 @@ impl TestPage {
     /// How many references queues and pieces hold to it.
     pub fn references(&self) -> i32 {
         // SAFETY: The page is ours.
-        let all = unsafe { bindings::knet_helper_test_page_references(self.page.as_ptr()) };
+        let all = unsafe { bindings::knet_helper_page_references(self.page.as_ptr()) };
         all.saturating_sub(1)
     }
 
