@@ -6,6 +6,7 @@ use crate::protocol::{Meta, Mptcp};
 use crate::steering::SubflowSteering;
 use crate::subflow::join::Join;
 use crate::subflow::mappings::{self, Received, Sent};
+use core::cell::Cell;
 use core::mem::MaybeUninit;
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
@@ -40,6 +41,8 @@ pub(crate) struct Subflows {
     pub(crate) answered: bool,
     /// Places that are promised to subflows whose sockets are being made.
     reserved: usize,
+    /// The number that was last looked up by its socket: what comes next is mostly about the same one.
+    recent: Cell<PathId>,
 }
 
 impl Subflows {
@@ -51,6 +54,7 @@ impl Subflows {
             joined: false,
             answered: false,
             reserved: 0,
+            recent: Cell::new(PathId::FIRST),
         }
     }
 
@@ -138,10 +142,15 @@ impl Subflows {
     }
 
     /// The number of the subflow whose socket `tcp` is.
+    #[inline]
     pub(crate) fn number_of(&self, tcp: &Sock) -> Option<PathId> {
-        self.iter()
-            .find(|(_, subflow)| subflow.is(tcp))
-            .map(|(path, _)| path)
+        let recent = self.recent.get();
+        if self.at(recent).is_some_and(|subflow| subflow.is(tcp)) {
+            return Some(recent);
+        }
+        let (path, _) = self.iter().find(|(_, subflow)| subflow.is(tcp))?;
+        self.recent.set(path);
+        Some(path)
     }
 
     /// The subflow whose socket `tcp` is.
@@ -152,7 +161,8 @@ impl Subflows {
     /// The subflow whose socket `tcp` is, with its number.
     #[inline]
     pub(crate) fn find_mut(&mut self, tcp: &Sock) -> Option<(PathId, &mut SubflowState)> {
-        self.iter_mut().find(|(_, subflow)| subflow.is(tcp))
+        let path = self.number_of(tcp)?;
+        Some((path, self.at_mut(path)?))
     }
 
     /// The subflow of this number.
