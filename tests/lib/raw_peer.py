@@ -25,6 +25,7 @@ class RawPeer:
         self.remote = ("", 0)
         self.their_key = b""
         self.snd_nxt, self.rcv_nxt, self.received, self.sent = 1000, 0, 0, 0
+        self.finished = False
         self.resets: list[bytes] = []
         self.lock = threading.Lock()
         # The namespace's own TCP knows nothing of this and would answer with a RST.
@@ -61,6 +62,15 @@ class RawPeer:
             send_segment(
                 self.raw, self.local, self.remote, numbers, flags, _padded(option), data, urgent
             )
+
+    def finish(self) -> None:
+        """The end of both levels in one segment: FIN and DATA_FIN (RFC 8684 section 3.3.3)."""
+        with self.lock:
+            number = _first_number(KEY) + self.sent & 0xFFFFFFFFFFFFFFFF
+            mapping = number.to_bytes(8) + struct.pack("!IH", 0, 1)
+            option = bytes([MPTCP, 12 + len(mapping), 0x20, 0x1F]) + self._data_ack()[4:] + mapping
+            self._send(FIN | ACK, _padded(option))
+            self.snd_nxt += 1
 
     def fastclose(self) -> bytes:
         """MP_FASTCLOSE with the right key (RFC 8684 section 3.5)."""
@@ -113,12 +123,16 @@ class RawPeer:
         if data and seq == self.rcv_nxt:
             self.rcv_nxt = self.rcv_nxt + len(data) & 0xFFFFFFFF
             self.received += len(data)
+        if flags & FIN and seq + len(data) & 0xFFFFFFFF == self.rcv_nxt:
+            self.rcv_nxt = self.rcv_nxt + 1 & 0xFFFFFFFF
+            self.finished = True
         if data or flags & FIN:
             self._send(ACK, self._data_ack())
 
     def _data_ack(self) -> bytes:
-        """DSS with an acknowledgement of all data."""
-        number = _first_number(self.their_key) + self.received & 0xFFFFFFFFFFFFFFFF
+        """DSS with an acknowledgement of all data, and of the DATA_FIN once the FIN was here."""
+        count = self.received + self.finished
+        number = _first_number(self.their_key) + count & 0xFFFFFFFFFFFFFFFF
         return bytes([MPTCP, 12, 0x20, 0x03]) + number.to_bytes(8)
 
     def _send(self, flags: int, options: bytes, behind: int = 0) -> None:

@@ -88,3 +88,18 @@ def urgent_data(case):
         raise AssertionError("urgent data was sent")
     client.sendall(b"!")
     wait_until(lambda: peer.received == 2, "arrival of another byte")
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+# rfc8684:3.3.3-8
+def both_levels_end_in_one_segment(case):
+    """FIN and DATA_FIN in one segment end the peer's stream and leave ours as it was: MPTCP."""
+    client, peer = begin(case)
+    peer.send(b"last")
+    peer.finish()
+    case.expect(receive_exactly(client, 4) == b"last", "other data than was sent")
+    case.expect(client.recv(1) == b"", "data after the end")
+    client.sendall(b"more")
+    wait_until(lambda: peer.received == 5, "arrival of the answer")
+    case.expect_counter(case.client, "DssFallback", 0, 0)
+    case.expect_counter(case.client, "MPCurrEstab", 1)

@@ -274,10 +274,13 @@ fn believe(
                 report_to(connection, path);
             }
         }
-        consequences.drop = !take_mapping(connection, path, &dss, segment.payload_len);
+        consequences.drop = !take_mapping(connection, path, &dss, segment);
         if connection.state != before {
             publish_state(connection);
-            consequences.finished = true;
+            // TCP tells of the FIN in a moment. Who would not wait for that could not see yet that the peer is done
+            // with the subflow too.
+            let told_by_tcp = segment.flags.fin() && segment.seq == numbers.rcv_nxt;
+            consequences.finished = !told_by_tcp || connection.subflows.joined;
         }
     }
     consequences
@@ -361,18 +364,18 @@ fn take_mapping(
     connection: &mut DataGuard<'_, Mptcp>,
     path: PathId,
     dss: &Dss,
-    payload_len: u32,
+    segment: &Incoming<'_>,
 ) -> bool {
     let sock = connection.meta().sock();
     let rcv_nxt = connection.receive.rcv_nxt();
-    let announced = announced(dss, rcv_nxt, payload_len, connection.agreed);
+    let announced = announced(dss, rcv_nxt, segment.payload_len, connection.agreed);
     if let Some(reason) = announced.broken {
         count(sock, Counter::DssReset);
         condemn(connection, path, Some(reason));
         return false;
     }
     if let Some(fin) = announced.fin {
-        data_fin(connection, path, fin);
+        data_fin(connection, path, fin, segment.flags.fin());
     }
     let (Some(mapping), Some(subflow)) = (announced.mapping, connection.subflows.at_mut(path))
     else {
@@ -396,13 +399,16 @@ fn take_mapping(
     }
 }
 
-/// The peer sends no data from `fin` on.
-fn data_fin(connection: &mut DataGuard<'_, Mptcp>, path: PathId, fin: Dsn) {
+/// The peer sends no data from `fin` on. `closes` says whether it came with the subflow's FIN.
+fn data_fin(connection: &mut DataGuard<'_, Mptcp>, path: PathId, fin: Dsn, closes: bool) {
     if let Some(subflow) = connection.subflows.at_mut(path) {
-        // RFC 8684 section 3.3.3: a DATA_FIN is acknowledged at the data level. TCP reports
-        // room after every segment, also after one that it does not acknowledge.
-        subflow.ack_due = true;
-        subflow.sock.ask_for_report();
+        subflow.ended_with_stream |= closes;
+        if !closes {
+            // RFC 8684 section 3.3.3: a DATA_FIN is acknowledged at the data level. TCP acknowledges a FIN
+            // by itself, and reports room after every segment, also after one that it does not acknowledge.
+            subflow.ack_due = true;
+            subflow.sock.ask_for_report();
+        }
     }
     let edge = connection.window.edge();
     let this: &mut Connection = connection;

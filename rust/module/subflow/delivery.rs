@@ -386,10 +386,12 @@ fn subflow_ended(
         connection.meta().schedule_work();
         return;
     }
-    let fin_acked = connection.send.fin_acked();
+    let subflow = connection.subflows.at(path);
+    let speaks =
+        connection.send.fin_acked() || subflow.is_some_and(|subflow| subflow.ended_with_stream);
     match on_subflow_fin(
         &connection.receive,
-        fin_acked,
+        speaks,
         &connection.circumstances(path, next),
     ) {
         SubflowEnd::Expected => {}

@@ -306,6 +306,8 @@ pub(crate) struct SubflowState {
     pub(crate) offered: bool,
     /// The peer's FIN was taken off it.
     pub(crate) finished: bool,
+    /// The peer's DATA_FIN came with its FIN.
+    pub(crate) ended_with_stream: bool,
     /// Our FIN ends it, while the connection goes on.
     pub(crate) finishing: bool,
     /// A DATA_FIN came on a segment that TCP does not acknowledge by itself.
@@ -391,6 +393,7 @@ impl SubflowState {
             dss_seen: false,
             offered: false,
             finished: false,
+            ended_with_stream: false,
             finishing: false,
             ack_due: false,
             useless: false,

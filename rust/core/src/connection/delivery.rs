@@ -92,18 +92,20 @@ pub enum SubflowEnd {
     Broken,
 }
 
-/// The peer's FIN was taken from the only subflow. `fin_acked` says whether our DATA_FIN was
-/// acknowledged.
+/// The peer's FIN was taken from the only subflow. `speaks` says whether the peer is sure to speak MPTCP still:
+/// it acknowledged our DATA_FIN, or its own came with this FIN.
 ///
-/// RFC 8684 section 3.3.3: subflows are closed when both DATA_FINs are acknowledged. A FIN before
-/// that comes from a peer that fell back, and ends its stream if all of the stream is here.
+/// RFC 8684 section 3.3.3: subflows are closed when both DATA_FINs are acknowledged, or with the DATA_FIN if
+/// nothing else is outstanding. Any other FIN comes from a peer that fell back, and ends its stream if all
+/// of the stream is here.
+// rfc8684:3.3.3-8
 #[inline]
 pub const fn on_subflow_fin(
     receive: &ReceiveState,
-    fin_acked: bool,
+    speaks: bool,
     circumstances: &Circumstances,
 ) -> SubflowEnd {
-    if receive.finished() && fin_acked {
+    if receive.finished() && speaks {
         return SubflowEnd::Expected;
     }
     let whole = receive.finished() || receive.data_fin().is_none();

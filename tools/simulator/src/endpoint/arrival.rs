@@ -190,6 +190,7 @@ impl Endpoint {
             return false;
         }
         if let Some(fin) = news.fin {
+            self.subflows[at].ended_with_stream |= segment.flags.fin;
             self.on_data_fin(at, fin);
         }
         let Some(mapping) = news.mapping else {

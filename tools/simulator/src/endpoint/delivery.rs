@@ -160,8 +160,8 @@ impl Endpoint {
     /// The peer's FIN was taken off a subflow.
     fn on_subflow_fin(&mut self, at: usize) {
         self.subflows[at].finished = true;
-        let fin_acked = self.send.fin_acked();
-        match on_subflow_fin(&self.receive, fin_acked, &self.circumstances(at)) {
+        let speaks = self.send.fin_acked() || self.subflows[at].ended_with_stream;
+        match on_subflow_fin(&self.receive, speaks, &self.circumstances(at)) {
             SubflowEnd::Expected if self.mode != Mode::Fallback => {}
             SubflowEnd::FallBack => {
                 self.fall_back(at);

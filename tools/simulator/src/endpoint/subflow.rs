@@ -75,6 +75,8 @@ pub(super) struct Subflow {
     pub(super) dss_seen: bool,
     /// The peer's FIN was taken off it.
     pub(super) finished: bool,
+    /// The peer's DATA_FIN came with its FIN.
+    pub(super) ended_with_stream: bool,
     /// The mapping whose checksum was found right.
     pub(super) verified: Option<Ssn>,
     /// Since it was given data, the peer acknowledged all of it and spoke MPTCP.
@@ -104,6 +106,7 @@ impl Subflow {
             partial: None,
             dss_seen: false,
             finished: false,
+            ended_with_stream: false,
             verified: None,
             heard: false,
             ever_heard: false,

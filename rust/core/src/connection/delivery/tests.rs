@@ -113,7 +113,7 @@ fn a_fin_without_data_fin_ends_what_is_whole() {
         ..CONTIGUOUS
     };
     let end = |receive: &ReceiveState, circumstances| {
-        [false, true].map(|fin_acked| on_subflow_fin(receive, fin_acked, circumstances))
+        [false, true].map(|speaks| on_subflow_fin(receive, speaks, circumstances))
     };
     assert_eq!(end(&receive, &CONTIGUOUS), [SubflowEnd::FallBack; 2]);
     assert_eq!(end(&receive, &apart), [SubflowEnd::Broken; 2]);
@@ -124,7 +124,7 @@ fn a_fin_without_data_fin_ends_what_is_whole() {
     );
     assert_eq!(end(&receive, &CONTIGUOUS), [SubflowEnd::Broken; 2]);
     assert!(receive.advance(3));
-    // The DATA_FIN is here; the peer still has to acknowledge ours before it closes.
+    // The DATA_FIN is here; the peer has to acknowledge ours before it closes, unless its FIN came with it.
     let settled = SubflowEnd::Expected;
     assert_eq!(end(&receive, &CONTIGUOUS), [SubflowEnd::FallBack, settled]);
     assert_eq!(end(&receive, &apart), [SubflowEnd::Broken, settled]);
