@@ -176,6 +176,11 @@ impl Sock {
         self.has_flag(bindings::sock_flags_SOCK_DEAD)
     }
 
+    /// Whether TCP has taken the peer's FIN.
+    pub(crate) fn has_taken_fin(&self) -> bool {
+        self.has_flag(bindings::sock_flags_SOCK_DONE)
+    }
+
     /// Whether one of the kernel's flags of sockets is set (`sock_flag`).
     fn has_flag(&self, flag: bindings::sock_flags) -> bool {
         // SAFETY: The socket is live; the kernel reads the word without lock too.

@@ -95,7 +95,8 @@ pub fn has_connection_waiting(sock: &Sock) -> bool {
     unsafe { bindings::knet_helper_has_connection_waiting(sock.as_ptr()) }
 }
 
-/// `struct tcp_info` of a subflow, as the option TCP_INFO gives it.
+/// `struct tcp_info` of a subflow, as the option TCP_INFO gives it, but that a FIN is no byte received. To TCP it
+/// is one, and programs that compare know that of plain TCP, but not of an MPTCP peer that may have sent none yet.
 pub struct TcpInfo(bindings::tcp_info);
 
 impl TcpInfo {
@@ -108,6 +109,8 @@ impl TcpInfo {
         let mut info = unsafe { core::mem::zeroed() };
         // SAFETY: The socket is live and its lock not held by the caller.
         unsafe { bindings::tcp_get_info(sock.as_ptr(), &mut info) }
+        let received = info.tcpi_bytes_received;
+        info.tcpi_bytes_received = received.saturating_sub(sock.has_taken_fin().into());
         Self(info)
     }
 
