@@ -91,6 +91,12 @@ pub(crate) struct Connection {
     pub(crate) counted: bool,
     /// The connection ended without both DATA_FINs: everything is to be thrown away.
     pub(crate) aborted: bool,
+    /// The application closes its socket, or has closed it.
+    pub(crate) closing: bool,
+    /// The FIN of the only subflow went with our DATA_FIN.
+    pub(crate) closed_with_stream: bool,
+    /// Nothing is left to be done but by TCP.
+    pub(crate) ended: bool,
     /// How an attempt to connect ended while a process owned the socket.
     pub(crate) deferred: Option<Attempted>,
     /// Data was sent again at the data level.
@@ -130,7 +136,7 @@ pub(crate) struct Timers {
     pub(crate) backoff: u8,
     /// When an orphan is given up.
     pub(crate) give_up_at: u64,
-    /// That time has come: its subflows are closed, whatever the peer does.
+    /// That time has come, or TCP is done: its subflows are closed, whatever the peer does.
     pub(crate) patience_lost: bool,
     /// When a last segment that is not full leaves, although the application holds it back.
     pub(crate) uncork_at: u64,
@@ -187,6 +193,9 @@ impl Connection {
             paths: Paths::default(),
             counted: false,
             aborted: false,
+            closing: false,
+            closed_with_stream: false,
+            ended: false,
             deferred: None,
             retransmitted: false,
             resent: 0,
@@ -272,6 +281,7 @@ impl Connection {
             state: self.state,
             piece_begun: self.subflows.iter().any(|(_, one)| one.partial.is_some()),
             peer_closes: self.peer_closes(),
+            closed_with_stream: self.closed_with_stream,
         }
     }
 
@@ -289,7 +299,8 @@ impl Connection {
         let mut subflows = self.subflows.iter();
         let established =
             |(path, one): (PathId, &SubflowState)| !one.gone && (path == PathId::FIRST || one.live);
-        let finished = self.subflows.iter().any(|(_, one)| one.finished);
+        let closes = |(_, one): (PathId, &SubflowState)| one.finished || one.ended_with_stream;
+        let finished = self.subflows.iter().any(closes);
         finished || !subflows.any(established)
     }
 

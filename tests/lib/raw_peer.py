@@ -66,11 +66,13 @@ class RawPeer:
     def finish(self) -> None:
         """The end of both levels in one segment: FIN and DATA_FIN (RFC 8684 section 3.3.3)."""
         with self.lock:
-            number = _first_number(KEY) + self.sent & 0xFFFFFFFFFFFFFFFF
-            mapping = number.to_bytes(8) + struct.pack("!IH", 0, 1)
-            option = bytes([MPTCP, 12 + len(mapping), 0x20, 0x1F]) + self._data_ack()[4:] + mapping
-            self._send(FIN | ACK, _padded(option))
+            self._send(FIN | ACK, self._data_fin())
             self.snd_nxt += 1
+
+    def finish_stream(self) -> None:
+        """The end of the data level alone: DATA_FIN."""
+        with self.lock:
+            self._send(ACK, self._data_fin())
 
     def fastclose(self) -> bytes:
         """MP_FASTCLOSE with the right key (RFC 8684 section 3.5)."""
@@ -134,6 +136,13 @@ class RawPeer:
         count = self.received + self.finished
         number = _first_number(self.their_key) + count & 0xFFFFFFFFFFFFFFFF
         return bytes([MPTCP, 12, 0x20, 0x03]) + number.to_bytes(8)
+
+    def _data_fin(self) -> bytes:
+        """DSS with a DATA_FIN after all that was sent, and an acknowledgement."""
+        number = _first_number(KEY) + self.sent & 0xFFFFFFFFFFFFFFFF
+        mapping = number.to_bytes(8) + struct.pack("!IH", 0, 1)
+        option = bytes([MPTCP, 12 + len(mapping), 0x20, 0x1F]) + self._data_ack()[4:] + mapping
+        return _padded(option)
 
     def _send(self, flags: int, options: bytes, behind: int = 0) -> None:
         numbers = self.snd_nxt + behind, self.rcv_nxt

@@ -103,3 +103,19 @@ def both_levels_end_in_one_segment(case):
     wait_until(lambda: peer.received == 5, "arrival of the answer")
     case.expect_counter(case.client, "DssFallback", 0, 0)
     case.expect_counter(case.client, "MPCurrEstab", 1)
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+def reset_where_a_fin_was_due(case):
+    """Both streams have ended and the peer resets the subflow instead of closing it: nothing stays."""
+    client, peer = begin(case)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+    peer.send(b"last")
+    case.expect(receive_exactly(client, 4) == b"last", "other data than was sent")
+    client.close()
+    wait_until(lambda: peer.finished, "the FIN")
+    peer.finish_stream()
+    case.server.namespace.run("nft", "delete", "table", "inet", "scenario")
+    peer.reset()
+    connections = "/proc/thread-self/net/mptcp_rs/connections"
+    wait_until(lambda: len(case.client.namespace.read(connections).splitlines()) == 1, "the end")

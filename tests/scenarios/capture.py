@@ -8,9 +8,10 @@ import subprocess
 import tempfile
 import time
 
+from lib.events import SIOCOUTQ, queued, wait_until
 from lib.network import LINK
-from lib.registry import scenario
-from lib.transfer import exchange
+from lib.registry import OURS_ONLY, scenario
+from lib.transfer import exchange, receive_exactly
 
 SUBTYPES = {"0": "MP_CAPABLE", "2": "DSS", "7": "MP_FASTCLOSE", "8": "MP_TCPRST"}
 # Of the expert's notes these say that a packet is broken; retransmissions and the like are not.
@@ -99,3 +100,31 @@ def data_fin(case):
     rows = capture.read("-T", "fields", "-e", "ip.src", "-Y", "tcp.options.mptcp.datafin.flag == 1")
     for end in case.ends:
         case.expect(end.address() in rows, f"the {end.name} sent no DATA_FIN")
+
+
+@scenario(roles=OURS_ONLY, needs_module=True, limit=300, plain=True)
+# rfc8684:3.3.3-1 rfc8684:3.3.3-8
+def fin_with_data_fin(case):
+    """Where nothing else is outstanding, DATA_FIN and FIN share a segment: a connection ends by three, as TCP's."""
+    with Capture(case) as capture:
+        client, server = case.connect_pair()
+        for sock, other in ((client, server), (server, client)):
+            sock.sendall(b"a" * 1000)
+            receive_exactly(other, 1000)
+            wait_until(lambda sock=sock: queued(sock, SIOCOUTQ) == 0, "all acknowledgements")
+        client.close()
+        case.expect(server.recv(1) == b"", "data after the end")
+        server.close()
+        time.sleep(0.5)
+    fields = ("ip.src", "tcp.flags.fin", "tcp.options.mptcp.datafin.flag")
+    rows = capture.read(
+        "-T", "fields", "-E", "separator=;", *(word for name in fields for word in ("-e", name))
+    )
+    said = []
+    for row in rows:
+        source, *flags = row.split(";")
+        said.append((source, *(flag in ("1", "True") for flag in flags)))
+    first = next(number for number, (_, fin, data_fin) in enumerate(said) if fin or data_fin)
+    here, there = case.client.address(), case.server.address()
+    expected = [(here, True, True), (there, True, True), (here, False, False)]
+    case.expect(said[first:] == expected, f"the end was {said[first:]}")

@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 
-from lib.events import SIOCINQ, fill, queued, wait_for, wait_until
+from lib.events import SIOCINQ, SIOCOUTQ, fill, queued, wait_for, wait_until
 from lib.network import LINK, filter_packets
 from lib.registry import OURS_ONLY, scenario
 from lib.transfer import Task, content, exchange, receive_exactly, stream
@@ -140,6 +140,29 @@ def closed_at_once_by_both(case):
         tasks = [Task(client.close), Task(server.close)]
         for task in tasks:
             task.result(10)
+
+
+@scenario(all_roles=True, variants={"first": (0, 0), "second": (1, 1), "answer": (1, 0)})
+# rfc8684:3.3.3-6 rfc8684:3.3.3-8
+def end_lost(case, closing, mute):
+    """What the first or second who closes says of it is lost, or what the first answers the second: it is said
+    again, and nothing of the connection stays."""
+    client, server = case.connect_pair()
+    for sock, other in ((client, server), (server, client)):
+        sock.sendall(b"a")
+        receive_exactly(other, 1)
+        wait_until(lambda sock=sock: queued(sock, SIOCOUTQ) == 0, "all acknowledgements")
+    for number, sock in enumerate((client, server)):
+        namespace = case.ends[mute].namespace
+        if number == closing:
+            namespace.run("tc", "qdisc", "add", "dev", LINK, "root", "netem", "loss", "100%")
+        sock.close()
+        time.sleep(0.1)
+        if number == closing:
+            namespace.run("tc", "qdisc", "del", "dev", LINK, "root")
+        if number == 0:
+            case.expect(server.recv(1) == b"", "data after the end")
+    case.expect_mptcp()
 
 
 @scenario(all_roles=True)

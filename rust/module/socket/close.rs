@@ -49,7 +49,11 @@ fn finish_sending(owner: &mut OwnerGuard<'_, Mptcp>) {
 pub(crate) fn close(meta: &Meta, timeout: c_long) {
     let sock = meta.sock();
     let mut owner = meta.lock();
-    meta.lock_data().add_shutdown(shutdown::BOTH);
+    {
+        let mut connection = meta.lock_data();
+        connection.add_shutdown(shutdown::BOTH);
+        connection.closing = true;
+    }
     if let (State::Listen, Some(subflow)) = (sock.state(), &owner.subflow) {
         event::of_listener(subflow.sock(), OfListener::Closed);
     }
@@ -84,7 +88,7 @@ fn has_unread(meta: &Meta) -> bool {
 /// Whether nothing is left to be exchanged at the data level.
 fn is_over(meta: &Meta) -> bool {
     let connection = meta.lock_data();
-    if meta.sock().state() == State::Close {
+    if meta.sock().state() == State::Close && !connection.closed_with_stream {
         return true;
     }
     connection.timers.patience_lost || is_over_by(&connection.rest(), &connection.send)
@@ -135,6 +139,7 @@ fn end(owner: &mut OwnerGuard<'_, Mptcp>) {
         let mut connection = meta.lock_data();
         meta.sock().set_state(State::Close);
         uncount_established(&mut connection);
+        connection.ended = true;
         connection.timers = Default::default();
     }
     meta.stop_timer();

@@ -280,7 +280,8 @@ fn believe(
             // TCP tells of the FIN in a moment. Who would not wait for that could not see yet that the peer is done
             // with the subflow too.
             let told_by_tcp = segment.flags.fin() && segment.seq == numbers.rcv_nxt;
-            consequences.finished = !told_by_tcp || connection.subflows.joined;
+            let told_soon = told_by_tcp && !connection.subflows.joined;
+            consequences.finished = !told_soon && !connection.ended;
         }
     }
     consequences

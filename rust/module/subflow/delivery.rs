@@ -159,11 +159,17 @@ fn fin_taken(
     end: u32,
     progress: &mut Progress,
 ) {
+    let (joined, finished) = (connection.subflows.joined, connection.receive.finished());
     let Some(subflow) = connection.subflows.at_mut(path) else {
         return;
     };
-    subflow.finished = true;
     let fin = subflow.received(end.wrapping_sub(1));
+    if joined && finished && subflow.ended_with_stream {
+        // The peer, which may know of no other subflow, says no more and still hears what this one says.
+        progress.ended = true;
+        return;
+    }
+    subflow.finished = true;
     subflow_ended(connection, path, fin, progress);
 }
 

@@ -129,10 +129,15 @@ pub(crate) fn state_changed(meta: &Meta, tcp: &mut Tcp<'_>) {
             delivery::data_ready(meta, tcp);
             let errno = tcp.sock().peek_error();
             let rest = loss::of_subflow(meta, tcp.sock());
-            if sock.state() == State::SynSent {
-                conclude(meta, Attempted::Failed(errno));
-            } else if rest.is_some_and(|rest| is_breakdown(&rest, errno != 0)) {
-                abort(meta, errno);
+            match rest {
+                _ if sock.state() == State::SynSent => conclude(meta, Attempted::Failed(errno)),
+                Some(rest) if is_breakdown(&rest, errno != 0) => abort(meta, errno),
+                Some(_) if sock.is_orphan() => {
+                    // No FIN will come any more.
+                    meta.lock_data().timers.patience_lost = true;
+                    meta.schedule_work();
+                }
+                _ => {}
             }
         }
         _ => {}

@@ -16,6 +16,7 @@ use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::State;
 use knet::subflow::{with_softirq_lock, Burst, Tcp};
 use knet::time::Moment;
+use mptcp_core::connection::ending::{fin_goes_along, is_over};
 use mptcp_core::connection::fallback::{is_untold, on_plain_ack};
 use mptcp_core::connection::push::{next_step, only_rest_waits, Conditions, Step};
 use mptcp_core::mapping::{DssChecksum, TxRecord};
@@ -245,8 +246,9 @@ fn give<'a>(
                 }
                 Next::Fin => {
                     let plain = connection.mode == Mode::Fallback;
+                    let closes = plain || connection.closed_with_stream;
                     drop(connection);
-                    finish(meta, tcp, plain);
+                    finish(meta, tcp, closes);
                     connection = meta.lock_data();
                 }
                 Next::Elsewhere(other) => {
@@ -309,9 +311,10 @@ fn ask_for_room(
     tcp.report_room(wanted);
 }
 
-/// Tells the peer that no more data follows: with a DATA_FIN, or as `plain` TCP with a FIN.
-fn finish(meta: &Meta, tcp: &mut Tcp<'_>, plain: bool) {
-    if !plain {
+/// Tells the peer that no more data follows: with a DATA_FIN, and if that `closes` the subflow with a FIN, which is
+/// all that plain TCP says.
+fn finish(meta: &Meta, tcp: &mut Tcp<'_>, closes: bool) {
+    if !closes {
         tcp.send_ack();
         return;
     }
@@ -441,7 +444,12 @@ fn next(
         }
         Step::Fin => {
             connection.send.on_fin_sent();
-            timer::watch(connection, tcp);
+            let rest = connection.rest();
+            connection.closed_with_stream =
+                may_close_with_stream(connection) && fin_goes_along(&rest, &connection.send);
+            if !connection.closed_with_stream || !is_over(&connection.rest(), &connection.send) {
+                timer::watch(connection, tcp);
+            }
             Next::Fin
         }
         Step::MappingsFull => {
@@ -458,6 +466,17 @@ fn rest(connection: &mut DataGuard<'_, Mptcp>, corked: bool) -> Next {
         timer::limit_cork(connection);
     }
     Next::Rest
+}
+
+/// Whether the end of the stream may be the end of the only subflow too: nobody needs it any more, there is no
+/// other, and the peer is known to hear what options say.
+fn may_close_with_stream(connection: &Connection) -> bool {
+    let subflows = &connection.subflows;
+    let alone = !subflows.joined
+        && !subflows.answered
+        && subflows.numbers().without(PathId::FIRST).is_empty();
+    let heard = subflows.first().is_some_and(|first| first.heard_ever);
+    connection.closing && alone && heard && connection.fully_established
 }
 
 /// How many bytes the subflow may be given now, and which others shall get the same; the error is the

@@ -169,6 +169,8 @@ pub struct Endpoint {
     aborted: bool,
     /// The application closed its socket.
     orphan: bool,
+    /// The FIN of the only subflow went with our DATA_FIN.
+    closed_with_stream: bool,
     /// Decides what is thrown away.
     chance: Chance,
     /// The data level is done with; TCP may still be busy.
@@ -229,6 +231,7 @@ impl Endpoint {
             receive_shut: false,
             aborted: false,
             orphan: false,
+            closed_with_stream: false,
             chance: Chance::new(kind.key, 2),
             ended: false,
             out: Vec::new(),

@@ -23,13 +23,34 @@ pub struct Rest {
     /// The peer closes the subflows: its FIN was taken from one, or none is established. It may never
     /// come on others, whose path may not work.
     pub peer_closes: bool,
+    /// Our FIN of the only subflow went with our DATA_FIN: see [`fin_goes_along`].
+    pub closed_with_stream: bool,
+}
+
+/// Whether the only subflow gets its FIN with the DATA_FIN, which is due: one segment then says both, and one
+/// acknowledgement answers both.
+///
+/// RFC 8684 section 3.3.3: not before all data is acknowledged, so that the segment with the DATA_FIN is the only
+/// outstanding one. The application must be gone, or the connection may need its subflow, or others, for what the
+/// peer still has to say. Who closes second lets the other send the first FIN, as in [`is_over`].
+// rfc8684:3.3.3-1 rfc8684:3.3.3-8
+#[inline]
+pub const fn fin_goes_along(rest: &Rest, send: &SendState) -> bool {
+    let turn = match rest.state {
+        State::FinWait1 => true,
+        State::LastAck => rest.peer_closes,
+        _ => false,
+    };
+    turn && !rest.aborted && !rest.fell_back && send.unsent() == 0 && send.in_flight() == 0
 }
 
 /// Whether the subflows of an orphan can be closed.
 ///
 /// RFC 8684 section 3.3.3: not before both DATA_FINs are acknowledged. Who closed second waits for
 /// the other's FIN, so that its subflows do not end in TIME-WAIT: that is for the one who closed
-/// first. TCP finishes a plain connection alone once it has everything.
+/// first. TCP finishes a plain connection alone once it has everything, and so it does where both ends said
+/// FIN and DATA_FIN in one segment: until it is acknowledged, TCP repeats ours. Whose FIN left already has none
+/// that would repeat the last data acknowledgement, so it stays until the peer shows by its own that this came.
 // rfc8684:3.3.3-1 rfc8684:3.3.3-3 rfc8684:3.3.3-8
 #[inline]
 pub const fn is_over(rest: &Rest, send: &SendState) -> bool {
@@ -43,6 +64,8 @@ pub const fn is_over(rest: &Rest, send: &SendState) -> bool {
     }
     match rest.state {
         State::Closed => rest.peer_closes,
+        State::Closing | State::LastAck => rest.closed_with_stream && rest.peer_closes,
+        State::TimeWait => !rest.closed_with_stream || rest.peer_closes,
         state => state.subflows_may_close(),
     }
 }

@@ -151,6 +151,7 @@ impl Endpoint {
             state: self.state,
             piece_begun: self.subflows.iter().any(|one| one.partial.is_some()),
             peer_closes: finished || established.next().is_none(),
+            closed_with_stream: self.closed_with_stream,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Giving data to subflows.
 
 use super::{Endpoint, Mode};
+use mptcp_core::connection::ending::fin_goes_along;
 use mptcp_core::connection::push::{next_step, Conditions, Step};
 use mptcp_core::mapping::{DssChecksum, TxRecord};
 use mptcp_core::seq::Dsn;
@@ -136,9 +137,21 @@ impl Endpoint {
         all
     }
 
+    /// Whether nobody needs the only subflow any more, and the peer is known to hear what its options say.
+    fn may_close_with_stream(&self, at: usize) -> bool {
+        let only = self.subflows.get(at).filter(|_| self.subflows.len() == 1);
+        let heard = self.fully_established && only.is_some_and(|one| one.ever_heard);
+        self.orphan && !self.several && heard
+    }
+
     pub(super) fn give_fin(&mut self, at: usize) {
+        self.closed_with_stream =
+            self.may_close_with_stream(at) && fin_goes_along(&self.rest(), &self.send);
         if self.mode == Mode::Fallback {
             self.subflows[at].tcp.shut_down();
+        } else if self.closed_with_stream {
+            self.subflows[at].tcp.shut_down();
+            self.watch();
         } else {
             self.acknowledge_on_all();
             self.watch();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{is_breakdown, is_over, may_be_rejoined, on_patience_lost, Farewell, Rest};
+use super::{
+    fin_goes_along, is_breakdown, is_over, may_be_rejoined, on_patience_lost, Farewell, Rest,
+};
 use crate::connection::state::State;
 use crate::send::SendState;
 use crate::seq::Dsn;
@@ -28,6 +30,71 @@ fn mptcp_ends_with_both_data_fins() {
             ..rest
         };
         assert!(is_over(&aborted, &send));
+    }
+}
+
+// rfc8684:3.3.3-1 rfc8684:3.3.3-8
+#[test]
+fn the_fin_goes_with_a_data_fin_that_is_alone_outstanding() {
+    let mut send = SendState::new(Dsn::new(9), 100);
+    send.on_written(10);
+    send.on_fin_queued();
+    let rest = Rest {
+        state: State::FinWait1,
+        ..Rest::default()
+    };
+    assert!(!fin_goes_along(&rest, &send), "data was not sent");
+    send.on_pushed(10);
+    send.on_fin_sent();
+    assert!(!fin_goes_along(&rest, &send), "data is not acknowledged");
+    assert!(send.on_data_ack(Dsn::new(19), 100).is_ok());
+    assert!(fin_goes_along(&rest, &send));
+    for (state, peer_closes, goes) in [
+        (State::CloseWait, true, false),
+        (State::Closing, true, false),
+        (State::LastAck, false, false),
+        (State::LastAck, true, true),
+    ] {
+        let rest = Rest {
+            state,
+            peer_closes,
+            ..Rest::default()
+        };
+        assert_eq!(fin_goes_along(&rest, &send), goes, "{state:?}");
+    }
+    for ended in [
+        Rest {
+            aborted: true,
+            ..rest
+        },
+        Rest {
+            fell_back: true,
+            ..rest
+        },
+    ] {
+        assert!(!fin_goes_along(&ended, &send));
+    }
+}
+
+#[test]
+fn who_closed_with_the_stream_waits_for_the_peers_fin() {
+    let send = SendState::new(Dsn::new(9), 100);
+    for (state, over) in [
+        (State::FinWait1, false),
+        (State::FinWait2, false),
+        (State::Closing, true),
+        (State::LastAck, true),
+        (State::TimeWait, true),
+    ] {
+        for peer_closes in [false, true] {
+            let rest = Rest {
+                state,
+                peer_closes,
+                closed_with_stream: true,
+                ..Rest::default()
+            };
+            assert_eq!(is_over(&rest, &send), over && peer_closes, "{state:?}");
+        }
     }
 }
 
