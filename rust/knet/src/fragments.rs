@@ -5,6 +5,7 @@
 //! A byte is copied once, from the application into a page. TCP takes references to the pages.
 
 use crate::bindings;
+use crate::cpu;
 use crate::spares::{Page, SPARES};
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
@@ -19,9 +20,10 @@ struct Fragment {
 }
 
 impl Fragment {
-    /// All of it was acknowledged: if its page ends here, it can be filled again.
-    fn retire(self) {
-        SPARES.keep(self.page, self.offset.saturating_add(self.len));
+    /// All of it was acknowledged: if its page ends here, it can be filled again, by a writer on this processor.
+    fn retire(self, writer: u32) {
+        let end = self.offset.saturating_add(self.len);
+        SPARES.keep(self.page, end, writer);
     }
 }
 
@@ -44,6 +46,8 @@ pub struct SendQueue {
     /// Bytes of the first fragment that are acknowledged.
     acked: u32,
     bytes: u64,
+    /// The processor on which the application wrote last; acknowledgements may come on another.
+    writer: u32,
     /// Where the next byte to be sent for the first time lies: index from `head` and offset.
     cursor: (usize, u32),
 }
@@ -194,6 +198,7 @@ impl SendQueue {
             count: 0,
             acked: 0,
             bytes: 0,
+            writer: 0,
             cursor: (0, 0),
         }
     }
@@ -248,8 +253,9 @@ impl SendQueue {
         self.ring_mut().get_mut(slot).and_then(Option::as_mut)
     }
 
-    /// Appends what was copied to a page. Any context.
+    /// Appends what was copied to a page, on the processor on which it was copied. Any context.
     pub fn append(&mut self, written: Written) -> Result {
+        self.writer = cpu::current();
         if let Some(last) = self
             .count
             .checked_sub(1)
@@ -318,7 +324,7 @@ impl SendQueue {
             left = left.saturating_sub(available);
             let slot = self.slot(0);
             if let Some(done) = self.ring_mut().get_mut(slot).and_then(Option::take) {
-                done.retire();
+                done.retire(self.writer);
             }
             self.head = self.slot(1);
             self.count = self.count.saturating_sub(1);

@@ -170,25 +170,25 @@ impl Spares {
         Self([const { Places::new() }; PROCESSORS])
     }
 
-    /// The places of the processor that runs this: a hint, since another context may run there or this one elsewhere
-    /// at once.
-    fn here(&self) -> &Places {
+    /// The places of a processor.
+    fn of(&self, cpu: u32) -> &Places {
         let [first, ..] = &self.0;
-        let number = usize::try_from(cpu::current()).unwrap_or(0);
+        let number = usize::try_from(cpu).unwrap_or(0);
         self.0.get(number % PROCESSORS).unwrap_or(first)
     }
 
-    /// Keeps a page of which the last `end` bytes were written, and are done with, if that is its end: there is one
-    /// such piece of a page, so that it is kept once.
-    pub fn keep(&self, page: Page, end: u32) {
+    /// Keeps a page for a writer on processor `cpu`, if the bytes that are done with now are its last ones, up to
+    /// `end`: there is one such piece of a page, so that it is kept once.
+    pub fn keep(&self, page: Page, end: u32, cpu: u32) {
         if page.is_worthwhile(end) {
-            let _ = self.here().put(page);
+            let _ = self.of(cpu).put(page);
         }
     }
 
-    /// A page that nobody else holds.
+    /// A page that nobody else holds, for a writer on the processor that runs this: a hint, since he may run elsewhere
+    /// at once.
     pub fn take(&self) -> Option<Page> {
-        self.here().take()
+        self.of(cpu::current()).take()
     }
 
     /// As [`take`](Self::take), from the places of any processor.
