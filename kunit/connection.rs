@@ -14,7 +14,7 @@ mod tests {
     use mptcp_core::connection::state::{Event, State};
     use mptcp_core::crypto::Key;
     use mptcp_core::seq::Ssn;
-    use mptcp_core::vectors::{fallback, patience};
+    use mptcp_core::vectors::{departure, fallback, patience};
     use mptcp_core::wire::{MpCapable, Received, SegmentKind, OPTION_SPACE};
 
     #[test]
@@ -81,6 +81,12 @@ mod tests {
     #[test]
     fn patience_ends_as_on_the_host() {
         assert_eq!(patience::check(), Ok(()));
+    }
+
+    // rfc8684:3.3.3-7
+    #[test]
+    fn subflows_leave_as_on_the_host() {
+        assert_eq!(departure::check(), Ok(()));
     }
 
     #[test]

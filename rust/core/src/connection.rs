@@ -6,6 +6,7 @@ pub mod abort;
 pub mod arrival;
 pub mod blackhole;
 pub mod delivery;
+pub mod departure;
 pub mod ending;
 pub mod expiry;
 pub mod fallback;

@@ -7,6 +7,7 @@
 
 pub mod captured;
 pub mod congestion;
+pub mod departure;
 pub mod digests;
 pub mod fallback;
 pub mod joins;

@@ -14,11 +14,11 @@ use kernel::prelude::*;
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::State;
 use knet::subflow::Subflow;
+use mptcp_core::connection::departure::{
+    how_it_ended, Departure, Meaning, Presence, FIN_PATIENCE_MS,
+};
 use mptcp_core::path_manager::Event;
 use mptcp_core::scheduler::{PathId, PathSet, Scheduler};
-
-/// How long TCP tries to deliver the FIN of a subflow that its connection does not need, in milliseconds.
-const PATIENCE_MS: i32 = 5_000;
 
 /// Takes out the subflows that are of no use any more. Without any other the connection waits for one, or is
 /// at its end.
@@ -27,57 +27,41 @@ pub(crate) fn sweep(owner: &mut OwnerGuard<'_, Mptcp>) {
     let mut connection = meta.lock_data();
     // Of a connection that nobody accepted yet, the first subflow belongs to the accept queue.
     let accepted = owner.subflow.is_some() || connection.subflows.first().is_none();
-    let leaving = leaving(&connection);
-    let deserted = !leaving.all.is_empty() && !leaving.others_stay;
-    let patience = match deserted && accepted {
+    let departure = departure(&connection);
+    let patience = match departure.deserts() && accepted {
         true => connection.patience(meta.sock()),
         false => 0,
     };
-    if patience > 0 {
-        begin_waiting(&mut connection, leaving.all, patience);
-    } else if deserted && !connection.aborted && !connection.state.subflows_may_close() {
-        abort_locked(&mut connection, ECONNRESET.to_errno().wrapping_neg());
+    let meaning = departure.means(&connection.rest(), patience > 0);
+    match meaning {
+        Meaning::Waits => begin_waiting(&mut connection, departure.all, patience),
+        Meaning::Breaks => abort_locked(&mut connection, ECONNRESET.to_errno().wrapping_neg()),
+        Meaning::GoesOn | Meaning::IsOver => {}
     }
     drop(connection);
-    for path in leaving.all.iter() {
-        if leaving.useless.contains(path) {
+    for path in departure.all.iter() {
+        if departure.reset.contains(path) {
             reset(owner, path);
         }
-        if leaving.others_stay || patience > 0 {
+        if matches!(meaning, Meaning::GoesOn | Meaning::Waits) {
             take_out(owner, path);
         }
     }
 }
 
-/// Subflows that leave their connection.
-struct Leaving {
-    all: PathSet,
-    /// Those that are reset.
-    useless: PathSet,
-    /// The connection has others.
-    others_stay: bool,
-}
-
 /// Which subflows leave.
-fn leaving(connection: &Connection) -> Leaving {
+fn departure(connection: &Connection) -> Departure {
     let over = connection.state.subflows_may_close();
-    let mut leaving = Leaving {
-        all: PathSet::EMPTY,
-        useless: PathSet::EMPTY,
-        others_stay: false,
-    };
-    for (path, subflow) in connection.subflows.iter() {
-        let among = connection.subflows.joined || path != PathId::FIRST;
-        if subflow.useless {
-            leaving.useless = leaving.useless.with(path);
-        }
-        if subflow.useless || subflow.gone || among && subflow.finished && !over {
-            leaving.all = leaving.all.with(path);
-        } else {
-            leaving.others_stay |= subflow.live || path == PathId::FIRST;
-        }
-    }
-    leaving
+    let subflows = connection.subflows.iter().map(|(path, subflow)| {
+        let presence = Presence {
+            live: subflow.live,
+            finished: subflow.finished,
+            gone: subflow.gone,
+            useless: subflow.useless,
+        };
+        (path, presence)
+    });
+    Departure::of(subflows, connection.subflows.joined, over)
 }
 
 /// The connection loses its last subflows, and waits for another. A subflow that could not be opened meanwhile
@@ -123,7 +107,7 @@ fn take_out(owner: &mut OwnerGuard<'_, Mptcp>, path: PathId) {
         connection.scheduler.forget(path);
         if let (Some(subflow), Some(state)) = (name, &removed) {
             event::of_subflow(&connection, state, OfSubflow::Closed);
-            let end = loss::how_it_ended(state);
+            let end = how_it_ended(&loss::remains(state));
             let event = Event::SubflowEnded { subflow, end };
             match connection.timers.alone_until {
                 0 => paths::mention(&mut connection, &event),
@@ -133,7 +117,7 @@ fn take_out(owner: &mut OwnerGuard<'_, Mptcp>, path: PathId) {
         }
         drop(removed);
     }
-    subflow.close_within(PATIENCE_MS);
+    subflow.close_within(FIN_PATIENCE_MS);
 }
 
 /// Takes what it needs to close a subflow.
@@ -170,7 +154,7 @@ pub(crate) fn close_all(owner: &mut OwnerGuard<'_, Mptcp>) {
         }
         match handle_of(owner, path) {
             // The peer has all data by any of them.
-            Some(subflow) if several => subflow.close_within(PATIENCE_MS),
+            Some(subflow) if several => subflow.close_within(FIN_PATIENCE_MS),
             Some(subflow) => subflow.close(),
             None => {}
         }

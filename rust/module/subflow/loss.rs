@@ -11,8 +11,8 @@ use kernel::prelude::*;
 use knet::meta::DataGuard;
 use knet::notifier::egress_works;
 use knet::sock::Sock;
+use mptcp_core::connection::departure::{on_closed, Failure, Remains};
 use mptcp_core::connection::ending::Rest;
-use mptcp_core::path_manager::End;
 use mptcp_core::scheduler::PathId;
 
 /// TCP is done with a subflow. The subflow is locked. Returns what decides about the end of the
@@ -23,37 +23,34 @@ pub(crate) fn of_subflow(meta: &Meta, tcp: &Sock) -> Option<Rest> {
         return (!connection.subflows.joined).then(|| connection.rest());
     };
     let alone = path == PathId::FIRST && !connection.subflows.joined;
-    let waits = connection.patience(meta.sock()) > 0;
-    if !alone || waits {
+    let may_wait = connection.patience(meta.sock()) > 0;
+    let there = |(other, subflow): (PathId, &SubflowState)| other != path && !subflow.gone;
+    let others = connection.subflows.iter().any(there);
+    let closed = on_closed(alone, others, may_wait);
+    if closed.leaves {
         withdraw(&mut connection, path);
         if let Some(subflow) = connection.subflows.at_mut(path) {
             subflow.gone = true;
         }
         meta.schedule_work();
     }
-    let others = connection.subflows.iter().any(|(_, subflow)| !subflow.gone);
-    (!waits && (!others || alone)).then(|| connection.rest())
+    closed.ends_all.then(|| connection.rest())
 }
 
-/// What the path manager must know of the end of a subflow.
-pub(crate) fn how_it_ended(subflow: &SubflowState) -> End {
-    let errno = subflow.sock.peek_error();
-    let unanswered = subflow
-        .join
-        .as_ref()
-        .is_some_and(|join| join.hmac.is_none());
-    if subflow.reset_by_peer.is_some() {
-        End::Reset(subflow.reset_by_peer)
-    } else if subflow.useless && unanswered {
-        End::Refused
-    } else if errno == ECONNRESET.to_errno().wrapping_neg()
-        || errno == ECONNREFUSED.to_errno().wrapping_neg()
-    {
-        End::Reset(None)
-    } else if errno != 0 || subflow.useless {
-        End::Unreachable
-    } else {
-        End::Finished
+/// What is known of a subflow that ended.
+pub(crate) fn remains(subflow: &SubflowState) -> Remains {
+    let errno = subflow.sock.peek_error().wrapping_neg();
+    let join = subflow.join.as_ref();
+    let reset = errno == ECONNRESET.to_errno() || errno == ECONNREFUSED.to_errno();
+    Remains {
+        told: subflow.reset_by_peer,
+        failure: match errno {
+            0 => None,
+            _ if reset => Some(Failure::Reset),
+            _ => Some(Failure::Unreachable),
+        },
+        useless: subflow.useless,
+        unproven: join.is_some_and(|join| join.hmac.is_none()),
     }
 }
 
