@@ -7,6 +7,7 @@ pub mod arrival;
 pub mod blackhole;
 pub mod delivery;
 pub mod departure;
+pub mod doubt;
 pub mod ending;
 pub mod expiry;
 pub mod fallback;

@@ -9,6 +9,7 @@ pub mod captured;
 pub mod congestion;
 pub mod departure;
 pub mod digests;
+pub mod doubt;
 pub mod fallback;
 pub mod joins;
 pub mod options;

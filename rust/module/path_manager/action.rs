@@ -8,7 +8,6 @@ use crate::crypto::KernelSha256;
 use crate::path_manager::kernel_address;
 use crate::path_manager::paths::{consult, mention};
 use crate::protocol::{Meta, Mptcp};
-use crate::subflow::table::Doubt;
 use crate::subflow::{join, loss};
 use crate::timer;
 use kernel::prelude::*;
@@ -95,7 +94,7 @@ fn carry_out(owner: &mut OwnerGuard<'_, Mptcp>, action: Action) {
         Action::Probe { subflow } => {
             with_subflow(owner, subflow, |path, tcp| {
                 if let Some(subflow) = owner.meta().lock_data().subflows.at_mut(path) {
-                    subflow.doubt = Doubt::Asked;
+                    subflow.doubt.on_asked();
                 }
                 tcp.send_probe();
             });

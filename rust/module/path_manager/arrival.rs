@@ -10,7 +10,7 @@ use crate::path_manager::paths::{mention, tell};
 use crate::path_manager::{core_address, kernel_address};
 use crate::protocol::Mptcp;
 use crate::subflow::loss;
-use crate::subflow::table::{Doubt, SubflowState};
+use crate::subflow::table::SubflowState;
 use knet::meta::DataGuard;
 use knet::sock::Sock;
 use mptcp_core::path_manager::{Announcement, Event};
@@ -21,8 +21,8 @@ use mptcp_core::wire::{AddAddr, Received};
 // rfc8684:3.3.8-2
 #[inline(always)]
 pub(crate) fn heard(connection: &mut DataGuard<'_, Mptcp>, path: PathId, received: &Received) {
-    let doubt = |subflow: &SubflowState| subflow.doubt != Doubt::None;
-    if received.has_other_than_dss() || connection.subflows.at(path).is_some_and(doubt) {
+    let doubted = |subflow: &SubflowState| !subflow.doubt.is_none();
+    if received.has_other_than_dss() || connection.subflows.at(path).is_some_and(doubted) {
         look(connection, path, received);
     }
 }
@@ -33,15 +33,9 @@ fn look(connection: &mut DataGuard<'_, Mptcp>, path: PathId, received: &Received
     let Some(name) = connection.name_of(path) else {
         return;
     };
-    if let Some(subflow) = connection.subflows.at_mut(path) {
-        match subflow.doubt {
-            Doubt::None | Doubt::Raised => {}
-            Doubt::Cut => subflow.doubt = Doubt::None,
-            Doubt::Asked => {
-                subflow.doubt = Doubt::None;
-                mention(connection, &Event::Heard { subflow: name });
-            }
-        }
+    let subflow = connection.subflows.at_mut(path);
+    if subflow.is_some_and(|subflow| subflow.doubt.on_heard()) {
+        mention(connection, &Event::Heard { subflow: name });
     }
     if let Some(option) = &received.add_addr {
         address_told(connection, path, option);

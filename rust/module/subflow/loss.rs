@@ -6,7 +6,7 @@ use crate::connection::{count, Connection};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::schedule;
-use crate::subflow::table::{Doubt, SubflowState};
+use crate::subflow::table::SubflowState;
 use kernel::prelude::*;
 use knet::meta::DataGuard;
 use knet::notifier::egress_works;
@@ -86,8 +86,7 @@ pub(crate) fn doubt(connection: &mut DataGuard<'_, Mptcp>, remote_id: u8) {
         let Some(subflow) = connection.subflows.at_mut(path) else {
             continue;
         };
-        if subflow.live && subflow.remote_id == remote_id && subflow.doubt == Doubt::None {
-            subflow.doubt = Doubt::Raised;
+        if subflow.live && subflow.remote_id == remote_id && subflow.doubt.on_removed() {
             send_elsewhere(connection, path);
             connection.meta().schedule_softirq_work();
         }
@@ -104,14 +103,13 @@ pub(crate) fn find_cut(connection: &mut DataGuard<'_, Mptcp>) {
         let Some(subflow) = connection.subflows.at_mut(path).filter(|one| one.live) else {
             continue;
         };
-        match (egress_works(&subflow.sock), subflow.doubt) {
-            (true, Doubt::Cut) => subflow.doubt = Doubt::None,
-            (false, Doubt::None) => {
-                subflow.doubt = Doubt::Cut;
-                count(connection.meta(), Counter::SubflowCut);
-                send_elsewhere(connection, path);
-            }
-            _ => continue,
+        let works = egress_works(&subflow.sock);
+        if !subflow.doubt.on_device(works) {
+            continue;
+        }
+        if !works {
+            count(connection.meta(), Counter::SubflowCut);
+            send_elsewhere(connection, path);
         }
         connection.meta().schedule_softirq_work();
     }

@@ -14,6 +14,7 @@ use knet::fragments::Gathered;
 use knet::sock::Sock;
 use knet::subflow::{Claim, Subflow};
 use mptcp_core::congestion::Member;
+pub(crate) use mptcp_core::connection::doubt::Doubt;
 use mptcp_core::connection::farewell::Farewell;
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::path_manager::SubflowId;
@@ -266,20 +267,6 @@ pub(crate) fn how_many<T>(items: impl Iterator<Item = T>) -> usize {
     items.fold(0, |number: usize, _| number.saturating_add(1))
 }
 
-/// Whether a subflow is thought to work.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Doubt {
-    /// It is.
-    None,
-    /// It has no device to send by; whatever comes from the peer shows that it has.
-    Cut,
-    /// The peer removed its address (RFC 8684 section 3.4.2).
-    /// It will be asked for a sign of life.
-    Raised,
-    /// It was asked, so that what comes now is one.
-    Asked,
-}
-
 /// The data level's view of a subflow.
 pub(crate) struct SubflowState {
     pub(crate) sock: ARef<Sock>,
@@ -434,7 +421,7 @@ impl SubflowState {
 
     /// Whether it is known, or likely, not to carry anything.
     pub(crate) fn is_lost(&self) -> bool {
-        self.health.is_stale() || self.doubt != Doubt::None
+        self.health.is_stale() || !self.doubt.is_none()
     }
 
     /// Whether its socket is `tcp`.
