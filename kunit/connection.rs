@@ -151,11 +151,7 @@ mod tests {
         if option.emit(&mut room).is_none() {
             return Received::default();
         }
-        let segment = SegmentKind {
-            syn,
-            ack,
-            payload_len: 0,
-        };
+        let segment = SegmentKind { syn, ack };
         Received::parse(&room, segment)
     }
 }

@@ -53,11 +53,8 @@ mod tests {
 
         let mut room = [0; OPTION_SPACE];
         assert_eq!(fits.emit(&mut room), Some(28));
-        let segment = SegmentKind {
-            ack: true,
-            ..SegmentKind::default()
-        };
-        assert_eq!(Received::parse(&room, segment).dss, Some(full));
+        let received = Received::parse(&room, SegmentKind::ACK);
+        assert_eq!(received.dss, Some(full));
     }
 
     fn wanted(dss: Dss) -> Wanted {

@@ -201,12 +201,7 @@ fn option_bytes(dss: Dss) -> Vec<u8> {
 }
 
 fn parse(options: &[u8]) -> Dss {
-    let segment = SegmentKind {
-        syn: false,
-        ack: true,
-        payload_len: 0,
-    };
-    let received = Received::parse(options, segment);
+    let received = Received::parse(options, SegmentKind::ACK);
     assert_eq!(received.malformed, 0);
     received.dss.unwrap()
 }

@@ -57,7 +57,6 @@ fn other_heard(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>) -> Verdict {
     let kind = SegmentKind {
         syn: segment.flags.syn(),
         ack: segment.flags.ack(),
-        payload_len: segment.payload_len,
     };
     let received = Received::parse_any(Version::V1, segment.options, kind);
     heard(meta, tcp, segment, &received)
@@ -137,12 +136,7 @@ fn heard(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>, received: &Received) -
 /// RFC 8684 section 3.5: the key says which connection the peer ended, and proves that it is the peer.
 #[cold]
 pub(crate) fn stray_reset(net: &Net, segment: &Incoming<'_>) {
-    let kind = SegmentKind {
-        syn: false,
-        ack: segment.flags.ack(),
-        payload_len: segment.payload_len,
-    };
-    let received = Received::parse_any(Version::V1, segment.options, kind);
+    let received = Received::parse_any(Version::V1, segment.options, SegmentKind::ACK);
     let (Some(fastclose), Some(namespace)) = (received.fastclose, Namespace::of(net)) else {
         return;
     };

@@ -69,7 +69,6 @@ pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incomin
     let kind = SegmentKind {
         syn: true,
         ack: segment.flags.ack(),
-        payload_len: 0,
     };
     let received = Received::parse(segment.options, kind);
     if !segment.flags.ack() {
@@ -209,12 +208,7 @@ pub(crate) fn answer_syn(listener: &Meta, syn: &SynAck<'_>, edit: &mut OptionEdi
 
 /// What a SYN with these options and we agree on, if it asks for Multipath TCP.
 pub(super) fn asked(options: &[u8], policy: Policy) -> Option<Agreed> {
-    let kind = SegmentKind {
-        syn: true,
-        ack: false,
-        payload_len: 0,
-    };
-    match on_syn(&Received::parse(options, kind), policy) {
+    match on_syn(&Received::parse(options, SegmentKind::SYN), policy) {
         SynAnswer::Mptcp { agreed } => Some(agreed),
         SynAnswer::Plain(_) => None,
     }
@@ -258,12 +252,7 @@ pub(crate) fn child(
     tcp: &mut Tcp<'_>,
 ) -> Option<(ARef<Meta>, ARef<Meta>)> {
     let segment = &request.segment;
-    let kind = SegmentKind {
-        syn: false,
-        ack: true,
-        payload_len: segment.payload_len,
-    };
-    let received = Received::parse(segment.options, kind);
+    let received = Received::parse(segment.options, SegmentKind::ACK);
     let key = key_of(listener.sock(), &request.handshake);
     let policy = policy(listener.sock());
     let mut subflow = SubflowState::new(tcp.sock()).ok()?;

@@ -255,7 +255,6 @@ pub(crate) fn syn_ack_received(
     let kind = SegmentKind {
         syn: true,
         ack: segment.flags.ack(),
-        payload_len: 0,
     };
     let received = Received::parse(segment.options, kind);
     let keys = connection.keys();
@@ -353,12 +352,7 @@ pub(crate) fn unwanted_syn(net: &Net) -> Rst {
 
 /// What a SYN with these options asks for, if it wants to join a connection.
 fn request_of(options: &[u8]) -> Option<Request> {
-    let kind = SegmentKind {
-        syn: true,
-        ack: false,
-        payload_len: 0,
-    };
-    on_syn(&Received::parse(options, kind))
+    on_syn(&Received::parse(options, SegmentKind::SYN))
 }
 
 /// The connection in whose namespace a handshake happens that names it by `token`.
@@ -448,12 +442,7 @@ pub(crate) fn admit(net: &Net, request: &ChildRequest<'_>) -> core::result::Resu
     let asked = asked.ok_or(lasting(Refusal::NoOption))?;
     let meta = connection_of(net, asked.token).ok_or(lasting(Refusal::UnknownToken))?;
     let sock = meta.sock();
-    let kind = SegmentKind {
-        syn: false,
-        ack: true,
-        payload_len: segment.payload_len,
-    };
-    let received = Received::parse(segment.options, kind);
+    let received = Received::parse(segment.options, SegmentKind::ACK);
     let secrets = secrets(&meta.lock_data(), &request.handshake, &asked);
     let secrets = secrets.ok_or(rst(Unwelcome::Over))?;
     if let Err(refusal) = on_third_ack(&received, &secrets, &KernelSha256) {

@@ -148,7 +148,6 @@ impl Segment {
         let kind = SegmentKind {
             syn: self.flags.syn,
             ack: self.flags.ack,
-            payload_len: self.payload_len(),
         };
         Received::parse_as(version, self.options.bytes(), kind)
     }

@@ -17,11 +17,7 @@ use std::hint::black_box;
 pub(crate) const TIMESTAMPS: [u8; 12] = [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2];
 
 /// A segment in the middle of a connection.
-pub(crate) const ESTABLISHED: SegmentKind = SegmentKind {
-    syn: false,
-    ack: true,
-    payload_len: 1448,
-};
+pub(crate) const ESTABLISHED: SegmentKind = SegmentKind::ACK;
 
 /// The usual DSS: both numbers in 64 bits.
 pub(crate) fn dss(dsn: Dsn, ssn: Ssn, checksum: Option<u16>) -> Dss {
@@ -78,11 +74,7 @@ pub(crate) fn cases() -> Vec<Case> {
         })
     };
     let (sender, receiver) = (Key::new(1), Key::new(2));
-    let syn = SegmentKind {
-        syn: true,
-        ack: false,
-        payload_len: 0,
-    };
+    let syn = SegmentKind::SYN;
     let join = MpJoin::Syn {
         backup: false,
         address_id: 1,

@@ -120,11 +120,7 @@ fn conclude<H: JoinCodes>(options: &[u8], hash: &H) -> Result<Accepted, Refusal>
 }
 
 fn received(options: &[u8], syn: bool, ack: bool) -> Received {
-    let segment = SegmentKind {
-        syn,
-        ack,
-        payload_len: 0,
-    };
+    let segment = SegmentKind { syn, ack };
     Received::parse(options, segment)
 }
 

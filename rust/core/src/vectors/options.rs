@@ -306,11 +306,7 @@ pub fn check_round_trips() -> Check {
 /// The name of the first vector that does not hold.
 #[inline]
 pub fn check_malformed() -> Check {
-    let segment = SegmentKind {
-        syn: false,
-        ack: true,
-        payload_len: 0,
-    };
+    let segment = SegmentKind::ACK;
     for (name, bytes) in MALFORMED {
         let received = Received::parse(bytes, segment);
         expect(!received.has_mptcp() && received.malformed == 1, name)?;

@@ -200,14 +200,6 @@ pub fn check_malformed() -> Check {
     Ok(())
 }
 
-const SYN: SegmentKind = SegmentKind {
-    syn: true,
-    ack: false,
-    payload_len: 0,
-};
+const SYN: SegmentKind = SegmentKind::SYN;
 
-const ACK: SegmentKind = SegmentKind {
-    syn: false,
-    ack: true,
-    payload_len: 0,
-};
+const ACK: SegmentKind = SegmentKind::ACK;

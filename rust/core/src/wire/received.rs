@@ -15,8 +15,24 @@ pub struct SegmentKind {
     pub syn: bool,
     /// The ACK flag.
     pub ack: bool,
-    /// Bytes of data.
-    pub payload_len: u32,
+}
+
+impl SegmentKind {
+    /// The first of a handshake.
+    pub const SYN: Self = Self {
+        syn: true,
+        ack: false,
+    };
+    /// The answer to it.
+    pub const SYN_ACK: Self = Self {
+        syn: true,
+        ack: true,
+    };
+    /// All that follow.
+    pub const ACK: Self = Self {
+        syn: false,
+        ack: true,
+    };
 }
 
 /// The TCP timestamps option (RFC 7323 section 3).

@@ -7,11 +7,7 @@ use crate::vectors::{captured, options, version0};
 use proptest::prelude::*;
 use std::vec::Vec;
 
-const ACK: SegmentKind = SegmentKind {
-    syn: false,
-    ack: true,
-    payload_len: 0,
-};
+const ACK: SegmentKind = SegmentKind::ACK;
 
 #[test]
 fn vectors_round_trip() {
@@ -51,12 +47,7 @@ fn first_option_of_a_subtype_counts() {
 // rfc8684:3-1
 #[test]
 fn form_of_handshake_options_must_fit_the_segment() {
-    let syn = SegmentKind {
-        syn: true,
-        ack: false,
-        payload_len: 0,
-    };
-    let syn_ack = SegmentKind { ack: true, ..syn };
+    let (syn, syn_ack) = (SegmentKind::SYN, SegmentKind::SYN_ACK);
     let segments = [syn, syn_ack, ACK];
     for (name, option, bytes) in options::MP_CAPABLE {
         let right = match option.content {
@@ -88,11 +79,7 @@ fn version_zero_has_its_key_in_the_syn() {
     for (name, option, bytes) in version0::MP_CAPABLE {
         let has_both = matches!(option.content, CapableContent::Ack { .. });
         for (syn, ack) in [(true, false), (true, true), (false, true)] {
-            let segment = SegmentKind {
-                syn,
-                ack,
-                payload_len: 0,
-            };
+            let segment = SegmentKind { syn, ack };
             let received = Received::parse(bytes, segment);
             assert_eq!(received.mp_capable.is_some(), syn != has_both, "{name}");
         }
@@ -309,7 +296,7 @@ proptest! {
     #[test]
     fn any_bytes_parse_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..=40),
                                     syn: bool, ack: bool, zero: bool) {
-        let segment = SegmentKind { syn, ack, payload_len: 0 };
+        let segment = SegmentKind { syn, ack };
         let version = if zero { Version::V0 } else { Version::V1 };
         let received = Received::parse_as(version, &bytes, segment);
         let options = walk(&bytes).filter(|option| option.kind == kind::MPTCP).count();
@@ -354,7 +341,7 @@ proptest! {
         let mut bytes = std::vec![30, body.len() as u8 + 2];
         bytes.extend_from_slice(&body);
         bytes[2] = subtype << 4 | bytes[2] & 0xf;
-        let segment = SegmentKind { syn, ack, payload_len: 0 };
+        let segment = SegmentKind { syn, ack };
         let version = if zero { Version::V0 } else { Version::V1 };
         let received = Received::parse_as(version, &bytes, segment);
         prop_assert_ne!(received.has_mptcp(), received.malformed == 1);

@@ -34,11 +34,7 @@ impl Wire<'_, '_> {
             bytes[at] ^= bit;
             self.changed = true;
         }
-        let segment = SegmentKind {
-            syn,
-            ack,
-            payload_len: 0,
-        };
+        let segment = SegmentKind { syn, ack };
         Some(Received::parse_as(self.version, &bytes[..length], segment))
     }
 }

@@ -16,7 +16,6 @@ fn segment(input: &[u8]) -> (SegmentKind, &[u8]) {
     let segment = SegmentKind {
         syn: flags & 1 != 0,
         ack: flags & 2 != 0,
-        payload_len: u32::from(flags >> 2),
     };
     (segment, options)
 }

@@ -26,10 +26,7 @@ fn the_ack_tells_the_peers_key() {
     let chosen = plan(&of_ack(key), OPTION_SPACE);
     let length = chosen.emit_as(Version::V0, &mut room).expect("it fits");
     assert_eq!(room[..length], [0x1e, 12, 0x70, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
-    let ack = SegmentKind {
-        ack: true,
-        ..SegmentKind::default()
-    };
+    let ack = SegmentKind::ACK;
     let received = Received::parse_as(Version::V0, &room[..length], ack);
     assert_eq!(received.fastclose, Some(MpFastclose { receiver: key }));
 }

@@ -24,11 +24,7 @@ fn over_the_wire(option: MpCapable) -> Received {
         CapableContent::SynAck { .. } => (true, true),
         CapableContent::Ack { .. } | CapableContent::AckData { .. } => (false, true),
     };
-    let segment = SegmentKind {
-        syn,
-        ack,
-        payload_len: 0,
-    };
+    let segment = SegmentKind { syn, ack };
     let received = Received::parse(&room[..length], segment);
     assert_eq!(received.mp_capable, Some(option));
     received

@@ -10,11 +10,7 @@ const SYN_ACK: SegmentKind = flags(true, true);
 const ACK: SegmentKind = flags(false, true);
 
 const fn flags(syn: bool, ack: bool) -> SegmentKind {
-    SegmentKind {
-        syn,
-        ack,
-        payload_len: 0,
-    }
+    SegmentKind { syn, ack }
 }
 
 /// The option as it stands in a segment.

@@ -85,11 +85,7 @@ fn version_zero_says_what_it_can() {
     let wanted = wanted.in_version(Version::V0);
     let plan = plan(&wanted, OPTION_SPACE);
     assert_eq!(plan.emit_as(Version::V0, &mut room), Some(16));
-    let segment = SegmentKind {
-        syn: false,
-        ack: true,
-        payload_len: 0,
-    };
+    let segment = SegmentKind::ACK;
     let received = Received::parse_as(Version::V0, &room[..16], segment);
     assert_eq!(received.add_addr, wanted.add_addr);
     assert_eq!(received.mp_prio, wanted.mp_prio);
@@ -236,7 +232,7 @@ proptest! {
         prop_assert_eq!(plan.emit(&mut room), Some(plan.length));
         prop_assert!(room[plan.length..].iter().all(|byte| *byte == 0xaa));
 
-        let segment = SegmentKind { syn: false, ack: true, payload_len: 1 };
+        let segment = SegmentKind::ACK;
         let received = Received::parse(&room[..plan.length], segment);
         prop_assert_eq!(received.malformed, 0);
         prop_assert_eq!(received.dss, plan.carried.dss);

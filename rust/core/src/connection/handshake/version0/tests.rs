@@ -35,11 +35,7 @@ const fn offer(checksum: bool) -> Offer {
 }
 
 fn segment(syn: bool, ack: bool) -> SegmentKind {
-    SegmentKind {
-        syn,
-        ack,
-        payload_len: 0,
-    }
+    SegmentKind { syn, ack }
 }
 
 /// The bytes of an option, and what they say in a segment.

@@ -17,11 +17,7 @@ const KEY: Key = Key::new(0x0102_0304_0506_0708);
 fn sent(option: MpCapable, ack: bool) -> Received {
     let mut room = [0; OPTION_SPACE];
     let length = option.emit(&mut room).expect("it fits");
-    let segment = SegmentKind {
-        syn: true,
-        ack,
-        payload_len: 0,
-    };
+    let segment = SegmentKind { syn: true, ack };
     Received::parse(&room[..length], segment)
 }
 
