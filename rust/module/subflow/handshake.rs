@@ -23,7 +23,7 @@ use knet::sock::{self, Sock, State};
 use knet::subflow::Tcp;
 use mptcp_core::connection::ending::is_breakdown;
 use mptcp_core::connection::handshake::{
-    on_syn, on_syn_ack, on_third_ack, server_key, server_syn_ack, Agreed, Attempt, ClientOutcome,
+    on_peers_syn, on_syn, on_third_ack, server_key, server_syn_ack, Agreed, Attempt, ClientOutcome,
     Policy, Reason, ServerOutcome, SynAnswer,
 };
 use mptcp_core::connection::speech::Reset;
@@ -71,27 +71,22 @@ pub(crate) fn syn_ack_received(meta: &Meta, tcp: &mut Tcp<'_>, segment: &Incomin
         ack: segment.flags.ack(),
     };
     let received = Received::parse(segment.options, kind);
-    if !segment.flags.ack() {
-        count(sock, Counter::SimultConnectFallback);
-        connection.begin_fallback();
-    } else if !offered {
-        if !connection.tokenless {
-            blackhole::dropped(sock);
+    match on_peers_syn(kind, &received, offered, connection.policy) {
+        ClientOutcome::Mptcp { remote_key, agreed } => {
+            count(sock, Counter::MpCapableSynAckRx);
+            blackhole::passed(tcp.sock());
+            let remote = derive(sock, remote_key);
+            // RFC 7323 section 2.2: the window of a SYN/ACK is not scaled.
+            connection.begin_mptcp(remote_key, remote, agreed, u32::from(segment.window));
         }
-        connection.begin_fallback();
-    } else {
-        match on_syn_ack(&received, connection.policy) {
-            ClientOutcome::Mptcp { remote_key, agreed } => {
-                count(sock, Counter::MpCapableSynAckRx);
-                blackhole::passed(tcp.sock());
-                let remote = derive(sock, remote_key);
-                // RFC 7323 section 2.2: the window of a SYN/ACK is not scaled.
-                connection.begin_mptcp(remote_key, remote, agreed, u32::from(segment.window));
+        ClientOutcome::Fallback(reason) => {
+            match reason {
+                Reason::Simultaneous => count(sock, Counter::SimultConnectFallback),
+                Reason::NotOffered if connection.tokenless => {}
+                Reason::NotOffered => blackhole::dropped(sock),
+                _ => count(sock, Counter::MpCapableFallbackSynAck),
             }
-            ClientOutcome::Fallback(_) => {
-                count(sock, Counter::MpCapableFallbackSynAck);
-                connection.begin_fallback();
-            }
+            connection.begin_fallback();
         }
     }
     begin(&mut connection, tcp);

@@ -9,7 +9,9 @@ mod versions;
 pub use versions::Versions;
 
 use crate::crypto::Key;
-use crate::wire::{Address, CapableContent, CapableFlags, MpCapable, Received, Version};
+use crate::wire::{
+    Address, CapableContent, CapableFlags, MpCapable, Received, SegmentKind, Version,
+};
 
 /// The protocol version of RFC 8684.
 pub const VERSION: u8 = 1;
@@ -49,6 +51,10 @@ pub enum Reason {
     Crypto,
     /// The third ACK echoes another key than ours.
     WrongKey,
+    /// Our SYN that the peer answered had no MP_CAPABLE.
+    NotOffered,
+    /// The SYNs of both ends crossed.
+    Simultaneous,
 }
 
 /// The client's conclusion from the SYN/ACK.
@@ -154,6 +160,25 @@ const fn capable(checksum: bool, deny_join: bool, content: CapableContent) -> Mp
             hmac_sha256: true,
         },
         content,
+    }
+}
+
+/// Client: concludes from the segment with the peer's SYN. `offered` says whether our SYN had MP_CAPABLE.
+///
+/// RFC 8684 section 3.1 describes a SYN that is answered. Of two SYNs that cross (RFC 9293 section 3.5) none is
+/// the answer, and none has a key.
+pub fn on_peers_syn(
+    segment: SegmentKind,
+    received: &Received,
+    offered: bool,
+    policy: Policy,
+) -> ClientOutcome {
+    if !segment.ack {
+        ClientOutcome::Fallback(Reason::Simultaneous)
+    } else if !offered {
+        ClientOutcome::Fallback(Reason::NotOffered)
+    } else {
+        on_syn_ack(received, policy)
     }
 }
 

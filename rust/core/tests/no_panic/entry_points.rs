@@ -20,9 +20,9 @@ use mptcp_core::connection::fallback::{
 };
 use mptcp_core::connection::farewell::Farewell as LastWords;
 use mptcp_core::connection::handshake::{
-    client_ack, client_speaks, client_syn, establishes_client, establishes_server, on_syn,
-    on_syn_ack, on_third_ack, server_key, server_syn_ack, Agreed, Attempt, ClientOutcome,
-    ClientSpeaks, FirstMapping, Policy, ServerOutcome, SynAnswer,
+    client_ack, client_speaks, client_syn, establishes_client, establishes_server, on_peers_syn,
+    on_syn, on_third_ack, server_key, server_syn_ack, Agreed, Attempt, ClientOutcome, ClientSpeaks,
+    FirstMapping, Policy, ServerOutcome, SynAnswer,
 };
 use mptcp_core::connection::join::{
     self, acknowledgement_due, on_silence, server_nonce, third_ack, third_ack_timeout, Accepted,
@@ -262,7 +262,9 @@ entry_points! {
         (next, [next.may_send(), next.may_receive(), next.subflows_may_close()])
     }
     connection_client(received: &Received, policy: Policy) -> (ClientOutcome, MpCapable, bool) {
-        (on_syn_ack(received, policy), client_syn(policy), establishes_client(received))
+        let segment = SegmentKind { syn: true, ack: received.malformed > 0 };
+        let offered = received.has_mptcp();
+        (on_peers_syn(segment, received, offered, policy), client_syn(policy), establishes_client(received))
     }
     connection_client_ack(p: Policy, a: Agreed, k: Key, f: Option<FirstMapping>) -> MpCapable {
         client_ack(p, a, k, k, f)

@@ -137,6 +137,27 @@ fn client_falls_back_without_a_usable_answer() {
     }
 }
 
+#[test]
+fn a_syn_that_answers_no_offer_leads_to_plain_tcp() {
+    let answer = server_syn_ack(PLAIN, Agreed::default(), SERVER);
+    let (syn_ack, syn) = (over_the_wire(answer), over_the_wire(client_syn(PLAIN)));
+    let mptcp = on_syn_ack(&syn_ack, PLAIN);
+    let plain = ClientOutcome::Fallback;
+    for (segment, received, offered, outcome) in [
+        (SegmentKind::SYN_ACK, syn_ack, true, mptcp),
+        (
+            SegmentKind::SYN_ACK,
+            syn_ack,
+            false,
+            plain(Reason::NotOffered),
+        ),
+        (SegmentKind::SYN, syn, true, plain(Reason::Simultaneous)),
+        (SegmentKind::SYN, syn, false, plain(Reason::Simultaneous)),
+    ] {
+        assert_eq!(on_peers_syn(segment, &received, offered, PLAIN), outcome);
+    }
+}
+
 // rfc8684:3.1-5 rfc8684:3.1-9 rfc8684:3.1-13 rfc8684:3.1-16 rfc8684:3.1-31
 #[test]
 fn server_answers_plainly_what_it_does_not_know() {
