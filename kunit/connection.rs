@@ -14,7 +14,7 @@ mod tests {
     use mptcp_core::connection::state::{Event, State};
     use mptcp_core::crypto::Key;
     use mptcp_core::seq::Ssn;
-    use mptcp_core::vectors::{departure, doubt, fallback, patience};
+    use mptcp_core::vectors::{abort, departure, doubt, fallback, patience};
     use mptcp_core::wire::{MpCapable, Received, SegmentKind, OPTION_SPACE};
 
     #[test]
@@ -87,6 +87,12 @@ mod tests {
     #[test]
     fn subflows_leave_as_on_the_host() {
         assert_eq!(departure::check(), Ok(()));
+    }
+
+    // rfc8684:3.5-1 rfc8684:3.5-2
+    #[test]
+    fn connections_are_aborted_as_on_the_host() {
+        assert_eq!(abort::check(), Ok(()));
     }
 
     // rfc8684:3.4.2-2

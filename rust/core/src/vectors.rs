@@ -5,6 +5,7 @@
 //! A check walks over a table and returns the name of the first vector that does not hold, so
 //! that it needs no assertion of its own and says the same in both worlds.
 
+pub mod abort;
 pub mod captured;
 pub mod congestion;
 pub mod departure;

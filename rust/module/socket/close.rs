@@ -17,11 +17,8 @@ use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::{shutdown, State};
-use mptcp_core::connection::{
-    ending::is_over as is_over_by,
-    speech::Reset,
-    state::Event, //
-};
+use mptcp_core::connection::ending::{is_over as is_over_by, on_close, Farewell};
+use mptcp_core::connection::state::Event;
 
 /// `shutdown`: the kernel has set the bits. `inet_shutdown` owns the socket.
 pub(crate) fn shut_down(owner: &mut OwnerGuard<'_, Mptcp>, bits: u8) {
@@ -59,14 +56,16 @@ pub(crate) fn close(meta: &Meta, timeout: c_long) {
     }
     match sock.state() {
         State::Listen | State::Close | State::SynSent => end(&mut owner),
-        _ if has_unread(meta) || sock.lingers_zero() => {
-            reset_connection(meta);
-            end(&mut owner);
-        }
-        _ => {
-            finish_sending(&mut owner);
-            owner.wait_for_close(timeout);
-        }
+        _ => match on_close(has_unread(meta), sock.lingers_zero()) {
+            Farewell::Abort => {
+                reset_connection(meta);
+                end(&mut owner);
+            }
+            Farewell::Close => {
+                finish_sending(&mut owner);
+                owner.wait_for_close(timeout);
+            }
+        },
     }
     drop_received(&mut owner);
     owner.orphan();
@@ -100,6 +99,7 @@ pub(crate) fn work(meta: &Meta) {
     leave::sweep(&mut owner);
     if meta.lock_data().aborted {
         // RFC 8684 section 3.5: all subflows are reset, also one that brought the end on an ACK.
+        // rfc8684:3.5-7
         leave::reset_all(&mut owner);
     }
     path_manager::action::work(&mut owner);
@@ -116,16 +116,13 @@ pub(crate) fn reset_connection(meta: &Meta) {
     say_fastclose(&mut connection);
 }
 
-/// Lets the RSTs of the subflows carry MP_FASTCLOSE, unless they have a reason: of plain RSTs the peer knows
-/// only that it lost its subflows, and waits for others.
+/// Lets the RSTs of the subflows carry MP_FASTCLOSE, unless they have a reason.
 pub(crate) fn say_fastclose(connection: &mut Connection) {
     if !connection.speaks_mptcp() {
         return;
     }
     for (_, subflow) in connection.subflows.iter_mut() {
-        if subflow.reset == Reset::Tcp {
-            subflow.reset = Reset::Fastclose;
-        }
+        subflow.reset = subflow.reset.or_fastclose();
     }
 }
 

@@ -21,6 +21,7 @@ use knet::segment::Incoming;
 use knet::sock::Sock;
 use knet::subflow::{snapshot, Snapshot};
 use mptcp_core::acceptable::{self, Expected};
+use mptcp_core::connection::abort::is_told;
 use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Trust};
 use mptcp_core::connection::fallback::{on_mp_fail, Answer};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
@@ -94,7 +95,7 @@ fn heard(meta: &Meta, tcp: &Sock, segment: &Incoming<'_>, received: &Received) -
         let path = steering::segment_arrived(&mut connection, tcp, segment);
         match (connection.mode, path) {
             // Also from a subflow that was given up meanwhile.
-            (Mode::Mptcp, _) if is_fastclose(&connection, received) => {
+            (Mode::Mptcp, _) if is_told(received, connection.local_key) => {
                 count(sock, Counter::MpFastcloseRx);
                 Consequences {
                     aborted: true,
@@ -149,21 +150,12 @@ pub(crate) fn stray_reset(net: &Net, segment: &Incoming<'_>) {
     };
     let ended = {
         let connection = meta.lock_data();
-        connection.mode == Mode::Mptcp && is_fastclose(&connection, &received)
+        connection.mode == Mode::Mptcp && is_told(&received, connection.local_key)
     };
     if ended {
         count(&*meta, Counter::MpFastcloseRx);
         abort(&meta, ECONNRESET.to_errno().wrapping_neg());
     }
-}
-
-/// Whether the peer ends the connection at once.
-///
-/// RFC 8684 section 3.5: the receiver's key proves that the sender is the peer.
-// rfc8684:3.5-7
-fn is_fastclose(connection: &Connection, received: &Received) -> bool {
-    let fastclose = received.fastclose;
-    fastclose.is_some_and(|fastclose| fastclose.receiver == connection.local_key)
 }
 
 /// What TCP will do with a segment.

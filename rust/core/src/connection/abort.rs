@@ -4,7 +4,7 @@
 
 use crate::crypto::Key;
 use crate::wire::plan::Wanted;
-use crate::wire::{MpFastclose, Version};
+use crate::wire::{MpFastclose, Received, Version};
 
 /// How often an MP_FASTCLOSE on an ACK is sent at most (RFC 8684 section 3.5).
 pub const FASTCLOSES: u8 = 3;
@@ -32,6 +32,16 @@ pub const fn step(version: Version, sent: u8) -> Step {
     }
 }
 
+/// Whether a segment says that the peer ends the connection in which `ours` is our key.
+///
+/// RFC 8684 section 3.5: the receiver's key proves that the sender is the peer.
+// rfc8684:3.5-1
+#[inline]
+pub fn is_told(received: &Received, ours: Key) -> bool {
+    let fastclose = received.fastclose;
+    fastclose.is_some_and(|fastclose| fastclose.receiver == ours)
+}
+
 /// The options of the ACK that tells the abort. `receiver` is the peer's key.
 #[inline]
 pub fn of_ack(receiver: Key) -> Wanted {
@@ -42,4 +52,9 @@ pub fn of_ack(receiver: Key) -> Wanted {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    #[test]
+    fn vectors_hold() {
+        assert_eq!(crate::vectors::abort::check(), Ok(()));
+    }
+}

@@ -85,13 +85,27 @@ pub const fn stays_patient(rest: &Rest, send: &SendState, silence: u64) -> bool 
     }
 }
 
-/// How an orphan ends that nothing came from for long.
+/// How a connection ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Farewell {
-    /// Its subflows are closed by FIN.
+    /// In order: by DATA_FIN and FIN.
     Close,
     /// Its subflows are reset, with MP_FASTCLOSE.
     Abort,
+}
+
+/// Decides how a connection ends whose application closes it. `unread` says whether data was received that the
+/// application has not read, `lingers_zero` whether it asked for the end without delay.
+///
+/// RFC 9293 section 3.6.1: a host that throws data away lets the peer know by a reset, which is MP_FASTCLOSE here
+/// (RFC 8684 section 3.5).
+#[inline]
+pub const fn on_close(unread: bool, lingers_zero: bool) -> Farewell {
+    if unread || lingers_zero {
+        Farewell::Abort
+    } else {
+        Farewell::Close
+    }
 }
 
 /// Decides how an orphan ends whose patience is over.

@@ -47,6 +47,19 @@ pub enum Reset {
     Fail(Dsn),
 }
 
+impl Reset {
+    /// The same, but that it tells the end of the connection if it would tell nothing.
+    ///
+    /// RFC 8684 section 3.5: of plain RSTs the peer knows only that it lost its subflows, and waits for others.
+    #[inline]
+    pub const fn or_fastclose(self) -> Self {
+        match self {
+            Self::Tcp => Self::Fastclose,
+            other => other,
+        }
+    }
+}
+
 /// The options of a segment. `has_data` says whether it carries data, `record` is the mapping that
 /// covers it.
 #[inline]

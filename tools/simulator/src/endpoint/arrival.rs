@@ -6,11 +6,13 @@ use super::subflow::Stage;
 use super::{Endpoint, Mode};
 use crate::segment::{before, Segment};
 use crate::tcp::{self, Tcp};
+use mptcp_core::connection::abort::is_told;
 use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Trust};
 use mptcp_core::connection::fallback::{on_mp_fail, on_plain_ack, Answer};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
+use mptcp_core::crypto::Key;
 use mptcp_core::mapping::RecordError;
 use mptcp_core::path_manager::End;
 use mptcp_core::seq::Dsn;
@@ -140,11 +142,7 @@ impl Endpoint {
                 false => establishes_server(received),
             };
         }
-        // RFC 8684 section 3.5: our key proves that the sender is the peer.
-        if received
-            .fastclose
-            .is_some_and(|option| option.receiver.raw() == self.kind.key)
-        {
+        if is_told(received, Key::new(self.kind.key)) {
             self.abort();
             self.reset_all(Reset::Tcp);
             return true;

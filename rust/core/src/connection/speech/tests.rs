@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{lone_dss, of_reset, of_segment, Reset, Speaker};
+use super::{lone_dss, of_segment, Speaker};
 use crate::connection::handshake::{version0, Agreed};
 use crate::crypto::{Key, KeyPair};
 use crate::mapping::{DssChecksum, TxRecord};
 use crate::seq::{Dsn, Ssn};
-use crate::wire::plan::{plan, Wanted};
-use crate::wire::{CapableContent, ResetReason, Version, WireSeq};
+use crate::wire::plan::Wanted;
+use crate::wire::{CapableContent, Version, WireSeq};
 
 const KEYS: KeyPair = KeyPair {
     sender: Key::new(1),
@@ -177,22 +177,4 @@ fn the_short_way_to_a_dss_leads_where_the_long_one_does() {
         }
         assert_eq!(short, expected, "{speaker:?}");
     }
-}
-
-// rfc8684:3.5-2
-// rfc8684:3.7-9 rfc8684:3.7-15
-#[test]
-fn a_reset_says_why() {
-    let receiver = KEYS.receiver;
-    assert_eq!(of_reset(Reset::Tcp, receiver), Wanted::default());
-    let fast = of_reset(Reset::Fastclose, receiver);
-    assert_eq!(fast.fastclose.map(|option| option.receiver), Some(receiver));
-    let why = of_reset(Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE), receiver);
-    let reason = why.tcp_rst.map(|option| option.reason);
-    assert_eq!(reason, Some(ResetReason::MIDDLEBOX_INTERFERENCE));
-    let failed = of_reset(Reset::Fail(Dsn::new(5)), receiver);
-    assert_eq!((failed.tcp_rst, failed.fastclose), (why.tcp_rst, None));
-    assert_eq!(failed.mp_fail.map(|fail| fail.dsn), Some(Dsn::new(5)));
-    let carried = plan(&failed, 28).carried;
-    assert_eq!(carried, failed);
 }
