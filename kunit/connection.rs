@@ -14,7 +14,15 @@ mod tests {
     use mptcp_core::connection::state::{Event, State};
     use mptcp_core::crypto::Key;
     use mptcp_core::seq::Ssn;
-    use mptcp_core::vectors::{abort, departure, doubt, fallback, patience};
+    use mptcp_core::vectors::{
+        abort,
+        arrival,
+        delivery,
+        departure,
+        doubt,
+        fallback,
+        patience, //
+    };
     use mptcp_core::wire::{MpCapable, Received, SegmentKind, OPTION_SPACE};
 
     #[test]
@@ -75,6 +83,18 @@ mod tests {
     #[test]
     fn mptcp_ends_in_the_middle_as_on_the_host() {
         assert_eq!(fallback::check(), Ok(()));
+    }
+
+    // rfc8684:3-2 rfc8684:3.1-20 rfc8684:3.3-1 rfc8684:3.3-2
+    #[test]
+    fn arriving_segments_are_read_as_on_the_host() {
+        assert_eq!(arrival::check(), Ok(()));
+    }
+
+    // rfc8684:3.3.1-3 rfc8684:3.7-8
+    #[test]
+    fn bytes_are_placed_as_on_the_host() {
+        assert_eq!(delivery::check(), Ok(()));
     }
 
     // rfc8684:3.1-7

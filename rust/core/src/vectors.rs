@@ -6,8 +6,10 @@
 //! that it needs no assertion of its own and says the same in both worlds.
 
 pub mod abort;
+pub mod arrival;
 pub mod captured;
 pub mod congestion;
+pub mod delivery;
 pub mod departure;
 pub mod digests;
 pub mod doubt;

@@ -14,6 +14,7 @@ use kernel::prelude::*;
 use knet::address::SocketAddress;
 use knet::meta::OwnerGuard;
 use knet::subflow::Tcp;
+use mptcp_core::connection::departure;
 use mptcp_core::path_manager::{Action, End, Event, Farewell, Open, SubflowId};
 use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::plan::Wanted;
@@ -171,13 +172,11 @@ fn close_subflow(owner: &mut OwnerGuard<'_, Mptcp>, name: SubflowId, farewell: F
         return;
     };
     count(owner.meta().sock(), Counter::RmSubflow);
-    match farewell {
+    match departure::farewell(farewell, connection.subflows.joined) {
         Farewell::Reset(reason) => {
             let reason = (reason != ResetReason::UNSPECIFIED).then_some(reason);
             condemn(&mut connection, path, reason);
         }
-        // To a peer that went on as plain TCP a FIN would be the end of the stream.
-        Farewell::Fin if !connection.subflows.joined => condemn(&mut connection, path, None),
         Farewell::Fin => {
             drop(connection);
             with_subflow(owner, name, |path, tcp| finish(owner.meta(), path, tcp));

@@ -22,8 +22,8 @@ use knet::sock::Sock;
 use knet::subflow::{snapshot, Snapshot};
 use mptcp_core::acceptable::{self, Expected};
 use mptcp_core::connection::abort::is_told;
-use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Trust};
-use mptcp_core::connection::fallback::{on_mp_fail, Answer};
+use mptcp_core::connection::arrival::{announced, implied, may_pass, shows_mptcp, trust, Trust};
+use mptcp_core::connection::fallback::{may_have_failed, on_mp_fail, Answer};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
 use mptcp_core::connection::join::{
     acknowledgement_due,
@@ -31,6 +31,7 @@ use mptcp_core::connection::join::{
 };
 use mptcp_core::connection::state::Event;
 use mptcp_core::mapping::RecordError;
+use mptcp_core::receive::scaled;
 use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::{Dss, Received, ResetReason, SegmentKind, Version};
@@ -254,7 +255,7 @@ fn believe(
         let before = connection.state;
         if let Some(ack) = dss.data_ack {
             let ack = ack.expand(connection.send.una());
-            let window = u32::from(segment.window) << numbers.snd_wscale.min(14);
+            let window = scaled(segment.window, numbers.snd_wscale);
             consequences.acknowledged = push::acknowledge(connection, ack, window);
             if consequences.acknowledged && connection.subflows.joined {
                 report_to(connection, path);
@@ -307,8 +308,7 @@ fn note_speech(
 
 /// A checksum of ours was wrong at the peer, in the mapping that holds `dsn`.
 ///
-/// RFC 8684 section 3.7: on a single subflow the answer is an infinite mapping. An attacker must not
-/// be able to end MPTCP, so the option is believed only where it can be true.
+/// RFC 8684 section 3.7: on a single subflow the answer is an infinite mapping.
 fn checksum_refused(
     connection: &mut DataGuard<'_, Mptcp>,
     path: PathId,
@@ -316,11 +316,10 @@ fn checksum_refused(
     numbers: &Snapshot,
     consequences: &mut Consequences,
 ) {
-    let possible = !dsn.before(connection.send.una()) && dsn.before(connection.send.nxt());
     let Some(subflow) = connection.subflows.at(path) else {
         return;
     };
-    if !connection.agreed.checksum || !possible {
+    if !may_have_failed(dsn, connection.agreed.checksum, &connection.send) {
         return;
     }
     let next = subflow.received(numbers.copied_seq);
@@ -372,18 +371,13 @@ fn take_mapping(
         count(sock, Counter::InfiniteMapRx);
     }
     subflow.dss_seen = true;
-    match mappings::record(&mut subflow.rx, mapping) {
-        Ok(_) => true,
-        Err(RecordError::Conflict) => {
-            count(sock, Counter::DssNotMatching);
-            false
-        }
-        Err(RecordError::Full) => {
-            count(sock, Counter::RxMappingFull);
-            false
-        }
-        Err(RecordError::Outside) => true,
+    let recorded = mappings::record(&mut subflow.rx, mapping);
+    match recorded {
+        Err(RecordError::Conflict) => count(sock, Counter::DssNotMatching),
+        Err(RecordError::Full) => count(sock, Counter::RxMappingFull),
+        Ok(_) | Err(RecordError::Outside) => {}
     }
+    may_pass(recorded)
 }
 
 /// The peer sends no data from `fin` on. `closes` says whether it came with the subflow's FIN.

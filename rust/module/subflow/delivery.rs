@@ -383,23 +383,21 @@ fn subflow_ended(
     progress: &mut Progress,
 ) {
     progress.ended = true;
-    if connection.mode == Mode::Fallback {
-        return end_of_stream(connection);
-    }
-    if connection.subflows.joined {
-        // RFC 8684 section 3.3.3: a FIN ends its subflow and nothing else.
-        loss::withdraw(connection, path);
-        connection.meta().schedule_work();
-        return;
-    }
     let subflow = connection.subflows.at(path);
     let speaks =
         connection.send.fin_acked() || subflow.is_some_and(|subflow| subflow.ended_with_stream);
-    match on_subflow_fin(
+    let end = on_subflow_fin(
         &connection.receive,
         speaks,
+        connection.subflows.joined,
         &connection.circumstances(path, next),
-    ) {
+    );
+    match end {
+        SubflowEnd::EndsStream => end_of_stream(connection),
+        SubflowEnd::Leaves => {
+            loss::withdraw(connection, path);
+            connection.meta().schedule_work();
+        }
         SubflowEnd::Expected => {}
         SubflowEnd::FallBack => {
             count(connection.meta(), Counter::DssFallback);

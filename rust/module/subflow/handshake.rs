@@ -29,7 +29,7 @@ use mptcp_core::connection::handshake::{
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::crypto::Key;
 use mptcp_core::mapping::RxMapping;
-use mptcp_core::receive::{ReceiveWindow, RightSizing};
+use mptcp_core::receive::{scaled, ReceiveWindow, RightSizing};
 use mptcp_core::scheduler::PathId;
 use mptcp_core::seq::Ssn;
 use mptcp_core::wire::{Address, Received, SegmentKind};
@@ -274,7 +274,7 @@ pub(crate) fn child(
             } if claim(&mut connection, key) => {
                 count(sock, Counter::MpCapableAckRx);
                 let remote = derive(sock, remote_key);
-                let window = u32::from(segment.window) << tcp.send_window_scale().min(14);
+                let window = scaled(segment.window, tcp.send_window_scale());
                 connection.begin_mptcp(remote_key, remote, agreed, window);
                 if let (Some(first), Some(subflow)) = (first, connection.subflows.first_mut()) {
                     let mapping = RxMapping {

@@ -18,6 +18,7 @@ use mptcp_core::connection::blackhole::{offers_mptcp, SYN_REPETITIONS};
 use mptcp_core::connection::handshake::client_syn;
 use mptcp_core::connection::speech::{self, Reset, Speaker};
 use mptcp_core::mapping::TxRecord;
+use mptcp_core::receive::scaled;
 use mptcp_core::scheduler::PathId;
 use mptcp_core::wire::plan::{write, write_alone, write_dss, Room, Wanted, Written};
 use mptcp_core::wire::Dss;
@@ -168,8 +169,7 @@ pub(crate) fn receive_space(meta: &Meta, tcp: &Sock) -> u32 {
 ///
 /// RFC 8684 section 3.3.1: the window is relative to the DATA_ACK and shared by all subflows.
 fn window(connection: &mut Connection, segment: &Outgoing<'_>, free: u32, scale: u8) -> u16 {
-    let scale = scale.min(14);
-    let subflow = u32::from(segment.window) << scale;
+    let subflow = scaled(segment.window, scale);
     let rcv_nxt = connection.receive.rcv_nxt();
     // What waits out of order lies in the window and has its room.
     let free = free.saturating_add(connection.waiting());

@@ -3,9 +3,9 @@
 //! Subflows that leave their connection, and what becomes of it then (RFC 8684 section 3.3.3).
 
 use super::ending::Rest;
-use crate::path_manager::End;
+use crate::path_manager::{End, Farewell};
 use crate::scheduler::{PathId, PathSet};
-use crate::wire::MpTcpRst;
+use crate::wire::{MpTcpRst, ResetReason};
 
 /// How long TCP tries to deliver the FIN of a subflow whose connection does not need it, in milliseconds: the
 /// peer has all data by others, and learns of the end there.
@@ -58,6 +58,19 @@ pub const fn how_it_ended(remains: &Remains) -> End {
             ..
         } => End::Finished,
         _ => End::Unreachable,
+    }
+}
+
+/// How a subflow is closed that the path manager wants closed as `wanted`. `several` says whether it is or was one
+/// of several that carry data.
+///
+/// To a peer that went on as plain TCP, which we may not know yet, a FIN on the only subflow is the end of the
+/// stream (RFC 8684 section 3.7).
+#[inline]
+pub const fn farewell(wanted: Farewell, several: bool) -> Farewell {
+    match wanted {
+        Farewell::Fin if !several => Farewell::Reset(ResetReason::UNSPECIFIED),
+        wanted => wanted,
     }
 }
 

@@ -3,7 +3,8 @@
 //! When an established connection goes on as plain TCP, and when it must not
 //! (RFC 8684 section 3.7).
 
-use crate::seq::Ssn;
+use crate::send::SendState;
+use crate::seq::{Dsn, Ssn};
 
 /// What the decision depends on.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -17,7 +18,7 @@ pub struct Circumstances {
     /// Data was sent again at the data level, so that the streams of subflow and connection are
     /// no longer the same.
     pub retransmitted: bool,
-    /// Data that the subflow acknowledged is not acknowledged at the data level.
+    /// The connection is plain TCP already.
     pub fell_back: bool,
 }
 
@@ -113,6 +114,16 @@ pub fn on_plain_ack(
         && circumstances().answer() == Answer::FallBack
 }
 
+/// Whether an MP_FAIL about the mapping that holds `dsn` can be true. `checksums` says whether they were agreed
+/// on.
+///
+/// RFC 8684 section 3.7: the mapping is one that the peer has not acknowledged. An attacker who does not see
+/// the numbers must not be able to end MPTCP.
+#[inline]
+pub const fn may_have_failed(dsn: Dsn, checksums: bool, send: &SendState) -> bool {
+    checksums && !dsn.before(send.una()) && dsn.before(send.nxt())
+}
+
 /// MP_FAIL arrived: a checksum of ours failed at the peer.
 ///
 /// RFC 8684 section 3.7: on a single subflow with contiguous data answer with an infinite mapping,
@@ -134,4 +145,9 @@ pub const fn on_checksum_failure(circumstances: &Circumstances) -> ChecksumAnswe
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    #[test]
+    fn vectors_hold() {
+        assert_eq!(crate::vectors::fallback::check(), Ok(()));
+    }
+}

@@ -18,11 +18,29 @@ pub struct Advertised {
     pub said: Dsn,
 }
 
+/// The largest window scale; larger ones count as this (RFC 7323 section 2.3).
+const LARGEST_SCALE: u8 = 14;
+
+/// The bytes that the window field of a segment means where the scale is `scale`.
+#[inline]
+pub const fn scaled(field: u16, scale: u8) -> u32 {
+    (field as u32) << bounded(scale)
+}
+
+#[inline]
+const fn bounded(scale: u8) -> u8 {
+    if scale > LARGEST_SCALE {
+        LARGEST_SCALE
+    } else {
+        scale
+    }
+}
+
 /// The window to advertise in a segment whose DATA_ACK is `rcv_nxt`.
 ///
 /// `promised` is the right edge promised so far by any subflow, `free` the bytes of receive buffer
 /// that are free behind `rcv_nxt`, `scale` the window scale of the subflow that sends the segment
-/// (RFC 7323 section 2; at most 14, larger values count as 14).
+/// (RFC 7323 section 2).
 ///
 /// RFC 9293 section 3.8.6: the right edge must not move back, so a buffer that shrank does not
 /// shrink the window; and a new promise is rounded down to what the field can say, an old one up.
@@ -31,7 +49,7 @@ pub struct Advertised {
 // rfc8684:3.3.4-1
 #[inline]
 pub const fn advertise(promised: Dsn, rcv_nxt: Dsn, free: u32, scale: u8) -> Advertised {
-    let scale = if scale > 14 { 14 } else { scale };
+    let scale = bounded(scale);
     let offered = at_most(free >> scale, 0xffff);
     let due = saturate32(promised.since(rcv_nxt));
     let rest = if due.trailing_zeros() < scale as u32 {

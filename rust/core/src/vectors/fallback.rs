@@ -5,10 +5,11 @@
 use super::{expect, Check};
 use crate::connection::expiry::{on_expiry, Expiry, Situation};
 use crate::connection::fallback::{
-    is_untold, on_checksum_failure, on_plain_ack, on_unmapped_data, Answer, ChecksumAnswer,
-    Circumstances,
+    is_untold, may_have_failed, on_checksum_failure, on_infinite_mapping, on_mp_fail, on_plain_ack,
+    on_unmapped_data, Answer, ChecksumAnswer, Circumstances,
 };
 use crate::connection::farewell::Farewell;
+use crate::send::SendState;
 use crate::seq::{Dsn, Ssn};
 use crate::wire::{MpFail, Received};
 
@@ -18,6 +19,7 @@ use crate::wire::{MpFail, Received};
 /// The name of the first vector that fails.
 pub fn check() -> Check {
     check_answers()?;
+    check_complaints()?;
     check_plain_acks()?;
     check_expiries()?;
     check_farewells()
@@ -32,7 +34,7 @@ const ALONE: Circumstances = Circumstances {
 };
 
 /// Plain TCP goes on where the streams of the only subflow and the connection are the same.
-// rfc8684:3.7-7 rfc8684:3.7-13 rfc8684:3.7-15 rfc8684:3.7-20
+// rfc8684:3.3.1-4 rfc8684:3.7-7 rfc8684:3.7-13 rfc8684:3.7-15 rfc8684:3.7-19 rfc8684:3.7-20
 fn check_answers() -> Check {
     let joined = Circumstances {
         only_subflow: false,
@@ -56,8 +58,49 @@ fn check_answers() -> Check {
             true => (Answer::FallBack, ChecksumAnswer::FailAndFallBack),
             false => (Answer::Reset, ChecksumAnswer::FailAndReset),
         };
-        expect(on_unmapped_data(&circumstances) == answer, name)?;
-        expect(on_checksum_failure(&circumstances) == checksum, name)?;
+        for dss_seen in [false, true] {
+            let circumstances = Circumstances {
+                dss_seen,
+                ..circumstances
+            };
+            expect(on_unmapped_data(&circumstances) == answer, name)?;
+            expect(on_infinite_mapping(&circumstances) == answer, name)?;
+            expect(on_mp_fail(&circumstances) == answer, name)?;
+            expect(on_checksum_failure(&circumstances) == checksum, name)?;
+        }
+        let plain = Circumstances {
+            fell_back: true,
+            ..circumstances
+        };
+        for answer in [
+            on_unmapped_data(&plain),
+            on_infinite_mapping(&plain),
+            on_mp_fail(&plain),
+        ] {
+            expect(answer == Answer::Ignore, name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Columns: where the mapping lies behind the first byte of which 10 to 19 are not acknowledged, whether checksums
+/// are in use; whether it may have failed.
+fn check_complaints() -> Check {
+    for (name, offset, checksums, believed) in [
+        ("acknowledged", 9, true, false),
+        ("the oldest", 10, true, true),
+        ("the newest", 19, true, true),
+        ("not sent", 20, true, false),
+        ("nobody sums", 10, false, false),
+        ("at the other end", 1 << 63, true, false),
+    ] {
+        let first = Dsn::new(u64::MAX - 14);
+        let mut send = SendState::new(first, 100);
+        send.on_written(30);
+        send.on_pushed(20);
+        expect(send.on_data_ack(first.plus(10), 100).is_ok(), name)?;
+        let believes = may_have_failed(first.plus(offset), checksums, &send);
+        expect(believes == believed, name)?;
     }
     Ok(())
 }

@@ -328,7 +328,7 @@ entry_points! {
         streams_agree(state, rx, first, next)
     }
     connection_fin(state: &ReceiveState, c: &Circumstances) -> SubflowEnd {
-        on_subflow_fin(state, state.finished(), c)
+        on_subflow_fin(state, state.finished(), c.retransmitted, c)
     }
     connection_expiry(situation: &Situation) -> (Expiry, bool) {
         (on_expiry(situation), situation.in_vain())

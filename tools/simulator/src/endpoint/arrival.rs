@@ -7,13 +7,12 @@ use super::{Endpoint, Mode};
 use crate::segment::{before, Segment};
 use crate::tcp::{self, Tcp};
 use mptcp_core::connection::abort::is_told;
-use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Trust};
+use mptcp_core::connection::arrival::{announced, implied, may_pass, shows_mptcp, trust, Trust};
 use mptcp_core::connection::fallback::{on_mp_fail, on_plain_ack, Answer};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
 use mptcp_core::crypto::Key;
-use mptcp_core::mapping::RecordError;
 use mptcp_core::path_manager::End;
 use mptcp_core::seq::Dsn;
 use mptcp_core::wire::{Dss, Received, ResetReason};
@@ -196,10 +195,7 @@ impl Endpoint {
         };
         let subflow = &mut self.subflows[at];
         subflow.dss_seen = true;
-        match subflow.rx.record(mapping) {
-            Ok(_) | Err(RecordError::Outside) => true,
-            Err(RecordError::Conflict | RecordError::Full) => false,
-        }
+        may_pass(subflow.rx.record(mapping))
     }
 
     /// Takes note of a data acknowledgement and frees what it covers.

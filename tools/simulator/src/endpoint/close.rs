@@ -12,7 +12,6 @@ use mptcp_core::connection::ending::{
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
 use mptcp_core::path_manager::{End, Event as PathEvent};
-use mptcp_core::wire::ResetReason;
 
 impl Endpoint {
     /// The application ends its half.
@@ -81,13 +80,8 @@ impl Endpoint {
     }
 
     /// Ends a subflow in order, while others go on.
-    ///
-    /// To a peer that went on as plain TCP a FIN would be the end of the stream.
     pub(super) fn leave(&mut self, at: usize) {
-        match self.joined {
-            true => self.subflows[at].tcp.shut_down(),
-            false => self.break_subflow(at, Reset::Reason(ResetReason::UNSPECIFIED)),
-        }
+        self.subflows[at].tcp.shut_down();
     }
 
     /// Tells the peer of an abort, as it was told `sent` times on an ACK before.

@@ -161,15 +161,16 @@ impl Endpoint {
     fn on_subflow_fin(&mut self, at: usize) {
         self.subflows[at].finished = true;
         let speaks = self.send.fin_acked() || self.subflows[at].ended_with_stream;
-        match on_subflow_fin(&self.receive, speaks, &self.circumstances(at)) {
-            SubflowEnd::Expected if self.mode != Mode::Fallback => {}
+        let circumstances = self.circumstances(at);
+        match on_subflow_fin(&self.receive, speaks, self.joined, &circumstances) {
+            SubflowEnd::EndsStream => self.end_of_stream(),
+            // The peer has no more use for it.
+            SubflowEnd::Leaves => self.leave(at),
+            SubflowEnd::Expected => {}
             SubflowEnd::FallBack => {
                 self.fall_back(at);
                 self.end_of_stream();
             }
-            SubflowEnd::Expected => self.end_of_stream(),
-            // The peer has no more use for it.
-            SubflowEnd::Broken if self.several => self.leave(at),
             SubflowEnd::Broken => {
                 self.break_subflow(at, Reset::Reason(ResetReason::MPTCP_SPECIFIC));
             }

@@ -11,6 +11,7 @@ use super::handshake::Library;
 use super::subflow::Saying;
 use super::{Endpoint, Mode};
 use crate::segment::Time;
+use mptcp_core::connection::departure;
 use mptcp_core::connection::ending::may_be_rejoined;
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::path_manager::{
@@ -282,7 +283,7 @@ impl Endpoint {
         let Some(at) = self.subflow_named(subflow) else {
             return;
         };
-        match farewell {
+        match departure::farewell(farewell, self.joined) {
             Farewell::Fin => self.leave(at),
             Farewell::Reset(reason) => {
                 // What the REMOVE_ADDR has to say goes first.
