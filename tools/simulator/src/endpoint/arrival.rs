@@ -8,7 +8,7 @@ use crate::segment::{before, Segment};
 use crate::tcp::{self, Tcp};
 use mptcp_core::connection::abort::is_told;
 use mptcp_core::connection::arrival::{announced, implied, may_pass, shows_mptcp, trust, Trust};
-use mptcp_core::connection::fallback::{on_mp_fail, on_plain_ack, Answer};
+use mptcp_core::connection::fallback::{may_have_failed, on_mp_fail, on_plain_ack, Answer};
 use mptcp_core::connection::handshake::{establishes_client, establishes_server};
 use mptcp_core::connection::speech::Reset;
 use mptcp_core::connection::state::Event;
@@ -146,7 +146,9 @@ impl Endpoint {
             self.reset_all(Reset::Tcp);
             return true;
         }
-        if received.mp_fail.is_some() && self.agreed.checksum {
+        let fail = received.mp_fail;
+        let checksums = self.agreed.checksum;
+        if fail.is_some_and(|fail| may_have_failed(fail.dsn, checksums, &self.send)) {
             self.on_mp_fail(at);
             return true;
         }
