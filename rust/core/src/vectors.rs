@@ -18,6 +18,8 @@ pub mod joins;
 pub mod options;
 pub mod paths;
 pub mod patience;
+pub mod plan;
+pub mod reading;
 pub mod version0;
 
 /// The result of a check: the name of the first vector that failed.

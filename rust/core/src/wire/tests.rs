@@ -3,9 +3,8 @@
 use super::*;
 use crate::crypto::{Key, Token};
 use crate::seq::{Dsn, Ssn};
-use crate::vectors::{captured, options, version0};
+use crate::vectors::{captured, options, reading, version0};
 use proptest::prelude::*;
-use std::vec::Vec;
 
 const ACK: SegmentKind = SegmentKind::ACK;
 
@@ -14,6 +13,7 @@ fn vectors_round_trip() {
     assert_eq!(options::check_round_trips(), Ok(()));
     assert_eq!(version0::check_round_trips(), Ok(()));
     assert_eq!(captured::check(), Ok(()));
+    assert_eq!(reading::check(), Ok(()));
 }
 
 // rfc8684:3-1
@@ -21,170 +21,6 @@ fn vectors_round_trip() {
 fn malformed_options_are_counted_and_ignored() {
     assert_eq!(options::check_malformed(), Ok(()));
     assert_eq!(version0::check_malformed(), Ok(()));
-}
-
-#[test]
-fn walk_skips_padding_and_stops_at_the_end_of_the_list() {
-    let bytes = [1, 1, 8, 4, 9, 9, 1, 30, 3, 0x50, 0, 30, 3, 0x51];
-    let mut walk = walk(&bytes);
-    let seen: Vec<_> = walk.by_ref().map(|o| (o.kind, o.body.len())).collect();
-    assert_eq!(seen, [(8, 2), (30, 1)]);
-    assert!(!walk.broken());
-    assert_eq!(walk.next(), None);
-}
-
-#[test]
-fn first_option_of_a_subtype_counts() {
-    let bytes = [30, 4, 0x80, 1, 30, 4, 0x81, 2, 30, 3, 0x51];
-    let received = Received::parse(&bytes, ACK);
-    let reset = received.tcp_rst.map(|reset| reset.reason);
-    assert_eq!(reset, Some(ResetReason::MPTCP_SPECIFIC));
-    assert_eq!(received.malformed, 1);
-    assert_eq!(received.mp_prio, Some(MpPrio { backup: true }));
-    assert!(received.has_mptcp() && received.has_other_than_dss());
-}
-
-// rfc8684:3-1
-#[test]
-fn form_of_handshake_options_must_fit_the_segment() {
-    let (syn, syn_ack) = (SegmentKind::SYN, SegmentKind::SYN_ACK);
-    let segments = [syn, syn_ack, ACK];
-    for (name, option, bytes) in options::MP_CAPABLE {
-        let right = match option.content {
-            CapableContent::Syn => syn,
-            CapableContent::SynAck { .. } => syn_ack,
-            CapableContent::Ack { .. } | CapableContent::AckData { .. } => ACK,
-        };
-        for segment in segments {
-            let received = Received::parse(bytes, segment);
-            assert_eq!(received.mp_capable.is_some(), segment == right, "{name}");
-            assert_eq!(received.malformed, u8::from(segment != right), "{name}");
-        }
-    }
-    for (name, option, bytes) in options::MP_JOIN {
-        let right = match option {
-            MpJoin::Syn { .. } => syn,
-            MpJoin::SynAck { .. } => syn_ack,
-            MpJoin::Ack { .. } => ACK,
-        };
-        for segment in segments {
-            let received = Received::parse(bytes, segment);
-            assert_eq!(received.mp_join.is_some(), segment == right, "{name}");
-        }
-    }
-}
-
-#[test]
-fn version_zero_has_its_key_in_the_syn() {
-    for (name, option, bytes) in version0::MP_CAPABLE {
-        let has_both = matches!(option.content, CapableContent::Ack { .. });
-        for (syn, ack) in [(true, false), (true, true), (false, true)] {
-            let segment = SegmentKind { syn, ack };
-            let received = Received::parse(bytes, segment);
-            assert_eq!(received.mp_capable.is_some(), syn != has_both, "{name}");
-        }
-    }
-}
-
-#[test]
-fn version_zero_cannot_deny_joins() {
-    let bytes = [30, 12, 0x00, 0x21, 1, 2, 3, 4, 5, 6, 7, 8];
-    let mut option = MpCapable::parse(&bytes[2..]).unwrap();
-    assert!(!option.flags.deny_join && option.flags.hmac_sha256);
-    option.flags.deny_join = true;
-    let mut room = [0; OPTION_SPACE];
-    assert_eq!(option.emit(&mut room), Some(12));
-    assert_eq!(room[3], 0x01);
-}
-
-#[test]
-fn versions_that_differ_do_not_read_each_other() {
-    for (name, _, bytes) in version0::ADD_ADDR {
-        // Version 1 sees no echo, and too few bytes for an HMAC.
-        let other = Received::parse(bytes, ACK).add_addr;
-        assert_eq!(other, None, "{name}");
-    }
-    for (name, _, bytes) in options::ADD_ADDR {
-        let other = Received::parse_as(Version::V0, bytes, ACK).add_addr;
-        assert_eq!(other, None, "{name}");
-    }
-    let (_, _, prio) = version0::MP_PRIO[2];
-    assert_eq!(Received::parse(prio, ACK).mp_prio, None);
-}
-
-#[test]
-fn timestamps_are_read_beside_a_dss() {
-    let mut bytes = std::vec![1, 1, 8, 10, 0, 0, 1, 2, 0, 0, 3, 4];
-    let (_, dss, wire) = options::DSS[8];
-    bytes.extend_from_slice(wire);
-    let received = Received::parse(&bytes, ACK);
-    assert_eq!(received.dss, Some(dss));
-    let timestamp = Timestamp {
-        value: 0x0102,
-        echo: 0x0304,
-    };
-    assert_eq!(received.timestamp, Some(timestamp));
-    assert!(received.has_mptcp() && !received.has_other_than_dss());
-
-    let short = Received::parse(&[8, 6, 1, 2, 3, 4], ACK);
-    assert_eq!((short.timestamp, short.malformed), (None, 0));
-}
-
-// rfc8684:3.3-3
-#[test]
-fn a_data_fin_is_the_last_number_of_its_mapping() {
-    let near = Dsn::new(0x2122_2324_0000_0000);
-    let with_fin = |len, data_fin| Dss {
-        map: Some(DssMap {
-            dsn: WireSeq::Short(0x10),
-            ssn: Ssn::new(0),
-            len,
-            checksum: None,
-        }),
-        data_fin,
-        data_ack: None,
-    };
-    for (len, fin, at, data) in [
-        (1, true, Some(0x10), None),
-        (11, true, Some(0x1a), Some(10)),
-        (11, false, None, Some(11)),
-        (0, false, None, Some(0)),
-        (0, true, None, Some(0)),
-    ] {
-        let dss = with_fin(len, fin);
-        let expected = at.map(|offset| near.plus(offset));
-        assert_eq!(dss.data_fin_at(near), expected, "{len}");
-        assert_eq!(dss.data_len(), data, "{len}");
-    }
-    let unmapped = Dss {
-        data_fin: true,
-        ..Dss::default()
-    };
-    assert_eq!(
-        (unmapped.data_fin_at(near), unmapped.data_len()),
-        (None, None)
-    );
-}
-
-#[test]
-fn remove_addr_holds_all_that_fits_an_option_and_no_more() {
-    let ids: Vec<u8> = (0..38).collect();
-    assert_eq!(RemoveAddr::new(&[]), None);
-    assert_eq!(RemoveAddr::new(&ids), None);
-    let full = RemoveAddr::new(&ids[..37]).unwrap();
-    let mut room = [0; OPTION_SPACE];
-    assert_eq!(full.emit(&mut room), Some(OPTION_SPACE));
-    assert_eq!(RemoveAddr::parse(&room[2..]), Ok(full));
-}
-
-#[test]
-fn padding_is_made_of_no_operations() {
-    let mut room = [9; 3];
-    assert_eq!(pad(&mut room), 3);
-    assert_eq!(room, [1, 1, 1]);
-    for (length, rounded) in [(0, 0), (1, 4), (4, 4), (26, 28), (28, 28), (37, 40)] {
-        assert_eq!(padded(length), rounded);
-    }
 }
 
 fn wire_seq() -> impl Strategy<Value = WireSeq> {
