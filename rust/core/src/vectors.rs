@@ -15,11 +15,16 @@ pub mod digests;
 pub mod doubt;
 pub mod fallback;
 pub mod joins;
+pub mod mapping;
 pub mod options;
 pub mod paths;
 pub mod patience;
 pub mod plan;
 pub mod reading;
+pub mod reassembly;
+pub mod receive;
+pub mod send;
+pub mod seq;
 pub mod version0;
 
 /// The result of a check: the name of the first vector that failed.
