@@ -6,6 +6,7 @@
 //! that it needs no assertion of its own and says the same in both worlds.
 
 pub mod abort;
+pub mod acceptable;
 pub mod arrival;
 pub mod captured;
 pub mod congestion;
@@ -13,7 +14,9 @@ pub mod delivery;
 pub mod departure;
 pub mod digests;
 pub mod doubt;
+pub mod ending;
 pub mod fallback;
+pub mod handshake;
 pub mod joins;
 pub mod mapping;
 pub mod options;

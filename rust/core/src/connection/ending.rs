@@ -147,4 +147,14 @@ pub const fn is_breakdown(rest: &Rest, error: bool) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    #[test]
+    fn vectors_hold() {
+        assert_eq!(crate::vectors::ending::check(), Ok(()));
+    }
+
+    #[test]
+    fn an_orphan_waits_while_its_data_is_taken() {
+        assert_eq!(crate::vectors::patience::check(), Ok(()));
+    }
+}

@@ -81,4 +81,9 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    #[test]
+    fn vectors_hold() {
+        assert_eq!(crate::vectors::ending::check(), Ok(()));
+    }
+}
