@@ -44,28 +44,16 @@ impl cpu::Watcher for Journal {
 #[kunit_tests(mptcp_rs_steering)]
 mod tests {
     use super::{Census, Journal, CAME, COME, WENT};
-    use core::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+    use core::sync::atomic::Ordering;
     use kernel::prelude::*;
     use knet::cpu;
     use knet::testing::{set_online, TestFlows};
-    use mptcp_core::steering::{Access, Cpu, FlowTable, Machine, Mode, Steering, EMPTY_ENTRY};
-
-    /// Processors that the system can have, what masks their numbers, a hash, the processor chosen,
-    /// the entry. The kernel rounds the number of processors up to a power of two.
-    const ENTRIES: [(u32, u32, u32, u16, u32); 8] = [
-        (2, 0x01, 0xdead_beef, 0, 0xdead_beee),
-        (2, 0x01, 0xdead_beee, 1, 0xdead_beef),
-        (3, 0x03, 0xdead_beef, 2, 0xdead_beee),
-        (3, 0x03, 0x0000_0040, 0, 0x0000_0040),
-        (8, 0x07, 0xdead_beef, 3, 0xdead_beeb),
-        (8, 0x07, 0x0000_0001, 7, 0x0000_0007),
-        (64, 0x3f, 0xdead_beef, 63, 0xdead_beff),
-        (64, 0x3f, 0x1234_5678, 0, 0x1234_5640),
-    ];
+    use mptcp_core::steering::{Cpu, FlowTable, EMPTY_ENTRY};
+    use mptcp_core::vectors::steering;
 
     #[test]
     fn entries_are_written_as_the_kernel_reads_them() -> Result {
-        for (cpus, mask, hash, chosen, expected) in ENTRIES {
+        for (_, cpus, mask, hash, chosen, expected) in steering::ENTRIES {
             let flows = TestFlows::filled(EMPTY_ENTRY, mask)?;
             let table = flows.table().ok_or(EINVAL)?;
             let shape = FlowTable::new(table.size(), table.cpus()).ok_or(EINVAL)?;
@@ -132,37 +120,9 @@ mod tests {
         Ok(())
     }
 
-    /// Mode, processors that may be chosen, load of each, where the application reads, the choice. The first two
-    /// share a last-level cache, and the other two do.
-    #[rustfmt::skip]
-    const CHOICES: [(Mode, u64, [u32; 4], Option<u16>, Option<u16>); 11] = [
-        (Mode::Off,    0b1111, [0, 0, 0, 0], Some(1), None),
-        (Mode::Follow, 0b1111, [3, 0, 1, 1], None,    Some(1)),
-        (Mode::Follow, 0b1111, [3, 0, 9, 1], Some(2), Some(2)),
-        (Mode::Follow, 0b1011, [0, 0, 0, 5], Some(2), Some(3)),
-        (Mode::Follow, 0b0011, [4, 1, 0, 0], Some(2), Some(1)),
-        (Mode::Follow, 0b0000, [0, 0, 0, 0], Some(2), None),
-        (Mode::Pin,    0b1111, [1, 1, 0, 1], Some(0), Some(2)),
-        (Mode::Pin,    0b1011, [1, 2, 0, 3], Some(2), Some(0)),
-        (Mode::Pin,    0b0000, [0, 0, 0, 0], None,    None),
-        (Mode::Spread, 0b1001, [9, 0, 0, 1], Some(0), Some(3)),
-        (Mode::Spread, 0b0000, [0, 0, 0, 0], None,    None),
-    ];
-
     #[test]
-    fn processors_are_chosen_by_the_table() -> Result {
-        for (mode, allowed, load, reader, chosen) in CHOICES {
-            let groups = [0, 0, 2, 2].map(AtomicU16::new);
-            let load = load.map(AtomicU32::new);
-            let allowed = [allowed];
-            let machine = Machine::new(&allowed, &groups, &load);
-            let mut steering = Steering::new(mode, 0x1234_5678);
-            if let Some(reader) = reader {
-                steering.on_access(Access::Read, Cpu::new(reader), 0);
-            }
-            assert_eq!(steering.place(0, &machine), chosen.map(Cpu::new));
-        }
-        Ok(())
+    fn processors_are_chosen_as_on_the_host() {
+        assert_eq!(steering::check(), Ok(()));
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod reassembly;
 pub mod receive;
 pub mod send;
 pub mod seq;
+pub mod steering;
 pub mod version0;
 
 /// The result of a check: the name of the first vector that failed.

@@ -27,13 +27,25 @@ fn eight(load: &[u32]) -> Machine<'static> {
 }
 
 #[test]
-fn modes_have_names() {
-    for mode in Mode::ALL {
-        assert_eq!(Mode::from_name(mode.name().as_bytes()), Some(mode));
+fn vectors_hold() {
+    assert_eq!(crate::vectors::steering::check(), Ok(()));
+}
+
+#[test]
+fn lists_of_processors_are_written_as_they_are_read() {
+    for (list, written) in [
+        ("0", "0"),
+        (" 0-3,6\n", "0-3,6"),
+        ("3,2,1", "1-3"),
+        ("5-5,7,7", "5,7"),
+        ("63-65,1023", "63-65,1023"),
+        ("all", "0-1023"),
+        ("0001", "1"),
+    ] {
+        let set = CpuSet::parse(list.as_bytes()).unwrap();
+        assert_eq!(set.to_string(), written, "{list}");
     }
-    assert_eq!(Mode::from_name(b"Pin"), None);
-    assert_eq!(Mode::from_name(b""), None);
-    assert_eq!(Mode::default().name(), "follow");
+    assert_eq!(CpuSet::EMPTY.to_string(), "");
 }
 
 #[test]
@@ -53,46 +65,6 @@ fn a_machine_lists_what_is_allowed() {
 }
 
 #[test]
-fn lists_of_processors_are_read_and_written() {
-    for (list, written) in [
-        ("0", "0"),
-        (" 0-3,6\n", "0-3,6"),
-        ("3,2,1", "1-3"),
-        ("5-5,7,7", "5,7"),
-        ("63-65,1023", "63-65,1023"),
-        ("all", "0-1023"),
-        ("0001", "1"),
-    ] {
-        let set = CpuSet::parse(list.as_bytes()).unwrap();
-        assert_eq!(set.to_string(), written, "{list}");
-    }
-    for list in [
-        "",
-        " ",
-        ",",
-        "0,",
-        ",0",
-        "-",
-        "1-",
-        "-1",
-        "3-2",
-        "1-2-3",
-        "0 1",
-        "0x1",
-        "1024",
-        "00001",
-        "99999999999",
-        "a",
-        "0,b",
-        "ALL",
-        "all,0",
-    ] {
-        assert_eq!(CpuSet::parse(list.as_bytes()), None, "{list}");
-    }
-    assert_eq!(CpuSet::EMPTY.to_string(), "");
-}
-
-#[test]
 fn sets_of_processors_intersect() {
     let (left, right) = (CpuSet::parse(b"0-9,100"), CpuSet::parse(b"5-70,100"));
     let both = left.unwrap().and(&right.unwrap());
@@ -104,200 +76,6 @@ fn sets_of_processors_intersect() {
     let mut full = CpuSet::ALL;
     full.insert(cpu(1024));
     assert_eq!(full, CpuSet::ALL);
-}
-
-#[test]
-fn table_sizes_are_rounded_as_the_kernel_rounds() {
-    for (wanted, size) in [
-        (0, None),
-        (1, Some(1)),
-        (3, Some(4)),
-        (32768, Some(32768)),
-        (32769, Some(65536)),
-        (MAX_TABLE_SIZE, Some(MAX_TABLE_SIZE)),
-        (MAX_TABLE_SIZE + 1, None),
-    ] {
-        assert_eq!(round_table_size(wanted), size, "{wanted}");
-    }
-}
-
-/// Processors of the machine, its mask, a hash, the processor chosen, the entry.
-const ENTRIES: [(u32, u32, u32, u16, u32); 9] = [
-    (1, 0x0000, 0xdead_beef, 0, 0xdead_beef),
-    (2, 0x0001, 0xdead_beef, 0, 0xdead_beee),
-    (2, 0x0001, 0xdead_beee, 1, 0xdead_beef),
-    (3, 0x0003, 0xdead_beef, 2, 0xdead_beee),
-    (8, 0x0007, 0xdead_beef, 3, 0xdead_beeb),
-    (8, 0x0007, 0x0000_0001, 7, 0x0000_0007),
-    (64, 0x003f, 0xdead_beef, 63, 0xdead_beff),
-    (65, 0x007f, 0xdead_beef, 64, 0xdead_bec0),
-    (1024, 0x03ff, 0xffff_ffff, 1, 0xffff_fc01),
-];
-
-#[test]
-fn entries_hold_the_hash_and_the_processor() {
-    for (cpus, mask, hash, chosen, entry) in ENTRIES {
-        let table = FlowTable::new(4096, cpus).unwrap();
-        assert_eq!(table.cpu_mask(), mask, "{cpus} processors");
-        assert_eq!(table.entry(hash, cpu(chosen)), Some(entry), "{hash:x}");
-        assert_eq!(table.cpu(hash, entry), Some(cpu(chosen)), "{entry:x}");
-        assert_eq!(table.index(hash), hash & 4095);
-    }
-}
-
-#[test]
-fn there_are_no_entries_for_what_cannot_be_told_apart() {
-    let table = FlowTable::new(16, 3).unwrap();
-    assert_eq!(table.entry(0, cpu(1)), None, "no hash");
-    assert_eq!(table.entry(5, cpu(4)), None, "beyond the mask");
-    assert_eq!(table.cpu(0xfffc, EMPTY_ENTRY), None, "empty");
-    assert_eq!(table.cpu(0x1234_5678, 0x1234_5698), None, "another flow's");
-    for (size, cpus) in [(0, 4), (3, 4), (MAX_TABLE_SIZE * 2, 4), (16, 0)] {
-        assert_eq!(FlowTable::new(size, cpus), None, "{size} {cpus}");
-    }
-    assert_eq!(FlowTable::new(16, u32::MAX), None);
-}
-
-/// A write of an application that has not read anything.
-const NEVER_READ: Access = Access::Write {
-    since_read_us: None,
-};
-
-#[test]
-fn the_first_sighting_counts_at_once() {
-    let mut follow = Follow::default();
-    assert_eq!(follow.cpu(), None);
-    assert!(follow.on_access(NEVER_READ, cpu(3), 0));
-    assert_eq!(follow.cpu(), Some(cpu(3)));
-    assert!(!follow.on_access(Access::Read, cpu(3), 1));
-}
-
-#[test]
-fn the_application_moves_when_it_stays_elsewhere() {
-    let mut follow = Follow::default();
-    follow.on_access(Access::Read, cpu(0), 0);
-    // Often enough, but not long enough.
-    for now in 1..100 {
-        assert!(!follow.on_access(Access::Read, cpu(1), now));
-    }
-    assert!(!follow.on_access(Access::Read, cpu(1), STEADY_US));
-    assert!(follow.on_access(Access::Read, cpu(1), STEADY_US + 1));
-    assert_eq!(follow.cpu(), Some(cpu(1)));
-
-    // Long enough, but not often enough.
-    let start = 1_000_000;
-    for call in 0..3 {
-        assert!(!follow.on_access(Access::Read, cpu(2), start + call * STEADY_US));
-    }
-    assert!(follow.on_access(Access::Read, cpu(2), start + 3 * STEADY_US));
-}
-
-#[test]
-fn one_step_back_forgets_the_steps_away() {
-    let mut follow = Follow::default();
-    follow.on_access(Access::Read, cpu(0), 0);
-    for step in 1..1000 {
-        let at = cpu(if step % 4 == 0 { 0 } else { 1 });
-        assert!(!follow.on_access(Access::Read, at, step * STEADY_US));
-    }
-    assert_eq!(follow.cpu(), Some(cpu(0)));
-}
-
-#[test]
-fn hopping_between_two_others_is_no_stay() {
-    let mut follow = Follow::default();
-    follow.on_access(Access::Read, cpu(0), 0);
-    for step in 1..1000 {
-        let at = cpu(1 + u16::from(step % 2 == 0));
-        assert!(!follow.on_access(Access::Read, at, step * STEADY_US));
-    }
-}
-
-#[test]
-fn the_reader_wins_while_there_is_one() {
-    let written = |since_read_us| Access::Write {
-        since_read_us: Some(since_read_us),
-    };
-    let mut follow = Follow::default();
-    follow.on_access(Access::Read, cpu(0), 0);
-    for call in 1..1000 {
-        let since = call % READER_RULES_US;
-        assert!(!follow.on_access(written(since), cpu(1), call * 1000));
-        assert_eq!(follow.steady(), Some(cpu(0)));
-    }
-    // The reader has gone.
-    let gone = 1_000_000;
-    for call in 0..3 {
-        assert!(!follow.on_access(written(READER_RULES_US + call), cpu(1), gone + call));
-        assert_eq!((follow.cpu(), follow.steady()), (Some(cpu(0)), None));
-    }
-    assert!(follow.on_access(written(READER_RULES_US), cpu(1), gone + STEADY_US));
-    assert_eq!(follow.steady(), Some(cpu(1)));
-}
-
-#[test]
-fn off_leaves_it_to_the_kernel() {
-    let machine = eight(&[]);
-    let mut steering = Steering::new(Mode::Off, 1);
-    assert!(!steering.on_access(Access::Read, cpu(2), 0));
-    assert_eq!(steering.place(0, &machine), None);
-    // Switched on, it knows where the application is.
-    steering.set_mode(Mode::Follow);
-    assert_eq!(steering.place(0, &machine), Some(cpu(2)));
-}
-
-#[test]
-fn follow_takes_all_subflows_to_the_application() {
-    let load = [5, 4, 9, 9, 9, 9, 9, 9];
-    let machine = eight(&load);
-    let mut steering = Steering::new(Mode::Follow, 1);
-    assert_eq!(steering.place(0, &machine), Some(cpu(1)), "nobody reads");
-    assert!(steering.on_access(Access::Read, cpu(6), 0));
-    assert!((0..32).all(|subflow| steering.place(subflow, &machine) == Some(cpu(6))));
-    assert_eq!(steering.moves(), 1);
-}
-
-#[test]
-fn follow_stays_near_an_application_where_steering_may_not_go() {
-    let load = [0, 0, 0, 0, 9, 7, 8, 0];
-    let without_seven = machine_of(&[0x7f], &TWO_GROUPS, &load);
-    let mut steering = Steering::new(Mode::Follow, 1);
-    steering.on_access(Access::Read, cpu(7), 0);
-    assert_eq!(steering.place(0, &without_seven), Some(cpu(5)));
-    // Its group is closed, and opened again.
-    let first_group = machine_of(&[0x0f], &TWO_GROUPS, &[3, 1, 2, 3]);
-    assert_eq!(steering.place(0, &first_group), Some(cpu(1)));
-    assert_eq!(steering.place(0, &eight(&load)), Some(cpu(7)));
-    assert_eq!(steering.moves(), 2);
-}
-
-#[test]
-fn pin_keeps_its_choice_while_it_is_allowed() {
-    let mut steering = Steering::new(Mode::Pin, 1);
-    let machine = eight(&[3, 3, 2, 3, 3, 3, 3, 3]);
-    assert_eq!(steering.place(0, &machine), Some(cpu(2)));
-    assert!(!steering.on_access(Access::Read, cpu(0), 0));
-    let changed = eight(&[0, 0, 9, 0, 0, 0, 0, 0]);
-    assert_eq!(steering.place(9, &changed), Some(cpu(2)));
-    let without_two = machine_of(&[0xfb], &TWO_GROUPS, &[1, 1, 0, 1, 0, 1, 1, 1]);
-    assert_eq!(steering.place(0, &without_two), Some(cpu(4)));
-    assert_eq!(steering.moves(), 1);
-    assert_eq!(steering.place(0, &machine_of(&[0], &[], &[])), None);
-}
-
-#[test]
-fn the_same_mode_again_changes_nothing() {
-    let mut steering = Steering::new(Mode::Pin, 1);
-    assert_eq!(
-        steering.place(0, &eight(&[9, 9, 0, 9, 9, 9, 9, 9])),
-        Some(cpu(2))
-    );
-    let otherwise = [0, 9, 9, 9, 9, 9, 9, 9];
-    steering.set_mode(Mode::Pin);
-    assert_eq!(steering.place(0, &eight(&otherwise)), Some(cpu(2)));
-    steering.set_mode(Mode::Off);
-    steering.set_mode(Mode::Pin);
-    assert_eq!(steering.place(0, &eight(&otherwise)), Some(cpu(0)));
 }
 
 #[test]
