@@ -7,16 +7,8 @@ use kernel::prelude::*;
 #[kunit_tests(mptcp_rs_connection)]
 mod tests {
     use mptcp_core::vectors::{
-        abort,
-        acceptable,
-        arrival,
-        delivery,
-        departure,
-        doubt,
-        ending,
-        fallback,
-        handshake,
-        patience, //
+        abort, acceptable, arrival, delivery, departure, doubt, ending, expiry, fallback,
+        handshake, patience,
     };
 
     // rfc8684:3.1-4 rfc8684:3.1-5 rfc8684:3.1-6 rfc8684:3.1-17
@@ -47,6 +39,12 @@ mod tests {
     #[test]
     fn mptcp_ends_in_the_middle_as_on_the_host() {
         assert_eq!(fallback::check(), Ok(()));
+    }
+
+    // rfc8684:3.3.6-2 rfc8684:3.7-3 rfc8684:3.7-5 rfc8684:4-1
+    #[test]
+    fn the_timer_expires_as_on_the_host() {
+        assert_eq!(expiry::check(), Ok(()));
     }
 
     // rfc8684:3.1-7

@@ -16,6 +16,7 @@ pub mod digests;
 pub mod doubt;
 pub mod ending;
 pub mod endpoints;
+pub mod expiry;
 pub mod fallback;
 pub mod handshake;
 pub mod joins;

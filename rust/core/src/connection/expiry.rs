@@ -89,4 +89,9 @@ pub const fn on_expiry(situation: &Situation) -> Expiry {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    #[test]
+    fn vectors_hold() {
+        assert_eq!(crate::vectors::expiry::check(), Ok(()));
+    }
+}

@@ -3,7 +3,6 @@
 //! Connections that end MPTCP in the middle, and what they say then.
 
 use super::{expect, Check};
-use crate::connection::expiry::{on_expiry, Expiry, Situation};
 use crate::connection::fallback::{
     is_untold, may_have_failed, on_checksum_failure, on_infinite_mapping, on_mp_fail, on_plain_ack,
     on_unmapped_data, Answer, ChecksumAnswer, Circumstances,
@@ -21,7 +20,6 @@ pub fn check() -> Check {
     check_answers()?;
     check_complaints()?;
     check_plain_acks()?;
-    check_expiries()?;
     check_farewells()
 }
 
@@ -127,43 +125,6 @@ fn check_plain_acks() -> Check {
     };
     let answer = on_plain_ack(false, Ssn::new(2), Ssn::new(2), || fell_back);
     expect(!answer, "plain already")
-}
-
-/// What the subflow delivered is sent again to those who speak MPTCP alone.
-// rfc8684:3.3.6-2 rfc8684:3.7-3 rfc8684:4-1
-fn check_expiries() -> Check {
-    let stuck = Situation {
-        stuck: true,
-        drained: true,
-        contiguous: true,
-        ..Situation::default()
-    };
-    let heard = Situation {
-        heard: true,
-        ..stuck
-    };
-    let silent = Situation {
-        unheard: 1,
-        ..stuck
-    };
-    let apart = Situation {
-        unheard: 4,
-        contiguous: false,
-        ..stuck
-    };
-    let busy = Situation {
-        drained: false,
-        ..heard
-    };
-    for (name, situation, expected) in [
-        ("busy", busy, Expiry::Wait),
-        ("heard", heard, Expiry::SendAgain),
-        ("silent", silent, Expiry::FallBack),
-        ("silent and apart", apart, Expiry::Reset),
-    ] {
-        expect(on_expiry(&situation) == expected, name)?;
-    }
-    Ok(())
 }
 
 /// What a segment says.
