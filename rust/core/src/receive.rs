@@ -8,7 +8,9 @@ mod window;
 
 pub use memory::{claim, ReceiveMemory, LESS_WINDOW};
 pub use right_sizing::RightSizing;
-pub use window::{advertise, scaled, update_due, window_lags, Advertised, ReceiveWindow};
+pub use window::{
+    advertise, is_little, scaled, update_due, window_lags, Advertised, ReceiveWindow,
+};
 
 use crate::num::saturate32;
 use crate::seq::Dsn;

@@ -14,11 +14,8 @@ use knet::meta::{DataGuard, OwnerGuard};
 use knet::skb::{Packet, Span};
 use knet::sock::{shutdown, Sock, State};
 use knet::subflow::{Pace, Tcp};
+use mptcp_core::receive::is_little;
 use mptcp_core::scheduler::PathId;
-
-/// For fewer bytes than this the window is not reckoned anew (RFC 9293 section 3.8.6.2.2: it does not move by
-/// small steps), unless they are a good part of the buffer.
-const LITTLE: u32 = 1024;
 
 /// `recvmsg`.
 pub(crate) fn receive(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
@@ -240,8 +237,7 @@ impl Reader {
             connection.uncharge_receive(freed);
             let capacity = u32::try_from(sock.receive_buffer()).unwrap_or(0);
             let consumed = connection.unconsidered.saturating_add(consumed);
-            let little = consumed < LITTLE && consumed < capacity / 8;
-            if little && !connection.starved {
+            if is_little(consumed, capacity) && !connection.starved {
                 connection.unconsidered = consumed;
                 return;
             }

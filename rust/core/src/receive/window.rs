@@ -99,6 +99,18 @@ pub const fn window_lags(left: u32, free: u32, mss: u32) -> bool {
     free.saturating_sub(left) >= mss.saturating_mul(2) && free >= left.saturating_mul(2)
 }
 
+/// Fewer bytes than this are little.
+const LITTLE: u32 = 1024;
+
+/// Whether so few bytes of a buffer of `capacity` were read that the window need not be reckoned anew.
+///
+/// RFC 9293 section 3.8.6.2.2: the window does not move by small steps. What is little for most buffers may be a
+/// good part of a tiny one.
+#[inline]
+pub const fn is_little(read: u32, capacity: u32) -> bool {
+    read < LITTLE && read < capacity / 8
+}
+
 /// The promised right edge together with the rules above, for callers that hold a lock.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ReceiveWindow {

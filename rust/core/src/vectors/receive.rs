@@ -5,8 +5,8 @@
 
 use super::{expect, Check};
 use crate::receive::{
-    claim, scaled, update_due, window_lags, FinConflict, Placement, ReceiveMemory, ReceiveState,
-    ReceiveWindow, RightSizing,
+    claim, is_little, scaled, update_due, window_lags, FinConflict, Placement, ReceiveMemory,
+    ReceiveState, ReceiveWindow, RightSizing,
 };
 use crate::seq::Dsn;
 
@@ -20,6 +20,7 @@ pub fn check() -> Check {
     check_full_buffer()?;
     check_scales()?;
     check_updates()?;
+    check_little()?;
     check_sizes()?;
     check_claims()?;
     check_memory()
@@ -240,6 +241,21 @@ const UPDATES: [Update; 14] = [
     ("less than before", [5000, 4000, 60_000, 1400], false, false),
     ("as much as can be", [u32::MAX, u32::MAX, u32::MAX, u32::MAX], false, false),
 ];
+
+/// Columns: bytes read, the buffer; whether that is little.
+fn check_little() -> Check {
+    for (name, read, capacity, little) in [
+        ("a byte", 1, 100_000, true),
+        ("nearly a kilobyte", 1023, 100_000, true),
+        ("a kilobyte", 1024, 100_000, false),
+        ("a byte of a tiny buffer", 1, 8, false),
+        ("nearly an eighth of the buffer", 511, 4096, true),
+        ("an eighth of the buffer", 512, 4096, false),
+    ] {
+        expect(is_little(read, capacity) == little, name)?;
+    }
+    Ok(())
+}
 
 fn check_updates() -> Check {
     for (name, [left, free, capacity, mss], due, lags) in UPDATES {
