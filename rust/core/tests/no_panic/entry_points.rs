@@ -5,17 +5,24 @@
 #![no_std]
 
 use mptcp_core::acceptable::{judge, Expected, Segment, Verdict};
-use mptcp_core::connection::arrival::{announced, implied, shows_mptcp, trust, Announced, Trust};
+use mptcp_core::connection::abort::is_told;
+use mptcp_core::connection::arrival::{
+    announced, implied, may_pass, shows_mptcp, trust, Announced, Trust,
+};
 use mptcp_core::connection::blackhole::offers_mptcp;
 use mptcp_core::connection::delivery::{
     on_subflow_fin, position, streams_agree, Position, SubflowEnd,
 };
+use mptcp_core::connection::departure::{
+    farewell, how_it_ended, on_closed, Closed, Departure, Meaning, Presence, Remains,
+};
+use mptcp_core::connection::doubt::Doubt;
 use mptcp_core::connection::ending::{
     is_breakdown, is_over, may_be_rejoined, on_patience_lost, stays_patient, Farewell, Rest,
 };
 use mptcp_core::connection::expiry::{on_expiry, Expiry, Situation};
 use mptcp_core::connection::fallback::{
-    is_untold, on_checksum_failure, on_infinite_mapping, on_mp_fail, on_plain_ack,
+    is_untold, may_have_failed, on_checksum_failure, on_infinite_mapping, on_mp_fail, on_plain_ack,
     on_unmapped_data, Answer, ChecksumAnswer, Circumstances,
 };
 use mptcp_core::connection::farewell::Farewell as LastWords;
@@ -36,11 +43,13 @@ use mptcp_core::mapping::{
     DssChecksum, PushError, RecordError, Recorded, RxMapping, RxMappings, RxRecord, Span,
     TxMappings, TxRecord,
 };
+use mptcp_core::path_manager::{End, Farewell as Leave};
 use mptcp_core::reassembly::{Divisible, Offer, Piece, Reassembly, Slot};
 use mptcp_core::receive::{
-    advertise, update_due, Advertised, FinConflict, Placement, ReceiveMemory, ReceiveState,
-    ReceiveWindow, RightSizing,
+    advertise, is_little, scaled, update_due, Advertised, FinConflict, Placement, ReceiveMemory,
+    ReceiveState, ReceiveWindow, RightSizing,
 };
+use mptcp_core::scheduler::PathId;
 use mptcp_core::send::{retransmit_timeout, AckOutcome, Rejected, SendState};
 use mptcp_core::seq::{Dsn, Ssn};
 use mptcp_core::wire::plan::{plan, write, write_alone, Plan, Room, Wanted, Written, WrittenAlone};
@@ -337,6 +346,24 @@ entry_points! {
         let acked = send.fin_acked();
         [is_over(rest, send), is_breakdown(rest, acked), may_be_rejoined(rest, acked)]
     }
+    connection_departure(
+        subflows: &[(PathId, Presence)], rest: &Rest, several: bool
+    ) -> (Departure, Meaning, Closed) {
+        let departure = Departure::of(subflows.iter().copied(), several, rest.aborted);
+        (departure, departure.means(rest, several), on_closed(several, rest.aborted, rest.fell_back))
+    }
+    connection_remains(remains: &Remains, wanted: Leave, several: bool) -> (End, Leave) {
+        (how_it_ended(remains), farewell(wanted, several))
+    }
+    connection_doubt(doubt: &mut Doubt, works: bool) -> [bool; 4] {
+        let due = [doubt.on_device(works), doubt.on_removed(), doubt.on_heard(), doubt.is_none()];
+        doubt.on_asked();
+        due
+    }
+    connection_told(r: &Received, key: Key, dsn: Dsn, sums: bool, send: &SendState) -> [bool; 2] {
+        [is_told(r, key), may_have_failed(dsn, sums, send)]
+    }
+    connection_pass(recorded: Result<Recorded, RecordError>) -> bool { may_pass(recorded) }
     connection_syn(again: u8, limit: u32) -> bool { offers_mptcp(again, limit) }
     connection_patience(rest: &Rest, send: &SendState, silence: u64) -> (bool, Farewell) {
         (stays_patient(rest, send, silence), on_patience_lost(rest))
@@ -347,7 +374,11 @@ entry_points! {
     connection_speech(s: &Speaker, data: bool, record: Option<&TxRecord>) -> Wanted {
         of_segment(s, data, record)
     }
-    connection_reset(reset: Reset, key: Key) -> Wanted { of_reset(reset, key) }
+    connection_reset(reset: Reset, key: Key) -> Wanted { of_reset(reset.or_fastclose(), key) }
+    receive_scale(field: u16, scale: u8, capacity: u32) -> (u32, bool) {
+        let window = scaled(field, scale);
+        (window, is_little(window, capacity))
+    }
     connection_farewell(
         farewell: &mut LastWords, at: Ssn, dsn: Dsn, data: bool, r: &Received
     ) -> (Wanted, bool) {
