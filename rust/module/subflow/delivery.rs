@@ -228,9 +228,10 @@ pub(crate) fn fall_back(connection: &mut DataGuard<'_, Mptcp>) {
 
 /// Whether the checksum of the mapping at `seq` is right; `None` while some of its data is missing.
 fn verified(connection: &mut Connection, path: PathId, tcp: &Tcp<'_>, seq: u32) -> Option<bool> {
+    let rcv_nxt = connection.receive.rcv_nxt();
     let subflow = connection.subflows.at_mut(path)?;
     let record = *subflow.rx.covering(subflow.received(seq))?;
-    if record.checksum.is_none() || subflow.verified == Some(record.ssn) {
+    if record.checksum_due(rcv_nxt).is_none() || subflow.verified == Some(record.ssn) {
         return Some(true);
     }
     let mut sum = DssChecksum::new();

@@ -59,6 +59,21 @@ impl RxRecord {
         }
     }
 
+    /// The checksum that is to be verified before any of its bytes is delivered; `rcv_nxt` is the next data sequence
+    /// number expected.
+    ///
+    /// RFC 8684 section 3.3.1: not one of data that all came another way before. Nobody gets it any more, and what is
+    /// missing of it may never come: a subflow that ends leaves out what others carried.
+    #[inline]
+    pub const fn checksum_due(&self, rcv_nxt: Dsn) -> Option<u16> {
+        let received = self.len > 0 && !self.dsn.plus(self.len as u64).after(rcv_nxt);
+        if received {
+            None
+        } else {
+            self.checksum
+        }
+    }
+
     /// The subflow sequence number after the last byte.
     #[inline]
     pub const fn end(&self) -> Ssn {

@@ -93,7 +93,8 @@ impl Endpoint {
         let Some(&record) = subflow.rx.covering(ssn) else {
             return true;
         };
-        if record.checksum.is_none() || subflow.verified == Some(record.ssn) {
+        let due = record.checksum_due(self.receive.rcv_nxt());
+        if due.is_none() || subflow.verified == Some(record.ssn) {
             return true;
         }
         let receiving = subflow.tcp.receiving();

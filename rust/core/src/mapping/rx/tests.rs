@@ -30,6 +30,34 @@ fn vectors_hold() {
 }
 
 #[test]
+fn only_data_that_is_still_to_be_delivered_is_verified() {
+    let record = |dsn, len| RxRecord {
+        checksum: Some(7),
+        ..RxRecord::from_mapping(mapping(1, dsn, len))
+    };
+    let near_the_end = u64::MAX - 49;
+    for (dsn, len, rcv_nxt, due) in [
+        (1000, 100, 1000, true),
+        (1000, 100, 1099, true),
+        (1000, 100, 1100, false),
+        (1000, 100, 5000, false),
+        (1000, 100, 500, true),
+        (near_the_end, 100, 49, true),
+        (near_the_end, 100, 50, false),
+        // An infinite mapping never ends.
+        (1000, 0, 5000, true),
+    ] {
+        let found = record(dsn, len).checksum_due(Dsn::new(rcv_nxt));
+        assert_eq!(found, due.then_some(7), "{dsn} {len} {rcv_nxt}");
+        let unverified = RxRecord {
+            checksum: None,
+            ..record(dsn, len)
+        };
+        assert_eq!(unverified.checksum_due(Dsn::new(rcv_nxt)), None);
+    }
+}
+
+#[test]
 fn contiguous_mappings_become_one() {
     let mut table = RxMappings::<2>::new();
     assert_eq!(table.record(mapping(1, 101, 100)), Ok(Recorded::New));
