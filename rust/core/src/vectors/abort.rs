@@ -2,6 +2,7 @@
 
 //! When a connection is aborted, how its peer is told, and who is believed to tell.
 
+use super::plan::NOTHING;
 use super::{expect, Check};
 use crate::connection::abort::{is_told, of_ack, step, Step};
 use crate::connection::ending::{on_close, Farewell};
@@ -59,17 +60,6 @@ const THEIRS: Key = Key::new(0x0102_0304_0506_0708);
 const FASTCLOSE: Wanted = Wanted {
     fastclose: Some(MpFastclose { receiver: THEIRS }),
     ..NOTHING
-};
-const NOTHING: Wanted = Wanted {
-    mp_capable: None,
-    mp_join: None,
-    fastclose: None,
-    tcp_rst: None,
-    dss: None,
-    mp_fail: None,
-    mp_prio: None,
-    add_addr: None,
-    remove_addr: None,
 };
 const REASON: Wanted = Wanted {
     tcp_rst: Some(MpTcpRst {

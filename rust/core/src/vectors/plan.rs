@@ -22,7 +22,8 @@ pub fn check() -> Check {
     check_version_zero()
 }
 
-const NOTHING: Wanted = Wanted {
+/// No option at all.
+pub(super) const NOTHING: Wanted = Wanted {
     mp_capable: None,
     mp_join: None,
     fastclose: None,
