@@ -111,8 +111,8 @@ impl Places {
         Self([const { AtomicPtr::new(null_mut()) }; EACH])
     }
 
-    /// Puts a page in a free place; the error is the page, if there is none.
-    fn put(&self, page: Page) -> core::result::Result<(), Page> {
+    /// Puts a page in a free place, or lets it go if there is none.
+    fn put(&self, page: Page) {
         let raw = page.into_raw();
         for place in &self.0 {
             if !place.load(Ordering::Relaxed).is_null() {
@@ -125,11 +125,11 @@ impl Places {
                 Ordering::Relaxed,
             );
             if put.is_ok() {
-                return Ok(());
+                return;
             }
         }
         // SAFETY: It was ours and went nowhere.
-        Err(unsafe { Page::from_raw(raw) })
+        drop(unsafe { Page::from_raw(raw) });
     }
 
     /// Takes out what is in the place.
@@ -152,7 +152,7 @@ impl Places {
                 return Some(page);
             }
             // TCP or a reader still has it. If another has taken the place meanwhile, it is let go.
-            let _ = self.put(page);
+            self.put(page);
         }
         None
     }
@@ -181,7 +181,7 @@ impl Spares {
     /// `end`: there is one such piece of a page, so that it is kept once.
     pub fn keep(&self, page: Page, end: u32, cpu: u32) {
         if page.is_worthwhile(end) {
-            let _ = self.of(cpu).put(page);
+            self.of(cpu).put(page);
         }
     }
 
