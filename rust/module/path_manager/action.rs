@@ -8,7 +8,7 @@ use crate::crypto::KernelSha256;
 use crate::path_manager::kernel_address;
 use crate::path_manager::paths::{consult, mention};
 use crate::protocol::{Meta, Mptcp};
-use crate::subflow::{join, loss};
+use crate::subflow::{errand, join, loss};
 use crate::timer;
 use kernel::prelude::*;
 use knet::address::SocketAddress;
@@ -123,19 +123,11 @@ fn with_subflow(
 /// Sends a segment on a subflow that says this and nothing else. `None` if it did not leave, or had no room
 /// or no memory for it.
 fn say(owner: &OwnerGuard<'_, Mptcp>, name: SubflowId, wanted: Wanted) -> Option<PathId> {
-    let meta = owner.meta();
-    let mut unsaid = Some(KBox::new(wanted, GFP_KERNEL).ok()?);
+    let mut said = false;
     let path = with_subflow(owner, name, |path, tcp| {
-        let order = |errand: &mut Option<KBox<Wanted>>| {
-            if let Some(subflow) = meta.lock_data().subflows.at_mut(path) {
-                core::mem::swap(&mut subflow.errand, errand);
-            }
-        };
-        order(&mut unsaid);
-        tcp.send_ack();
-        order(&mut unsaid);
+        said = errand::say(owner.meta(), path, tcp, wanted);
     })?;
-    unsaid.is_none().then_some(path)
+    said.then_some(path)
 }
 
 /// Opens a subflow.

@@ -7,8 +7,8 @@ use crate::counters::Counter;
 use crate::netns::Namespace;
 use crate::protocol::{Meta, Mptcp};
 use crate::subflow::handshake::policy;
-use crate::subflow::join;
 use crate::subflow::table::SubflowState;
+use crate::subflow::{errand, join};
 use knet::meta::DataGuard;
 use knet::netns::PerNet;
 use knet::segment::{OptionEdit, Outgoing};
@@ -20,7 +20,7 @@ use mptcp_core::connection::speech::{self, Reset, Speaker};
 use mptcp_core::mapping::TxRecord;
 use mptcp_core::receive::scaled;
 use mptcp_core::scheduler::PathId;
-use mptcp_core::wire::plan::{write, write_alone, write_dss, Room, Wanted, Written};
+use mptcp_core::wire::plan::{write, write_dss, Wanted, Written};
 use mptcp_core::wire::Dss;
 
 /// A segment is about to leave. The subflow is locked.
@@ -92,11 +92,11 @@ fn transmit_other(
             return;
         }
         Mode::Mptcp if segment.flags.rst() => reset(&connection, path, sock),
-        Mode::Mptcp => match errand(&connection, path, segment) {
+        Mode::Mptcp => match errand::of(&connection, path, segment) {
             Some(wanted) => {
                 drop(connection);
                 count(sock, Counter::TxHookSegments);
-                return say_alone(meta, path, &wanted, segment, edit);
+                return errand::write(meta, path, &wanted, segment, edit);
             }
             None => speech(&connection, path, segment),
         },
@@ -119,41 +119,6 @@ fn finish(written: Option<Written>, sock: &Sock, edit: &mut OptionEdit) {
         edit.set_length(written.length);
         if written.trimmed {
             count(sock, Counter::SackTrimmed);
-        }
-    }
-}
-
-/// What a segment says that is sent for nothing else.
-fn errand(connection: &Connection, path: PathId, segment: &Outgoing<'_>) -> Option<Wanted> {
-    if segment.payload_len > 0 {
-        return None;
-    }
-    connection.subflows.at(path)?.errand.as_deref().copied()
-}
-
-/// Says what a segment is sent for. TCP's own options make room for it.
-fn say_alone(
-    meta: &Meta,
-    path: PathId,
-    wanted: &Wanted,
-    segment: &Outgoing<'_>,
-    edit: &mut OptionEdit,
-) {
-    let namespace = Namespace::of(meta.sock().net());
-    let may_drop = namespace.is_some_and(|one| one.settings.add_addr_v6_port_drop_ts());
-    let room = Room {
-        free: segment.free,
-        sack: segment.droppable(),
-        timestamps: if may_drop { segment.timestamps() } else { 0 },
-    };
-    let Some(written) = write_alone(wanted, &room, edit.buffer()) else {
-        return;
-    };
-    edit.set_length(written.length);
-    edit.drop_timestamps = written.without_timestamps;
-    if !written.waiting {
-        if let Some(subflow) = meta.lock_data().subflows.at_mut(path) {
-            subflow.errand = None;
         }
     }
 }
