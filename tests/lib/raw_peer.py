@@ -14,6 +14,8 @@ from .raw_tcp import ACK, FIN, RST, SYN, URG, send_segment
 MSS = b"\x02\x04\x05\xb4"
 KEY = b"hostile!"
 MPTCP = 30
+# The begin of MP_FASTCLOSE.
+FASTCLOSE = bytes([MPTCP, 12, 0x70, 0])
 
 
 class RawPeer:
@@ -27,6 +29,10 @@ class RawPeer:
         self.snd_nxt, self.rcv_nxt, self.received, self.sent = 1000, 0, 0, 0
         self.finished = False
         self.resets: list[bytes] = []
+        # Options of the acknowledgements that came with MP_FASTCLOSE.
+        self.fastcloses: list[bytes] = []
+        # What comes is neither taken nor acknowledged while this holds.
+        self.deaf = False
         self.lock = threading.Lock()
         # The namespace's own TCP knows nothing of this and would answer with a RST.
         filter_packets(
@@ -76,7 +82,7 @@ class RawPeer:
 
     def fastclose(self) -> bytes:
         """MP_FASTCLOSE with the right key (RFC 8684 section 3.5)."""
-        return bytes([MPTCP, 12, 0x70, 0]) + self.their_key
+        return FASTCLOSE + self.their_key
 
     def add_addr(self, id: int, address: str) -> bytes:
         """ADD_ADDR of an address, with the right HMAC (RFC 8684 section 3.4.1)."""
@@ -122,6 +128,10 @@ class RawPeer:
         at = options.find(bytes([MPTCP, 20, 1])), options.find(bytes([MPTCP, 22, 1]))
         if max(at) >= 0 and not self.their_key:
             self.their_key = options[max(at) + 4 : max(at) + 12]
+        if FASTCLOSE in options:
+            self.fastcloses.append(options)
+        if self.deaf:
+            return
         if data and seq == self.rcv_nxt:
             self.rcv_nxt = self.rcv_nxt + len(data) & 0xFFFFFFFF
             self.received += len(data)

@@ -6,7 +6,7 @@ import socket
 import struct
 
 from lib.events import wait_until
-from lib.raw_peer import RawPeer
+from lib.raw_peer import FASTCLOSE, KEY, RawPeer
 from lib.registry import OURS_ONLY, scenario
 from lib.transfer import receive_exactly
 
@@ -55,6 +55,19 @@ def fastclose_overtaken(case):
     except ConnectionResetError:
         return case.expect_counter(case.client, "MPFastcloseRx", 1)
     raise AssertionError("the connection did not end by a reset")
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
+# rfc8684:3.5-4
+def fastclose_while_data_is_missing(case):
+    """An abort with data in flight: MP_FASTCLOSE goes on an ACK, which is heard beyond a gap, and on a RST."""
+    client, peer = begin(case)
+    peer.deaf = True
+    client.sendall(b"lost")
+    client.close()
+    wait_until(lambda: peer.resets, "a reset")
+    for said in (peer.fastcloses, peer.resets):
+        case.expect(len(said) == 1 and FASTCLOSE + KEY in said[0], f"MP_FASTCLOSE, and not {said}")
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)

@@ -2,18 +2,20 @@
 
 //! Subflows that leave their connection: what TCP needs a process for.
 
-use crate::connection::{abort_locked, Connection};
+use crate::connection::{abort_locked, count, Connection};
+use crate::counters::Counter;
 use crate::path_manager::event::{self, OfSubflow};
 use crate::path_manager::paths;
-use crate::protocol::Mptcp;
-use crate::subflow::loss;
+use crate::protocol::{Meta, Mptcp};
 use crate::subflow::table::sock_of;
+use crate::subflow::{errand, loss};
 use crate::timer;
 use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::State;
-use knet::subflow::Subflow;
+use knet::subflow::{Subflow, Tcp};
+use mptcp_core::connection::abort::{of_ack, tells_ahead};
 use mptcp_core::connection::departure::{
     how_it_ended, Departure, Meaning, Presence, FIN_PATIENCE_MS,
 };
@@ -89,8 +91,25 @@ fn reset(owner: &mut OwnerGuard<'_, Mptcp>, path: PathId) {
     if let Some(sock) = sock_of(meta, path) {
         let mut tcp = knet::subflow::lock(&sock);
         if tcp.sock().state() != State::Close {
+            tell_ahead(meta, path, &mut tcp);
             tcp.disconnect();
         }
+    }
+}
+
+/// Says MP_FASTCLOSE on an ACK, in case that the RST comes to nothing.
+fn tell_ahead(meta: &Meta, path: PathId, tcp: &mut Tcp<'_>) {
+    if matches!(tcp.sock().state(), State::SynSent | State::SynRecv) {
+        return;
+    }
+    let fastclose = {
+        let connection = meta.lock_data();
+        let reset = connection.subflows.at(path).map(|subflow| subflow.reset);
+        let ahead = reset.is_some_and(tells_ahead);
+        (ahead && connection.speaks_mptcp()).then(|| of_ack(connection.remote_key))
+    };
+    if fastclose.is_some_and(|fastclose| errand::say(meta, path, tcp, fastclose)) {
+        count(meta.sock(), Counter::MpFastcloseTx);
     }
 }
 

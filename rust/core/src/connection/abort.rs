@@ -2,6 +2,7 @@
 
 //! How the peer is told that a connection is aborted (RFC 8684 section 3.5).
 
+use crate::connection::speech::Reset;
 use crate::crypto::Key;
 use crate::wire::plan::Wanted;
 use crate::wire::{MpFastclose, Received, Version};
@@ -30,6 +31,18 @@ pub const fn step(version: Version, sent: u8) -> Step {
         Version::V0 if sent < FASTCLOSES => Step::Ask,
         Version::V0 | Version::V1 => Step::Reset,
     }
+}
+
+/// Whether an ACK with MP_FASTCLOSE goes ahead of the RST of a subflow; RFC 8684 section 3.5 lets both tell.
+///
+/// A RST may come to nothing. RFC 5961 section 3.2: its number must be the next one that the receiver expects; where
+/// data is missing before it, the receiver asks again, and the answer says nothing of the connection, which is
+/// no more. And TCP forgets a subflow before its RST leaves: what comes in between is answered by a RST without options,
+/// which ends the subflow alone. An ACK is heard with any number in the window, and leaves before.
+// rfc8684:3.5-4
+#[inline]
+pub const fn tells_ahead(reset: Reset) -> bool {
+    matches!(reset, Reset::Fastclose)
 }
 
 /// Whether a segment says that the peer ends the connection in which `ours` is our key.

@@ -4,7 +4,7 @@
 
 use super::plan::NOTHING;
 use super::{expect, Check};
-use crate::connection::abort::{is_told, of_ack, step, Step};
+use crate::connection::abort::{is_told, of_ack, step, tells_ahead, Step};
 use crate::connection::ending::{on_close, Farewell};
 use crate::connection::speech::{of_reset, Reset};
 use crate::crypto::Key;
@@ -73,8 +73,9 @@ const FAIL: Wanted = Wanted {
     ..REASON
 };
 
-/// Columns: why, what the RST says; what the RST of an aborted connection says.
-// rfc8684:3.5-2 rfc8684:3.7-9 rfc8684:3.7-15
+/// Columns: why, what the RST says; what the RST of an aborted connection says. An ACK goes ahead where it is
+/// MP_FASTCLOSE.
+// rfc8684:3.5-2 rfc8684:3.5-4 rfc8684:3.7-9 rfc8684:3.7-15
 fn check_resets() -> Check {
     let reason = Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE);
     let failed = Reset::Fail(Dsn::new(5));
@@ -85,6 +86,7 @@ fn check_resets() -> Check {
         ("a wrong checksum", failed, FAIL, FAIL),
     ] {
         expect(of_reset(reset, THEIRS) == said, name)?;
+        expect(tells_ahead(reset) == said.fastclose.is_some(), name)?;
         expect(of_reset(reset.or_fastclose(), THEIRS) == aborted, name)?;
         // Timestamps leave room for all of it.
         expect(plan(&said, OPTION_SPACE - 12).carried == said, name)?;

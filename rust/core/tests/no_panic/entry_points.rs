@@ -5,7 +5,7 @@
 #![no_std]
 
 use mptcp_core::acceptable::{judge, Expected, Segment, Verdict};
-use mptcp_core::connection::abort::is_told;
+use mptcp_core::connection::abort::{is_told, tells_ahead};
 use mptcp_core::connection::arrival::{
     announced, implied, may_pass, shows_mptcp, trust, Announced, Trust,
 };
@@ -374,7 +374,9 @@ entry_points! {
     connection_speech(s: &Speaker, data: bool, record: Option<&TxRecord>) -> Wanted {
         of_segment(s, data, record)
     }
-    connection_reset(reset: Reset, key: Key) -> Wanted { of_reset(reset.or_fastclose(), key) }
+    connection_reset(reset: Reset, key: Key) -> (Wanted, bool) {
+        (of_reset(reset.or_fastclose(), key), tells_ahead(reset))
+    }
     receive_scale(field: u16, scale: u8, capacity: u32) -> (u32, bool) {
         let window = scaled(field, scale);
         (window, is_little(window, capacity))
