@@ -71,6 +71,20 @@ def fastclose_while_data_is_missing(case):
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)
+# rfc8684:3.5-6
+def data_after_close(case):
+    """Data that nobody will read any more aborts the connection by MP_FASTCLOSE."""
+    client, peer = begin(case)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+    client.close()
+    wait_until(lambda: peer.finished, "the FIN")
+    peer.send(b"late")
+    wait_until(lambda: peer.resets, "a reset")
+    case.expect(FASTCLOSE + KEY in peer.resets[0], f"a RST with {peer.resets[0].hex()}")
+    case.expect_counter(case.client, "MPFastcloseTx", 2)
+
+
+@scenario(roles=OURS_ONLY, needs_module=True)
 # rfc8684:3.3-2 rfc8684:3.3-5
 def checksum_against_the_agreement(case):
     """A mapping with a checksum that nobody asked for: the subflow is reset, for a reason."""

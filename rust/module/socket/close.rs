@@ -46,17 +46,19 @@ fn finish_sending(owner: &mut OwnerGuard<'_, Mptcp>) {
 pub(crate) fn close(meta: &Meta, timeout: c_long) {
     let sock = meta.sock();
     let mut owner = meta.lock();
-    {
+    let unread = {
         let mut connection = meta.lock_data();
         connection.add_shutdown(shutdown::BOTH);
+        // What comes later ends the connection when it comes.
         connection.closing = true;
-    }
+        has_unread(meta)
+    };
     if let (State::Listen, Some(subflow)) = (sock.state(), &owner.subflow) {
         event::of_listener(subflow.sock(), OfListener::Closed);
     }
     match sock.state() {
         State::Listen | State::Close | State::SynSent => end(&mut owner),
-        _ => match on_close(has_unread(meta), sock.lingers_zero()) {
+        _ => match on_close(unread, sock.lingers_zero()) {
             Farewell::Abort => {
                 reset_connection(meta);
                 end(&mut owner);

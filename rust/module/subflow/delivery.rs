@@ -5,16 +5,16 @@
 //! Packets are taken from TCP without copying. What continues the connection's stream goes to the
 //! receive queue of the meta-socket, what comes too early waits in the out-of-order queue.
 
-use crate::connection::{condemn, count, publish_state, Connection, Mode};
+use crate::connection::{abort_locked, condemn, count, publish_state, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
+use crate::socket::close::say_fastclose;
 use crate::subflow::arrival::end_of_stream;
 use crate::subflow::push;
 use crate::subflow::{loss, receive_queue};
 use core::sync::atomic::Ordering;
 use knet::meta::DataGuard;
 use knet::skb::{Packet, Span};
-use knet::sock::shutdown;
 use knet::subflow::{PacketView, Tcp};
 use knet::time::Moment;
 use mptcp_core::connection::delivery::{on_subflow_fin, position, Position, SubflowEnd};
@@ -315,7 +315,7 @@ fn append(
     take: u32,
     progress: &mut Progress,
 ) {
-    if is_unwanted(connection, progress) {
+    if is_unwanted(connection) {
         return;
     }
     let span = packet.span();
@@ -340,7 +340,7 @@ fn fill_gap(
     edge: Dsn,
     progress: &mut Progress,
 ) {
-    if is_unwanted(connection, progress) {
+    if is_unwanted(connection) {
         return;
     }
     let (verdict, mut ready) = receive_queue::offer(connection, packet, dsn, len, edge);
@@ -352,13 +352,12 @@ fn fill_gap(
     }
 }
 
-/// Whether nobody will read what comes: TCP would answer with a reset.
-fn is_unwanted(connection: &mut DataGuard<'_, Mptcp>, progress: &mut Progress) -> bool {
-    let sock = connection.meta().sock();
-    let unwanted = sock.shutdown() & shutdown::RECEIVE != 0 && sock.is_orphan();
+/// Whether nobody will read what comes. It ends the connection, as what is unread when the application closes.
+fn is_unwanted(connection: &mut DataGuard<'_, Mptcp>) -> bool {
+    let unwanted = connection.closing;
     if unwanted {
-        progress.readable = true;
-        connection.aborted = true;
+        say_fastclose(connection);
+        abort_locked(connection, 0);
     }
     unwanted
 }
