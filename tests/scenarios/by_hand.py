@@ -5,7 +5,7 @@ import errno
 import socket
 import struct
 
-from lib.events import wait_until
+from lib.events import SIOCOUTQ, queued, wait_until
 from lib.raw_peer import FASTCLOSE, KEY, RawPeer
 from lib.registry import OURS_ONLY, scenario
 from lib.transfer import receive_exactly
@@ -76,6 +76,7 @@ def data_after_close(case):
     """Data that nobody will read any more aborts the connection by MP_FASTCLOSE."""
     client, peer = begin(case)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+    wait_until(lambda: queued(client, SIOCOUTQ) == 0, "the acknowledgement of the first byte")
     client.close()
     wait_until(lambda: peer.finished, "the FIN")
     peer.send(b"late")
