@@ -226,7 +226,7 @@ fn give<'a>(
     if work && claim(&mut connection, path) {
         let mut pieces = Gathered::new();
         let mut freed = false;
-        let burst = tcp.burst();
+        let burst = tcp.burst_of(connection.send.unsent());
         while work {
             match next(&mut connection, path, tcp, burst, &mut pieces) {
                 Next::Data(dsn) => {

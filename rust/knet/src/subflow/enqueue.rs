@@ -119,7 +119,7 @@ impl Tcp<'_> {
 
     /// What TCP hands to the network layer in one go now: no more than half of the largest window that the peer
     /// ever offered, in whole segments if it can.
-    pub fn burst(&self) -> Burst {
+    fn burst(&self) -> Burst {
         // SAFETY: The socket is live and locked.
         let bytes = unsafe {
             let sk = self.as_ptr();
@@ -129,6 +129,15 @@ impl Tcp<'_> {
         let (bytes, mss) = (u32::try_from(bytes).unwrap_or(0), self.mss().max(1));
         let rest = bytes.checked_rem(mss).unwrap_or(0);
         Burst(bytes.saturating_sub(rest).max(mss) as usize)
+    }
+
+    /// As [`Self::burst`], where no more than `bytes` bytes are to go: of one segment it need not be known.
+    #[inline]
+    pub fn burst_of(&self, bytes: u64) -> Burst {
+        match bytes <= u64::from(self.mss()) {
+            true => Burst(SHORT),
+            false => self.burst(),
+        }
     }
 
     /// Lets TCP send what its queue holds: now, or when the process that owns the lock gives it up. The
