@@ -6,9 +6,11 @@ use crate::protocol::{Meta, Mptcp};
 use crate::steering;
 use crate::subflow::push;
 use crate::timer;
+use core::sync::atomic::Ordering;
 use kernel::prelude::*;
+use knet::fragments::Written;
 use knet::message::{flag, Message};
-use knet::meta::OwnerGuard;
+use knet::meta::{DataGuard, OwnerGuard};
 use knet::sock::{shutdown, State};
 
 /// Bytes after which TCP is given what was written so far.
@@ -24,15 +26,21 @@ pub(crate) fn send(meta: &Meta, message: &mut Message<'_>) -> Result<usize> {
     let mut owner = meta.lock();
     let mut timeout = meta.sock().send_timeout(message.has(flag::DONTWAIT));
     let mut copied = 0;
-    let result = write(&mut owner, message, &mut timeout, &mut copied);
-    if copied > 0 {
-        give_to_subflow(&owner, message.has(flag::MORE));
-        return Ok(copied);
-    }
-    match result {
-        Ok(()) => Ok(0),
+    match write(&mut owner, message, &mut timeout, &mut copied) {
+        Ok(Given::All) => Ok(copied),
+        Ok(Given::Some) | Err(_) if copied > 0 => {
+            give_to_subflow(&owner, message.has(flag::MORE));
+            Ok(copied)
+        }
+        Ok(Given::Some) => Ok(0),
         Err(error) => Err(owner.send_error(message.flags, error)),
     }
+}
+
+/// What of a message the subflow knows of already.
+enum Given {
+    All,
+    Some,
 }
 
 /// Copies the message to the send queue, waiting for room where it may.
@@ -41,7 +49,7 @@ fn write(
     message: &mut Message<'_>,
     timeout: &mut c_long,
     copied: &mut usize,
-) -> Result {
+) -> Result<Given> {
     let meta = owner.meta();
     let sock = meta.sock();
     if !matches!(sock.state(), State::Established | State::CloseWait) {
@@ -62,25 +70,41 @@ fn write(
             owner.wait_for_room(timeout)?;
             continue;
         };
-        let len = written.len;
+        let len = written.len as usize;
+        let last = message.left() == 0 && !message.has(flag::MORE);
+        let several = meta.shared().several.load(Ordering::Relaxed);
+        if let Some(first) = owner.subflow.as_ref().filter(|_| last && !several) {
+            push::push_appended(meta, &mut first.lock(), |connection| {
+                append(connection, written)
+            })?;
+            push::after_process(meta);
+            *copied = copied.saturating_add(len);
+            return Ok(Given::All);
+        }
         let unsent = {
             let mut connection = meta.lock_data();
-            if !connection.charge_send(len) {
-                drop(connection);
-                return Err(ENOBUFS);
-            }
-            if let Err(error) = connection.queue.append(written) {
-                connection.uncharge_send(u64::from(len));
-                return Err(error);
-            }
-            connection.send.on_written(len);
+            append(&mut connection, written)?;
             connection.send.unsent()
         };
-        *copied = copied.saturating_add(len as usize);
+        *copied = copied.saturating_add(len);
         if unsent >= BURST && message.left() > 0 {
             give_to_subflow(owner, false);
         }
     }
+    Ok(Given::Some)
+}
+
+/// Appends what was copied to the send queue.
+fn append(connection: &mut DataGuard<'_, Mptcp>, written: Written) -> Result {
+    let len = written.len;
+    if !connection.charge_send(len) {
+        return Err(ENOBUFS);
+    }
+    if let Err(error) = connection.queue.append(written) {
+        connection.uncharge_send(u64::from(len));
+        return Err(error);
+    }
+    connection.send.on_written(len);
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::subflow::table::sock_of;
 use crate::subflow::{delivery, mappings};
 use crate::timer;
 use core::sync::atomic::Ordering;
+use kernel::prelude::*;
 use knet::congestion::Window;
 use knet::fragments::Gathered;
 use knet::meta::{DataGuard, OwnerGuard};
@@ -109,6 +110,30 @@ pub(crate) fn push(meta: &Meta, tcp: &mut Tcp<'_>) -> Option<PathId> {
     drop(connection);
     given.let_go(tcp);
     given.elsewhere
+}
+
+/// As [`push`], of a connection with one subflow, once `append` has put more into the send queue: under the same lock.
+/// Process context.
+///
+/// # Errors
+/// Those of `append`; nothing was given then.
+pub(crate) fn push_appended(
+    meta: &Meta,
+    tcp: &mut Tcp<'_>,
+    append: impl FnOnce(&mut DataGuard<'_, Mptcp>) -> Result,
+) -> Result {
+    let mut connection = meta.lock_data();
+    append(&mut connection)?;
+    let Some(path) = connection.subflows.number_of(tcp.sock()) else {
+        return Ok(());
+    };
+    let (connection, given) = give(connection, path, tcp);
+    drop(connection);
+    given.let_go(tcp);
+    if given.elsewhere.is_some() {
+        meta.schedule_softirq_work();
+    }
+    Ok(())
 }
 
 /// Gives data to all subflows. Process context.
