@@ -243,19 +243,18 @@ impl Reader {
             }
             connection.unconsidered = 0;
             let telling = receive_queue::lower_claims(&mut connection);
-            let Some((numbers, free)) = window_to_tell(&connection) else {
+            let Some(Telling { pace, free, lags }) = window_to_tell(&connection) else {
                 return;
             };
-            if !sock.receive_buffer_locked() {
-                grow_buffer(&mut connection, consumed, &numbers);
-            }
+            let grown =
+                !sock.receive_buffer_locked() && grow_buffer(&mut connection, consumed, &pace);
             let rcv_nxt = connection.receive.rcv_nxt();
             let update_due = connection
                 .window
-                .update_due(rcv_nxt, free, capacity, numbers.mss);
+                .update_due(rcv_nxt, free, capacity, pace.mss);
             let starved = receive_queue::take_starved(&mut connection);
             let several = connection.subflows.joined;
-            let lags = several && subflow_lags(&connection);
+            let lags = several && (lags || grown);
             let paths = match update_due || starved {
                 true => connection.subflows.numbers(),
                 false => telling,
@@ -281,14 +280,6 @@ impl Reader {
     }
 }
 
-/// Whether the TCP of a subflow keeps less than the connection may. It follows its own speed, and would not let
-/// its segments tell the window that all subflows need together.
-fn subflow_lags(connection: &DataGuard<'_, Mptcp>) -> bool {
-    let wanted = connection.meta().sock().receive_buffer();
-    let mut subflows = connection.subflows.live();
-    subflows.any(|(_, subflow)| subflow.sock.receive_buffer() < wanted)
-}
-
 /// Lets the TCPs of all subflows keep as much as the connection may.
 fn raise_receive_buffers(owner: &OwnerGuard<'_, Mptcp>) {
     let meta = owner.meta();
@@ -302,21 +293,44 @@ fn raise_receive_buffers(owner: &OwnerGuard<'_, Mptcp>) {
     push::after_process(meta);
 }
 
-/// The pace of the subflow that would let a segment tell the largest window now, and that window: no more than
-/// its TCP takes. All subflows share one window, but each TCP has limits of its own. The round-trip time is the
-/// longest of all: for so long what came on the others may have to wait.
-fn window_to_tell(connection: &DataGuard<'_, Mptcp>) -> Option<(Pace, u32)> {
+/// What the subflows say of the window.
+struct Telling {
+    /// The pace of the subflow that would let a segment tell the largest window now. The round-trip time is the longest of
+    /// all: for so long what came on the others may have to wait.
+    pace: Pace,
+    /// That window: no more than the subflow's TCP takes. All share one window, but each TCP has limits of its own.
+    free: u32,
+    /// The TCP of a subflow keeps less than the connection may. It follows its own speed, and would not let its segments
+    /// tell the window that all subflows need together.
+    lags: bool,
+}
+
+/// Asks the live subflows for the window.
+fn window_to_tell(connection: &DataGuard<'_, Mptcp>) -> Option<Telling> {
+    let meta = connection.meta();
+    let wanted = meta.sock().receive_buffer();
     let windows = connection.subflows.live().map(|(_, subflow)| {
         let pace = knet::subflow::pace(&subflow.sock);
-        let free = receive_space(connection.meta(), &subflow.sock);
+        let free = receive_space(meta, &subflow.sock);
         let free = free.saturating_add(connection.waiting());
-        let free = free.min(pace.window_limit);
-        (pace, free)
+        Telling {
+            pace,
+            free: free.min(pace.window_limit),
+            lags: subflow.sock.receive_buffer() < wanted,
+        }
     });
     windows.reduce(|one, other| {
-        let rtt_us = one.0.rtt_us.max(other.0.rtt_us);
-        let (pace, free) = if one.1 > other.1 { one } else { other };
-        (Pace { rtt_us, ..pace }, free)
+        let rtt_us = one.pace.rtt_us.max(other.pace.rtt_us);
+        let lags = one.lags || other.lags;
+        let more = if one.free > other.free { one } else { other };
+        Telling {
+            pace: Pace {
+                rtt_us,
+                ..more.pace
+            },
+            lags,
+            ..more
+        }
     })
 }
 
@@ -333,21 +347,22 @@ fn tell(meta: &Meta, tcp: &mut Tcp<'_>, starved: bool) {
     }
 }
 
-/// Lets the receive buffer grow with the speed at which the application reads.
-fn grow_buffer(connection: &mut DataGuard<'_, Mptcp>, consumed: u32, numbers: &Pace) {
+/// Lets the receive buffer grow with the speed at which the application reads. Whether it did.
+fn grow_buffer(connection: &mut DataGuard<'_, Mptcp>, consumed: u32, pace: &Pace) -> bool {
     let sock = connection.meta().sock();
     let cap = u32::try_from(sock.largest_receive_buffer()).unwrap_or(u32::MAX);
     let now = knet::time::now_us();
-    let (rtt, mss) = (numbers.rtt_us, numbers.mss);
     let Some(window) = connection
         .right_sizing
-        .on_copied(consumed, now, rtt, mss, cap)
+        .on_copied(consumed, now, pace.rtt_us, pace.mss, cap)
     else {
-        return;
+        return false;
     };
     // Packet memory holds about half as many bytes of data.
     let bytes = i32::try_from(window.saturating_mul(2).min(cap)).unwrap_or(i32::MAX);
-    if bytes > sock.receive_buffer() {
+    let grows = bytes > sock.receive_buffer();
+    if grows {
         sock.set_receive_buffer(bytes);
     }
+    grows
 }

@@ -56,9 +56,18 @@ pub(crate) fn turn(connection: &mut Connection) -> Turn {
 /// Asks the scheduler, with room for `N` subflows, and keeps what it grants.
 fn choose<const N: usize>(connection: &mut Connection) -> Turn {
     connection.granted = None;
-    forget_delivered(connection);
+    if connection.send.retransmit_next().is_some() {
+        // One that carried what is to be sent again, and delivered it, may carry it once more.
+        forget_delivered(connection, |_| true);
+    }
     let mut places = [Path::UNKNOWN; N];
-    let paths = describe_all(&connection.subflows, &mut places);
+    let mut paths = describe_all(&connection.subflows, &mut places);
+    // One whose table is full would not be chosen, and so not look what it delivered.
+    if paths.iter().any(|path| path.send_room == 0)
+        && forget_delivered(connection, |subflow| mappings::is_exhausted(&subflow.tx))
+    {
+        paths = describe_all(&connection.subflows, &mut places);
+    }
     let window = connection.send.wnd_end().since(connection.send.una());
     let window = u32::try_from(window).unwrap_or(u32::MAX);
     let mss = paths.iter().map(|path| path.mss).min().unwrap_or(0);
@@ -104,15 +113,20 @@ pub(crate) fn silence(connection: &Connection, now: u64) -> (PathSet, Option<u64
     }
 }
 
-/// Has subflows forget what TCP delivered, which they do by themselves only when they are chosen: one whose
-/// table is full would not be, nor one that carried what is to be sent again.
-fn forget_delivered(connection: &mut Connection) {
-    let again = connection.send.retransmit_next().is_some();
+/// Has the subflows that `are_meant` forget what TCP delivered, which they do by themselves only when they are chosen.
+/// Returns whether there are any.
+fn forget_delivered(
+    connection: &mut Connection,
+    are_meant: impl Fn(&SubflowState) -> bool,
+) -> bool {
+    let mut any = false;
     let subflows = connection.subflows.iter_mut();
-    for (_, subflow) in subflows.filter(|(_, one)| again || one.tx.is_full()) {
+    for (_, subflow) in subflows.filter(|(_, subflow)| are_meant(subflow)) {
         let acked = subflow.sent(snapshot(&subflow.sock).snd_una);
         subflow.tx.acked(acked);
+        any = true;
     }
+    any
 }
 
 /// What the scheduler learns of the live subflows, of no more than there are `places` for.
