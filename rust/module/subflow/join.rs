@@ -516,8 +516,8 @@ pub(crate) fn joined(
     connection.subflows.answered = true;
     connection.subflows.joined = true;
     steering::subflow_created(&mut connection, tcp.sock(), joining.hash);
-    if connection.aborted {
-        // It ended meanwhile.
+    if connection.aborted || connection.ended {
+        // It ended meanwhile, and whoever ended it did not see this one.
         condemn(&mut connection, path, None);
     }
     drop(connection);
