@@ -144,3 +144,28 @@ def fast_link_returns(case):
     case.expect(after < 100, f"the fast link is not used again: a message and its answer take {after:.0f} ms")
     case.expect_counter(case.client, "SubflowSilent", 1)
     case.expect_mptcp()
+
+
+@scenario(roles=OURS_ONLY, needs_module=True, plain=True)
+def end_waits_for_fast_link(case):
+    """The end of a stream waits for a full fast link, and what that carried is acknowledged on the slow one first."""
+    slow, fast = Shape(100, 60), Shape(100, 5)
+    links = add_links(case, (slow, fast))
+    use_links(case, links)
+    client, server = connect(case)
+    round_trips(client, server, 20)
+    # The fast link's own acknowledgements come late now, but before TCP gives them up. That of the data goes with what
+    # the server says.
+    Shape(100, 150).apply(case.server.namespace, links[1])
+    choose(server, "roundrobin")
+    size = 10 * 1420
+    client.sendall(bytes(size))
+    receive_exactly(server, size)
+    client.sendall(b"!")
+    client.shutdown(socket.SHUT_WR)
+    for _ in range(2):
+        server.sendall(b"?")
+    server.settimeout(10)
+    case.expect(server.recv(1) == b"!", "no end of the stream")
+    case.expect(server.recv(1) == b"", "no end of the stream")
+    case.expect_mptcp()

@@ -53,6 +53,14 @@ pub(crate) fn turn(connection: &mut Connection) -> Turn {
     }
 }
 
+/// It is nobody's turn though data waits: whichever subflow acknowledges something may change that.
+fn wait_for_any(connection: &Connection) -> Turn {
+    for (_, subflow) in connection.subflows.live() {
+        subflow.sock.ask_for_report();
+    }
+    Turn::Nobody
+}
+
 /// Asks the scheduler, with room for `N` subflows, and keeps what it grants.
 fn choose<const N: usize>(connection: &mut Connection) -> Turn {
     connection.granted = None;
@@ -93,10 +101,10 @@ fn choose<const N: usize>(connection: &mut Connection) -> Turn {
                     }
                 }
                 if retransmit.is_none() || !unblock(connection) {
-                    return Turn::Nobody;
+                    return wait_for_any(connection);
                 }
             }
-            Decision::Wait => return Turn::Nobody,
+            Decision::Wait => return wait_for_any(connection),
         }
     }
     Turn::Nobody
