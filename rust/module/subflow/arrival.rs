@@ -276,11 +276,14 @@ fn believe(
 
 /// A data acknowledgement came on one of several subflows. What it opens the window for may be another's to send,
 /// and this one has nothing to report room for: TCP is to report it all the same, or nobody would send.
-fn report_to(connection: &Connection, path: PathId) {
+fn report_to(connection: &DataGuard<'_, Mptcp>, path: PathId) {
     let send = &connection.send;
     let waits = send.unsent() > 0 || send.fin_due() || send.retransmit_next().is_some();
-    if let Some(subflow) = connection.subflows.at(path).filter(|_| waits) {
-        subflow.sock.ask_for_report();
+    match connection.subflows.at(path).filter(|_| waits) {
+        Some(subflow) if subflow.live => subflow.sock.ask_for_report(),
+        // It gets no data any more.
+        Some(_) => connection.meta().schedule_softirq_work(),
+        None => {}
     }
 }
 
