@@ -36,6 +36,8 @@ fn look(connection: &mut DataGuard<'_, Mptcp>, path: PathId, received: &Received
     let subflow = connection.subflows.at_mut(path);
     if subflow.is_some_and(|subflow| subflow.doubt.on_heard()) {
         mention(connection, &Event::Heard { subflow: name });
+        // It may be given data again.
+        connection.meta().schedule_softirq_work();
     }
     if let Some(option) = &received.add_addr {
         address_told(connection, path, option);

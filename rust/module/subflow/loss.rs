@@ -138,9 +138,13 @@ pub(crate) fn find_silent(connection: &mut DataGuard<'_, Mptcp>, now: u64) -> Op
 }
 
 /// A segment acknowledged something on a subflow.
-pub(crate) fn answered(connection: &mut Connection, path: PathId) {
-    if let Some(subflow) = connection.subflows.at_mut(path) {
-        subflow.last_progress_us = knet::time::now_us();
-        subflow.health.on_progress();
+pub(crate) fn answered(connection: &mut DataGuard<'_, Mptcp>, path: PathId) {
+    let Some(subflow) = connection.subflows.at_mut(path) else {
+        return;
+    };
+    subflow.last_progress_us = knet::time::now_us();
+    if subflow.health.on_progress() {
+        // It may be given data again.
+        connection.meta().schedule_softirq_work();
     }
 }
