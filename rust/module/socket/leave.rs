@@ -172,8 +172,10 @@ pub(crate) fn close_all(owner: &mut OwnerGuard<'_, Mptcp>) {
             reset(owner, path);
         }
         match handle_of(owner, path) {
-            // The peer has all data by any of them.
-            Some(subflow) if several => subflow.close_within(FIN_PATIENCE_MS),
+            // The peer has all data by any of them, and nothing by one that is still joining.
+            Some(subflow) if several || path != PathId::FIRST => {
+                subflow.close_within(FIN_PATIENCE_MS)
+            }
             Some(subflow) => subflow.close(),
             None => {}
         }
