@@ -196,11 +196,12 @@ pub(crate) fn expired(meta: &Meta) {
     let stuck = connection.send.una() == connection.timers.watched;
     drop(connection);
     let sent = with_softirq_lock(&subflow, |tcp| retransmit(meta, tcp, stuck));
+    let mut connection = meta.lock_data();
     if sent.is_none() {
-        let mut connection = meta.lock_data();
         connection.timers.retransmit_at = now.saturating_add(SOON);
-        arm(&connection);
     }
+    // Also for what else there is to wait for, such as an orphan's patience.
+    arm(&connection);
 }
 
 /// Sends what the application held back too long. The data lock is given up and taken again.
@@ -254,7 +255,7 @@ fn retransmit_anywhere(connection: &mut DataGuard<'_, Mptcp>) -> bool {
     let rto = connection
         .subflows
         .live()
-        .filter(|(_, subflow)| !subflow.health.is_stale())
+        .filter(|(_, subflow)| !subflow.is_lost())
         .map(|(_, subflow)| knet::subflow::rto_us(&subflow.sock))
         .max();
     let backoff = connection.timers.backoff;
