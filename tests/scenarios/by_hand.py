@@ -58,7 +58,7 @@ def fastclose_overtaken(case):
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)
-# rfc8684:3.5-4
+# rfc8684:3.5-5
 def fastclose_while_data_is_missing(case):
     """An abort with data in flight: MP_FASTCLOSE goes on an ACK, which is heard beyond a gap, and on a RST."""
     client, peer = begin(case)

@@ -78,7 +78,7 @@ def aborted(case, who):
 
 
 @scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)})
-# rfc8684:3.5-4
+# rfc8684:3.5-5
 def aborted_beyond_a_gap(case, who):
     """An abort after data that was lost: its number is not the one that the peer expects, who hears it at once."""
     client, server = case.connect_pair()

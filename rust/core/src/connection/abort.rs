@@ -39,7 +39,7 @@ pub const fn step(version: Version, sent: u8) -> Step {
 /// data is missing before it, the receiver asks again, and the answer says nothing of the connection, which is
 /// no more. And TCP forgets a subflow before its RST leaves: what comes in between is answered by a RST without options,
 /// which ends the subflow alone. An ACK is heard with any number in the window, and leaves before.
-// rfc8684:3.5-4
+// rfc8684:3.5-5
 #[inline]
 pub const fn tells_ahead(reset: Reset) -> bool {
     matches!(reset, Reset::Fastclose)

@@ -75,7 +75,7 @@ const FAIL: Wanted = Wanted {
 
 /// Columns: why, what the RST says; what the RST of an aborted connection says. An ACK goes ahead where it is
 /// MP_FASTCLOSE.
-// rfc8684:3.5-2 rfc8684:3.5-4 rfc8684:3.7-9 rfc8684:3.7-15
+// rfc8684:3.5-2 rfc8684:3.5-5 rfc8684:3.7-9 rfc8684:3.7-15
 fn check_resets() -> Check {
     let reason = Reset::Reason(ResetReason::MIDDLEBOX_INTERFERENCE);
     let failed = Reset::Fail(Dsn::new(5));
