@@ -104,6 +104,8 @@ class Runner:
                 # Emulated machines stall now and then: what fails only once is told, not counted.
                 # What the kernel complains of is never given a second chance.
                 first = [f"second attempt, the first failed: {text}" for text in problems]
+                # A run that is broken off in the second attempt shall have told of the first.
+                print(f"# {run.name} is tried again: {'; '.join(problems)}", flush=True)
                 problems, notes = self._run_once(run)
                 complaints = ["kernel log:\n" + line for line in self._complaints()]
                 notes = [*notes, *first]
