@@ -173,8 +173,12 @@ class Case:
         deadline = time.monotonic() + 20
         while leftovers := self._leftovers():
             if time.monotonic() > deadline:
+                sockets = [f"{end.name}: {end.namespace.run('ss', '-Htanoie')}" for end in self.ends]
                 raise AssertionError(
-                    "sockets remain 20 seconds after the last close: " + "; ".join(leftovers)
+                    "sockets remain 20 seconds after the last close: "
+                    + "; ".join(leftovers)
+                    + "\n"
+                    + "".join(sockets)
                 )
             time.sleep(0.05)
 
