@@ -72,12 +72,37 @@ impl Share {
     }
 }
 
+/// Bytes of a segment, for paths that do not carry them already.
+#[derive(Clone, Copy)]
+struct Load {
+    /// How many any path may be given at most.
+    most: u32,
+    sent_on: PathSet,
+}
+
+impl Load {
+    #[inline]
+    const fn of(segment: &Segment) -> Self {
+        Self {
+            most: segment.sendable(),
+            sent_on: segment.sent_on,
+        }
+    }
+
+    /// How many of them the path takes now.
+    #[inline]
+    fn taken_by(self, path: &Path) -> u32 {
+        match self.sent_on.contains(path.id) {
+            true => 0,
+            false => path.takes(self.most),
+        }
+    }
+}
+
 /// What paths may be given of a segment.
 #[derive(Clone, Copy)]
 struct Offer {
-    /// Bytes that any path may be given at most.
-    most: u32,
-    sent_on: PathSet,
+    load: Load,
     /// What each may still take of the window, if it is scarce and not all have theirs.
     share: Option<Share>,
 }
@@ -89,8 +114,7 @@ impl Offer {
         let scarce = share.window.is_some();
         let choose = scarce && view.ready(segment).any(|path| share.left(path) > 0);
         Self {
-            most: segment.sendable(),
-            sent_on: segment.sent_on,
+            load: Load::of(segment),
             share: choose.then_some(share),
         }
     }
@@ -98,11 +122,8 @@ impl Offer {
     /// How many bytes the path may be given.
     #[inline]
     fn to(&self, path: &Path) -> u32 {
-        if self.sent_on.contains(path.id) {
-            return 0;
-        }
-        match (self.share, path.takes(self.most)) {
-            (Some(share), 1..) => path.takes(share.left(path).min(self.most)),
+        match (self.share, self.load.taken_by(path)) {
+            (Some(share), 1..) => path.takes(share.left(path).min(self.load.most)),
             (_, len) => len,
         }
     }
@@ -168,9 +189,8 @@ impl<'a> PathsView<'a> {
     /// The eligible paths that can take some of `segment` now and have not carried it before.
     #[inline]
     pub fn ready(self, segment: &Segment) -> impl Iterator<Item = &'a Path> {
-        let (len, sent_on) = (segment.sendable(), segment.sent_on);
-        self.eligible()
-            .filter(move |path| !sent_on.contains(path.id) && path.takes(len) > 0)
+        let load = Load::of(segment);
+        self.eligible().filter(move |path| load.taken_by(path) > 0)
     }
 
     /// The paths that some of `segment` may be given to, and how much each may take: while the peer's window
