@@ -7,81 +7,10 @@ mod properties;
 mod unblock;
 
 use super::*;
-
-const MSS: u32 = 1000;
-const SECOND: u64 = 1_000_000;
-
-fn id(number: u8) -> PathId {
-    PathId::new(number).unwrap()
-}
+use crate::vectors::scheduling::{backup, fresh, full, id, path, silent, stale, view, MSS, SECOND};
 
 fn set<const N: usize>(numbers: [u8; N]) -> PathSet {
     numbers.map(id).into_iter().collect()
-}
-
-/// An idle path with a window of ten segments, at the time of [`view`].
-fn path(number: u8, rtt_ms: u32) -> Path {
-    Path {
-        id: id(number),
-        srtt_us: rtt_ms * 1000,
-        rttvar_us: 0,
-        min_rtt_us: rtt_ms * 1000,
-        cwnd: 10,
-        slow_start: false,
-        in_flight: 0,
-        mss: MSS,
-        queued: 0,
-        send_room: 1_000_000,
-        pacing_rate: 0,
-        delivery_rate: 0,
-        last_progress_us: SECOND,
-        backup: false,
-        standing: Standing::Active,
-    }
-}
-
-fn full(path: Path) -> Path {
-    Path {
-        in_flight: path.cwnd,
-        ..path
-    }
-}
-
-fn backup(path: Path) -> Path {
-    Path {
-        backup: true,
-        ..path
-    }
-}
-
-fn stale(path: Path) -> Path {
-    Path {
-        standing: Standing::Stale,
-        ..path
-    }
-}
-
-/// With data in flight that was not answered for longer than TCP waits.
-fn silent(path: Path) -> Path {
-    Path {
-        in_flight: 1,
-        last_progress_us: 0,
-        ..path
-    }
-}
-
-fn view(paths: &[Path]) -> PathsView<'_> {
-    PathsView::new(paths, SECOND, 1_000_000)
-}
-
-/// New data, with a window that is wide open.
-fn fresh(len: u32) -> Segment {
-    Segment {
-        len,
-        unsent: len.into(),
-        window_left: 1_000_000,
-        ..Segment::default()
-    }
 }
 
 /// New data that the peer's window keeps back, because of these paths.

@@ -23,11 +23,11 @@ pub fn check() -> Check {
     check_health()
 }
 
-const MSS: u32 = 1000;
-const SECOND: u64 = 1_000_000;
+pub(crate) const MSS: u32 = 1000;
+pub(crate) const SECOND: u64 = 1_000_000;
 
 /// An idle path with a window of ten segments, at the time of [`view`].
-const fn path(number: u8, rtt_ms: u32) -> Path {
+pub(crate) const fn path(number: u8, rtt_ms: u32) -> Path {
     let rtt_us = rtt_ms.saturating_mul(1000);
     Path {
         id: id(number),
@@ -41,28 +41,28 @@ const fn path(number: u8, rtt_ms: u32) -> Path {
     }
 }
 
-const fn id(number: u8) -> PathId {
+pub(crate) const fn id(number: u8) -> PathId {
     match PathId::new(number) {
         Some(id) => id,
         None => PathId::FIRST,
     }
 }
 
-const fn full(path: Path) -> Path {
+pub(crate) const fn full(path: Path) -> Path {
     Path {
         in_flight: path.cwnd,
         ..path
     }
 }
 
-const fn backup(path: Path) -> Path {
+pub(crate) const fn backup(path: Path) -> Path {
     Path {
         backup: true,
         ..path
     }
 }
 
-const fn stale(path: Path) -> Path {
+pub(crate) const fn stale(path: Path) -> Path {
     Path {
         standing: Standing::Stale,
         ..path
@@ -70,7 +70,7 @@ const fn stale(path: Path) -> Path {
 }
 
 /// With data in flight that was not answered for longer than TCP waits.
-const fn silent(path: Path) -> Path {
+pub(crate) const fn silent(path: Path) -> Path {
     Path {
         in_flight: 1,
         last_progress_us: 0,
@@ -78,12 +78,12 @@ const fn silent(path: Path) -> Path {
     }
 }
 
-fn view(paths: &[Path]) -> PathsView<'_> {
+pub(crate) fn view(paths: &[Path]) -> PathsView<'_> {
     PathsView::new(paths, SECOND, 1_000_000)
 }
 
 /// New data, with a window that is wide open.
-const fn fresh(len: u32) -> Segment {
+pub(crate) const fn fresh(len: u32) -> Segment {
     Segment {
         len,
         unsent: len as u64,
