@@ -7,7 +7,7 @@ mod properties;
 mod unblock;
 
 use super::*;
-use crate::vectors::scheduling::{backup, fresh, full, id, path, silent, stale, view, MSS, SECOND};
+use crate::vectors::scheduling::{fresh, full, id, path, silent, stale, view, MSS, SECOND};
 
 fn set<const N: usize>(numbers: [u8; N]) -> PathSet {
     numbers.map(id).into_iter().collect()
@@ -35,21 +35,16 @@ fn first_decision(kind: Kind, paths: &[Path], segment: &Segment) -> Decision {
 }
 
 #[test]
-fn a_grant_answers_the_question_that_was_asked() {
+fn a_grant_is_one_paths() {
     let (path, other) = (PathId::FIRST, PathId::new(1).unwrap());
-    let mut grant = Grant::new(path, 5000, false);
+    let grant = Grant::new(path, 5000, false);
     assert_eq!(grant.turn(|live| live == path), Some(path));
     assert_eq!(grant.turn(|live| live == other), None);
-    assert_eq!(grant.allows(path, 1000, 9000, false), Some(5000));
-    assert_eq!(grant.allows(other, 1000, 9000, false), None);
-    assert_eq!(grant.allows(path, 1000, 9000, true), None);
-    grant.take(4500);
-    // A rest that fills no segment, unless nothing else waits.
-    assert_eq!(grant.allows(path, 1000, 9000, false), None);
-    assert_eq!(grant.allows(path, 1000, 501, false), None);
-    assert_eq!(grant.allows(path, 1000, 500, false), Some(500));
-    grant.take(501);
-    assert_eq!(grant.allows(path, 1000, 0, false), None);
+}
+
+#[test]
+fn a_grant_for_what_is_sent_again_holds_once() {
+    let path = PathId::FIRST;
     // Who carried what is sent again next is not known.
     let mut again = Grant::new(path, 300, true);
     assert_eq!(again.allows(path, 1000, 9000, true), Some(300));

@@ -14,8 +14,9 @@ use crate::scheduler::{
 /// The name of the first vector that fails.
 pub fn check() -> Check {
     check_names()?;
-    check_rooms()?;
+    check_taken()?;
     check_backups()?;
+    check_waits()?;
     check_choices()?;
     check_unblocking()?;
     check_penalties()?;
@@ -106,9 +107,8 @@ fn check_names() -> Check {
         let name = kind.name();
         expect(Kind::from_name(name.as_bytes()) == Some(kind), name)?;
         expect(AnyScheduler::new(kind).kind() == kind, name)?;
-        let nobody = AnyScheduler::new(kind).pick(&view(&[]), &fresh(1));
-        expect(nobody == Decision::Wait, name)?;
     }
+    expect(Kind::default().name() == "default", "default")?;
     expect(Kind::from_name(b"Default").is_none(), "Default")
 }
 
@@ -120,29 +120,39 @@ const FAST: Path = Path {
     ..path(0, 2)
 };
 
-/// A name; the path, the bytes for which it has room.
-type Room = (&'static str, Path, u32);
+/// A name; the path, how many bytes wait, how many of them it takes.
+type Taken = (&'static str, Path, u32, u32);
+
+const MANY: u32 = u32::MAX;
 
 #[rustfmt::skip]
-const ROOMS: [Room; 12] = [
-    ("the whole window", IDLE, 10 * MSS),
-    ("a full window", full(IDLE), 0),
-    ("a window that shrank", Path { in_flight: 11, ..IDLE }, 0),
-    ("what is queued counts", Path { queued: 3 * MSS, ..IDLE }, 7 * MSS),
-    ("whole segments", Path { queued: 1, ..IDLE }, 9 * MSS),
-    ("the buffer", Path { send_room: 2 * MSS + 9, ..IDLE }, 2 * MSS),
-    ("less than a segment", Path { send_room: 999, ..IDLE }, 999),
-    ("no segment size", Path { mss: 0, ..IDLE }, 0),
-    ("as much as can be", Path { cwnd: u32::MAX, send_room: u32::MAX, mss: 1, ..IDLE }, u32::MAX),
-    ("what it sends in a millisecond beyond the window", FAST, 140 * MSS),
-    ("that alone", full(FAST), 40 * MSS),
-    ("unknown speed", Path { pacing_rate: 0, ..full(FAST) }, 0),
+const TAKEN: [Taken; 21] = [
+    ("the whole window", IDLE, MANY, 10 * MSS),
+    ("a full window", full(IDLE), MANY, 0),
+    ("a window that shrank", Path { in_flight: 11, ..IDLE }, MANY, 0),
+    ("what is queued counts", Path { queued: 3 * MSS, ..IDLE }, MANY, 7 * MSS),
+    ("whole segments", Path { queued: 1, ..IDLE }, MANY, 9 * MSS),
+    ("the buffer", Path { send_room: 2 * MSS + 9, ..IDLE }, MANY, 2 * MSS),
+    ("all that is left, less than a segment", Path { send_room: 999, ..IDLE }, 999, 999),
+    ("no small piece of more", Path { send_room: 999, ..IDLE }, 1001, 0),
+    ("no segment size", Path { mss: 0, ..IDLE }, MANY, 0),
+    ("as much as can be", Path { cwnd: u32::MAX, send_room: u32::MAX, mss: 1, ..IDLE }, MANY, u32::MAX),
+    ("what it sends in a millisecond beyond the window", FAST, MANY, 140 * MSS),
+    ("that alone", full(FAST), MANY, 40 * MSS),
+    ("half of that waits", Path { queued: 20 * MSS, ..full(FAST) }, MANY, 20 * MSS),
+    ("more than half waits", Path { queued: 21 * MSS, ..full(FAST) }, MANY, 0),
+    ("the last of the data does not wait", Path { queued: 39 * MSS, ..full(FAST) }, MSS, MSS),
+    ("the buffer takes less", Path { send_room: 3 * MSS, ..full(FAST) }, MANY, 3 * MSS),
+    ("no more than a window", Path { pacing_rate: u64::MAX, ..full(FAST) }, MANY, 100 * MSS),
+    ("two pieces", Path { pacing_rate: u64::MAX, ..full(Path { cwnd: 1000, ..FAST }) }, MANY, 131 * MSS),
+    ("an eighth of the window", Path { pacing_rate: 1, ..full(FAST) }, MANY, 12 * MSS),
+    ("less than two segments", Path { pacing_rate: 1_999_999, ..full(Path { cwnd: 15, ..FAST }) }, MANY, 0),
+    ("unknown speed", Path { pacing_rate: 0, ..full(FAST) }, MANY, 0),
 ];
 
-fn check_rooms() -> Check {
-    for (name, path, room) in ROOMS {
-        expect(path.room() == room, name)?;
-        expect(path.takes(u32::MAX) <= room, name)?;
+fn check_taken() -> Check {
+    for (name, path, waits, taken) in &TAKEN {
+        expect(path.takes(*waits) == *taken, name)?;
     }
     Ok(())
 }
@@ -184,6 +194,30 @@ fn check_backups() -> Check {
     Ok(())
 }
 
+/// Nothing goes where there is no path, no room or the same data already, nor against the window, whatever the kind.
+fn check_waits() -> Check {
+    let carried = Segment {
+        sent_on: PathSet::only(IDLE.id),
+        ..fresh(1)
+    };
+    let closed = Segment {
+        window_left: 0,
+        ..fresh(1)
+    };
+    for (name, paths, segment) in [
+        ("no path", &[][..], fresh(1)),
+        ("no room, whatever the kind", &[full(IDLE)], fresh(1)),
+        ("it carries that already", &[IDLE], carried),
+        ("a closed window", &[IDLE], closed),
+    ] {
+        for kind in Kind::ALL {
+            let decision = AnyScheduler::new(kind).pick(&view(paths), &segment);
+            expect(decision == Decision::Wait, name)?;
+        }
+    }
+    Ok(())
+}
+
 /// A name; the kind, the paths, the data; who gets how much of it.
 type Choice = (
     &'static str,
@@ -213,46 +247,75 @@ const AGAIN: Segment = Segment {
     again: true,
     ..TAIL
 };
+const MORE_FOLLOWS: Segment = Segment {
+    last: false,
+    ..TAIL
+};
+/// What [`MEGABYTE`] has in flight waits in it, where no acknowledgement makes room.
+const WAITING: Path = Path {
+    in_flight: 0,
+    queued: 10_000,
+    ..MEGABYTE
+};
 const LESS_WINDOW: Segment = Segment {
     window_left: 1500,
     ..fresh(9000)
 };
-/// 40 000 bytes take a path of 10 ms that is full 10 ms to get room and 4 more windows.
-const MUCH: Segment = Segment {
-    unsent: 40_000,
+/// 40 000 bytes take a path of 10 ms that is full 10 ms to get room and 4 more windows. 3921 take one of 51 ms less
+/// than 20 ms, for which a wait is not worth while.
+const MUCH: Segment = unsent(40_000);
+/// The window is closed, but these bytes are sent again.
+const BLOCKING: Segment = Segment {
+    window_left: 0,
+    sent_on: PathSet::only(id(1)),
+    blocking: PathSet::only(id(1)),
     ..fresh(MSS)
 };
 
+/// New data of which so much waits.
+const fn unsent(unsent: u64) -> Segment {
+    Segment {
+        unsent,
+        ..fresh(MSS)
+    }
+}
+
 #[rustfmt::skip]
-const CHOICES: [Choice; 14] = [
+const CHOICES: [Choice; 19] = [
     ("the fastest with room", Kind::LowestRtt, &[path(0, 30), path(1, 10), path(2, 20)],
      fresh(25_000), Some((1, 10_000))),
     ("the next if that is full", Kind::LowestRtt, &[path(0, 30), full(path(1, 10)), path(2, 20)],
      fresh(500), Some((2, 500))),
     ("no room", Kind::LowestRtt, &[full(path(0, 10))], fresh(1), None),
     ("the window", Kind::LowestRtt, &[path(0, 10)], LESS_WINDOW, Some((0, 1500))),
-    ("the queue is part of the way", Kind::LowestRtt, &[QUEUE, path(1, 25)], fresh(9), Some((1, 9))),
-    ("a short queue", Kind::LowestRtt, &[QUEUE, path(1, 35)], fresh(9), Some((0, 9))),
+    ("a closed window does not hold back what was sent", Kind::LowestRtt, &[path(0, 10), path(1, 100)],
+     BLOCKING, Some((0, MSS))),
+    ("the queue is part of the way", Kind::LowestRtt, &[QUEUE, path(1, 29)], fresh(9), Some((1, 9))),
+    ("a short queue", Kind::LowestRtt, &[QUEUE, path(1, 31)], fresh(9), Some((0, 9))),
     ("the end is done sooner elsewhere", Kind::LowestRtt, &[MEGABYTE, path(1, 111)], TAIL, None),
     ("the end is done later elsewhere", Kind::LowestRtt, &[MEGABYTE, path(1, 110)], TAIL, Some((1, 5000))),
+    ("more follows", Kind::LowestRtt, &[MEGABYTE, path(1, 111)], MORE_FOLLOWS, Some((1, 5000))),
+    ("nothing makes room", Kind::LowestRtt, &[WAITING, path(1, 111)], TAIL, Some((1, 5000))),
     ("the end was sent before", Kind::LowestRtt, &[MEGABYTE, path(1, 111)], AGAIN, Some((1, 5000))),
     ("worth the wait", Kind::Ecf, &[full(path(0, 10)), path(1, 51)], MUCH, None),
     ("not worth the wait", Kind::Ecf, &[full(path(0, 10)), path(1, 50)], MUCH, Some((1, MSS))),
-    ("too little to matter", Kind::Ecf, &[full(path(0, 10)), path(1, 51)], fresh(MSS), Some((1, MSS))),
+    ("more data", Kind::Ecf, &[full(path(0, 10)), path(1, 51)], unsent(41_000), Some((1, MSS))),
+    ("too little to matter", Kind::Ecf, &[full(path(0, 10)), path(1, 51)], unsent(3_921), Some((1, MSS))),
+    ("just enough", Kind::Ecf, &[full(path(0, 10)), path(1, 51)], unsent(3_922), None),
     ("its turn", Kind::RoundRobin, &[path(3, 90), path(7, 10)], fresh(500), Some((3, 500))),
     ("room in the window", Kind::Blest, &[full(path(0, 10)), path(1, 20)], fresh(MSS), Some((1, MSS))),
 ];
 
 fn check_choices() -> Check {
-    for (name, kind, paths, segment, expected) in CHOICES {
-        let expected = match expected {
+    for (name, kind, paths, segment, expected) in &CHOICES {
+        let expected = match *expected {
             Some((number, len)) => Decision::Send {
                 path: id(number),
                 len,
             },
             None => Decision::Wait,
         };
-        let decision = AnyScheduler::new(kind).pick(&view(paths), &segment);
+        let decision = AnyScheduler::new(*kind).pick(&view(paths), segment);
         expect(decision == expected, name)?;
     }
     check_blest()
@@ -289,9 +352,10 @@ const NEAR: Path = path(1, 20);
 const FAR: Path = path(2, 40);
 
 #[rustfmt::skip]
-const UNBLOCKED: [Unblocked; 13] = [
+const UNBLOCKED: [Unblocked; 14] = [
     ("much slower", [QUICK, NEAR, FAR], 0b100, Some((Some(0), 0b100))),
     ("hardly slower", [QUICK, path(1, 19), FAR], 0b010, None),
+    ("as fast", [QUICK, path(1, 10), FAR], 0b010, None),
     ("a little slower", [QUICK, NEAR, FAR], 0b010, Some((None, 0b010))),
     ("one is near", [QUICK, NEAR, FAR], 0b110, Some((None, 0b110))),
     ("the fast one", [QUICK, NEAR, FAR], 0b001, None),
@@ -306,10 +370,10 @@ const UNBLOCKED: [Unblocked; 13] = [
 ];
 
 fn check_unblocking() -> Check {
-    for (name, paths, blocking, expected) in UNBLOCKED {
+    for (name, paths, blocking, expected) in &UNBLOCKED {
         let segment = Segment {
             window_left: 0,
-            blocking: set(blocking),
+            blocking: set(*blocking),
             ..fresh(MSS)
         };
         for kind in Kind::ALL {
@@ -320,7 +384,7 @@ fn check_unblocking() -> Check {
                 },
                 None => Decision::Wait,
             };
-            let decision = AnyScheduler::new(kind).pick(&view(&paths), &segment);
+            let decision = AnyScheduler::new(kind).pick(&view(paths), &segment);
             expect(decision == expected, name)?;
         }
     }
@@ -379,7 +443,8 @@ fn check_health() -> Check {
 
     let name = "probes of a silent path";
     let mut due = u64::from(RTO);
-    for gap in [500_000, 1_000_000, 2_000_000, 4_000_000, MAX_PROBE_GAP_US] {
+    let gaps = [500_000, 1_000_000, 2_000_000, 4_000_000];
+    for gap in gaps.into_iter().chain([MAX_PROBE_GAP_US; 36]) {
         expect(health.next_probe_us() == Some(due), name)?;
         expect(!health.probe(due.saturating_sub(1), RTO), name)?;
         expect(health.probe(due, RTO) && !health.probe(due, RTO), name)?;
