@@ -163,23 +163,6 @@ impl<S: Slots<Entry = TxRecord>> TxTable<S> {
         }
     }
 
-    /// Lets the newest mapping cover `more` bytes in addition, which follow it in both sequence
-    /// spaces. Returns whether that was possible: not with a checksum, which covers a fixed piece,
-    /// and not beyond 65535 bytes. The caller must know that none of its bytes was sent yet.
-    #[inline]
-    pub fn extend_newest(&mut self, more: u16) -> bool {
-        match self.ring.newest_mut() {
-            Some(newest) if newest.checksum.is_none() => match newest.len.checked_add(more) {
-                Some(len) => {
-                    newest.len = len;
-                    true
-                }
-                None => false,
-            },
-            _ => false,
-        }
-    }
-
     /// The mapping that covers the byte at `ssn`.
     // rfc8684:3.3.1-18
     #[inline]

@@ -181,7 +181,6 @@ entry_points! {
     mapping_tx_push(table: &mut Tx, record: TxRecord) -> Result<(), PushError> {
         table.push(record)
     }
-    mapping_tx_extend(table: &mut Tx, more: u16) -> bool { table.extend_newest(more) }
     mapping_tx_covering(table: &Tx, ssn: Ssn) -> Option<TxRecord> { table.covering(ssn).copied() }
     mapping_tx_acked(table: &mut Tx, ssn: Ssn) -> (usize, bool, bool, Option<TxRecord>) {
         table.acked(ssn);

@@ -283,14 +283,14 @@ fn sent_steps(input: &mut Input<'_>) -> Option<()> {
     let mut dsn = Dsn::new(input.start()?);
     loop {
         match input.byte()? {
-            kind @ 0..=139 => {
+            kind @ 0..=179 => {
                 dsn = dsn.plus(1000);
                 let gap = match kind {
                     0..=29 => input.below(5)?,
                     _ => 0,
                 };
                 let back = match kind {
-                    130.. => input.below(3)?,
+                    130..=139 => input.below(3)?,
                     _ => 0,
                 };
                 let new = TxRecord {
@@ -313,19 +313,6 @@ fn sent_steps(input: &mut Input<'_>) -> Option<()> {
                     list.push(new);
                     next = new.end();
                 }
-            }
-            kind @ 140..=179 => {
-                let more = match kind {
-                    140 => u16::MAX,
-                    _ => input.below(30)? as u16,
-                };
-                let last = list.last_mut().filter(|last| last.checksum.is_none());
-                let grown = last.and_then(|last| {
-                    last.len = last.len.checked_add(more)?;
-                    next = last.end();
-                    Some(())
-                });
-                assert_eq!(fast.extend_newest(more), grown.is_some());
             }
             180.. => {
                 una = una.plus(input.below(60)?.min(next.since(una)));

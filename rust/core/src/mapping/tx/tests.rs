@@ -2,18 +2,9 @@
 
 extern crate std;
 
-use super::{PushError, TxMappings, TxRecord, TxTable};
+use super::{PushError, TxRecord, TxTable};
 use crate::mapping::testing::Many;
 use crate::seq::{Dsn, Ssn};
-
-fn record(ssn: u32, dsn: u64, len: u16) -> TxRecord {
-    TxRecord {
-        ssn: Ssn::new(ssn),
-        dsn: Dsn::new(dsn),
-        len,
-        checksum: None,
-    }
-}
 
 #[test]
 fn vectors_hold() {
@@ -21,27 +12,15 @@ fn vectors_hold() {
 }
 
 #[test]
-fn newest_mapping_grows_up_to_the_width_of_its_length() {
-    let mut table = TxMappings::<4>::new();
-    assert!(!table.extend_newest(1));
-    table.push(record(1, 1, 65000)).unwrap();
-    assert!(table.extend_newest(535));
-    assert!(!table.extend_newest(1));
-    assert_eq!(table.newest(), Some(&record(1, 1, 65535)));
-
-    let fixed = TxRecord {
-        checksum: Some(7),
-        ..record(65536, 65536, 10)
-    };
-    table.push(fixed).unwrap();
-    assert!(!table.extend_newest(1));
-}
-
-#[test]
 fn mappings_move_to_more_slots_in_their_order() {
     let many = |count| Many(std::vec![TxRecord::FILLER; count]);
     let mut table = TxTable::with_slots(many(3));
-    let numbered = |number: u32| record(number * 10, u64::from(number), 10);
+    let numbered = |number: u32| TxRecord {
+        ssn: Ssn::new(number * 10),
+        dsn: Dsn::new(number.into()),
+        len: 10,
+        checksum: None,
+    };
     for number in 0..5_u32 {
         table.acked(Ssn::new(number.saturating_sub(2) * 10));
         assert_eq!(table.push(numbered(number)), Ok(()));
