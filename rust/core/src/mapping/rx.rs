@@ -206,12 +206,6 @@ impl<S> RxTable<S> {
     pub const fn is_empty(&self) -> bool {
         self.ring.len() == 0
     }
-
-    /// Whether an infinite mapping was recorded.
-    #[inline]
-    pub const fn is_infinite(&self) -> bool {
-        self.infinite.is_some()
-    }
 }
 
 impl<S: Slots<Entry = RxRecord>> RxTable<S> {

@@ -344,7 +344,7 @@ fn got(table: &mut RxMappings<3>, step: &Got) -> bool {
                 len_left: REACH,
                 infinite: true,
             };
-            table.is_infinite() && table.lookup(Ssn::new(ssn)) == Some(endless)
+            table.lookup(Ssn::new(ssn)) == Some(endless)
         }
         Got::Consumed(before, left) => {
             table.consumed(Ssn::new(before));

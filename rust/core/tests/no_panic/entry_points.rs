@@ -192,9 +192,9 @@ entry_points! {
     mapping_rx_lookup(table: &Rx, ssn: Ssn) -> Option<Span> { table.lookup(ssn) }
     mapping_rx_covering(table: &Rx, ssn: Ssn) -> Option<RxRecord> { table.covering(ssn).copied() }
     mapping_rx_continue(table: &Rx, ssn: Ssn, dsn: Dsn) -> bool { table.all_continue(ssn, dsn) }
-    mapping_rx_consumed(table: &mut Rx, ssn: Ssn) -> (usize, bool, bool) {
+    mapping_rx_consumed(table: &mut Rx, ssn: Ssn) -> (usize, bool) {
         table.consumed(ssn);
-        (table.len(), table.is_empty(), table.is_infinite())
+        (table.len(), table.is_empty())
     }
     mapping_checksum(sum: &mut DssChecksum, data: &[u8], partial: u32, len: u32) {
         sum.add(data);
