@@ -65,12 +65,6 @@ impl State {
         matches!(self, Self::Established | Self::CloseWait)
     }
 
-    /// Whether data of the peer may still arrive.
-    #[inline]
-    pub const fn may_receive(self) -> bool {
-        matches!(self, Self::Established | Self::FinWait1 | Self::FinWait2)
-    }
-
     /// Whether both directions are closed and acknowledged, so that the subflows can be closed
     /// (RFC 8684 section 3.3.3).
     // rfc8684:3.3.3-2 rfc8684:3.3.3-6

@@ -265,9 +265,9 @@ entry_points! {
     }
     send_timeout(rto: u32, backoff: u8, cap: u32) -> u32 { retransmit_timeout(rto, backoff, cap) }
 
-    connection_state(state: State, event: Event) -> (State, [bool; 3]) {
+    connection_state(state: State, event: Event) -> (State, [bool; 2]) {
         let next = state.after(event);
-        (next, [next.may_send(), next.may_receive(), next.subflows_may_close()])
+        (next, [next.may_send(), next.subflows_may_close()])
     }
     connection_client(received: &Received, policy: Policy) -> (ClientOutcome, MpCapable, bool) {
         let segment = SegmentKind { syn: true, ack: received.malformed > 0 };
