@@ -205,18 +205,6 @@ impl PathManager {
         self.paths.count(Path::is_extra)
     }
 
-    /// How many addresses were announced to the peer.
-    #[inline]
-    pub fn announced_addresses(&self) -> usize {
-        self.announced.count(|one| one.sent > 0)
-    }
-
-    /// How many addresses that the peer announced are in use.
-    #[inline]
-    pub fn accepted_addresses(&self) -> usize {
-        self.accepted()
-    }
-
     /// Whether a subflow is to be used only when no other works, because either end said so
     /// (RFC 8684 section 3.3.8); `None` if there is no such subflow.
     #[inline]

@@ -62,9 +62,8 @@ entry_points! {
         manager.command(command, context)
     }
     path_manager_look(manager: &PathManager, subflow: SubflowId)
-        -> (usize, usize, usize, Option<bool>, Option<u64>) {
-        (manager.extra_subflows(), manager.announced_addresses(), manager.accepted_addresses(),
-         manager.is_backup(subflow), manager.deadline())
+        -> (usize, Option<bool>, Option<u64>) {
+        (manager.extra_subflows(), manager.is_backup(subflow), manager.deadline())
     }
     path_manager_announcement(option: &AddAddr, keys: KeyPair, sha: &Opaque)
         -> Option<(AddAddr, AddAddr)> {

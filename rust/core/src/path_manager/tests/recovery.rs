@@ -348,7 +348,7 @@ fn a_removed_address_is_tested_before_its_subflows_are_closed() {
     let farewell = Farewell::RESET;
     assert_eq!(world.wait(800_000), [Action::Close { subflow, farewell }]);
     assert_eq!(world.wait(3600 * SECOND), []);
-    assert_eq!(world.manager.accepted_addresses(), 0);
+    assert_eq!(world.manager.accepted(), 0);
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn a_removal_of_an_unknown_id_changes_nothing() {
     world.join();
     assert_eq!(world.after(removed(&[4, 6, 255])), []);
     assert_eq!(world.wait(3600 * SECOND), []);
-    assert_eq!(world.manager.accepted_addresses(), 1);
+    assert_eq!(world.manager.accepted(), 1);
     assert_eq!(world.manager.extra_subflows(), 1);
 }
 
