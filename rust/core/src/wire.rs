@@ -33,8 +33,6 @@ pub mod kind {
     pub const END: u8 = 0;
     /// Padding; one byte, no length.
     pub const NOP: u8 = 1;
-    /// Selective acknowledgement blocks (RFC 2018).
-    pub const SACK: u8 = 5;
     /// Timestamps (RFC 7323).
     pub const TIMESTAMP: u8 = 8;
     /// Multipath TCP (RFC 8684 section 3).

@@ -112,7 +112,7 @@ impl Subflow {
             data_ack: None,
             map: Some(DssMap {
                 dsn: match chance.percent(50) {
-                    true => WireSeq::short(mapping.dsn),
+                    true => WireSeq::Short(mapping.dsn.low32()),
                     false => WireSeq::long(mapping.dsn),
                 },
                 ssn: mapping.ssn,

@@ -193,7 +193,7 @@ fn check_data_fins() -> Check {
     ] {
         let dss = Dss {
             map: len.map(|len| DssMap {
-                dsn: WireSeq::short(first),
+                dsn: WireSeq::Short(first.low32()),
                 ssn: Ssn::new(0),
                 len,
                 checksum: None,

@@ -34,12 +34,6 @@ impl WireSeq {
         Self::Long(number.raw())
     }
 
-    /// The short form of `number`.
-    #[inline]
-    pub const fn short(number: Dsn) -> Self {
-        Self::Short(number.low32())
-    }
-
     /// The length of the field in bytes.
     #[inline]
     pub const fn length(self) -> u8 {
@@ -94,9 +88,6 @@ pub struct Dss {
 }
 
 impl Dss {
-    /// The longest DSS option, in bytes.
-    pub const MAX_LENGTH: usize = 28;
-
     const ACK: u8 = 0x01;
     const ACK_LONG: u8 = 0x02;
     const MAP: u8 = 0x04;

@@ -154,8 +154,8 @@ entry_points! {
     wire_reset(body: &[u8], out: &mut [u8]) -> Option<usize> {
         MpTcpRst::parse(body).ok()?.emit(out)
     }
-    wire_seq(seq: WireSeq, near: Dsn) -> (Dsn, u8, WireSeq, WireSeq) {
-        (seq.expand(near), seq.length(), WireSeq::short(near), WireSeq::long(near))
+    wire_seq(seq: WireSeq, near: Dsn) -> (Dsn, u8, WireSeq) {
+        (seq.expand(near), seq.length(), WireSeq::long(near))
     }
     wire_ids(ids: &[u8]) -> Option<RemoveAddr> { RemoveAddr::new(ids) }
     wire_pad(out: &mut [u8], length: usize) -> (usize, usize) { (pad(out), padded(length)) }
