@@ -70,12 +70,6 @@ impl PathSet {
         self.0 == 0
     }
 
-    /// How many paths are in it.
-    #[inline]
-    pub const fn len(self) -> u32 {
-        self.0.count_ones()
-    }
-
     /// Whether `path` is in it.
     #[inline]
     pub const fn contains(self, path: PathId) -> bool {
@@ -200,16 +194,10 @@ impl Path {
         }
     }
 
-    /// How many bytes TCP takes and sends at once or in a moment: as many as congestion window and send
-    /// buffer admit, and beyond the window a [burst](Self::burst). Where that is more than one segment it
-    /// is a number of whole ones.
-    #[inline]
-    pub fn room(&self) -> u32 {
-        self.room_in(self.window_room(self.burst()))
-    }
-
-    /// How many of `len` bytes may be given to the path now; none if there is only room for less
-    /// than a full segment, or for less than half of a burst, and less than all.
+    /// How many of `len` bytes may be given to the path now, for TCP to send at once or in a moment: as many as
+    /// congestion window and send buffer admit, and beyond the window a [burst](Self::burst); whole segments where
+    /// that is more than one. None if there is only room for less than a full segment, or for less than half of a
+    /// burst, and less than all.
     #[inline]
     pub fn takes(&self, len: u32) -> u32 {
         let burst = self.burst();

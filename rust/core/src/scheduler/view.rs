@@ -2,7 +2,7 @@
 
 //! All paths of a connection at one moment.
 
-use super::{Path, PathId, PathSet, Segment, Standing, MAX_PATHS};
+use super::{Path, PathSet, Segment, Standing, MAX_PATHS};
 use crate::num::saturate32;
 
 /// All paths of a connection at one moment.
@@ -164,12 +164,6 @@ impl<'a> PathsView<'a> {
             window,
             eligible: best_places(paths, now_us),
         }
-    }
-
-    /// The path of this number.
-    #[inline]
-    pub fn find(&self, id: PathId) -> Option<&'a Path> {
-        self.paths.iter().find(|path| path.id == id)
     }
 
     /// The paths that data may be given to, with or without room.

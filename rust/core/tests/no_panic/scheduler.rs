@@ -42,15 +42,14 @@ entry_points! {
         let sums = [path.outstanding(), path.cwnd_bytes()];
         (path.takes(len), path.delivery_us(), sums, path.responds(now))
     }
-    scheduler_set(set: PathSet, number: u8) -> (PathSet, u32, Option<PathId>) {
+    scheduler_set(set: PathSet, number: u8) -> (PathSet, PathSet, Option<PathId>) {
         let path = PathId::new(number);
         let changed = path.map_or(set, |path| set.with(path).without(path));
-        (set.iter().chain(path).collect(), changed.len(), set.iter().last())
+        (set.iter().chain(path).collect(), changed, set.iter().last())
     }
     scheduler_view(paths: &[Path], now: u64, set: PathSet) -> (PathSet, Option<u64>, usize) {
         let view = PathsView::new(paths, now, 0);
-        let found = set.iter().filter(|path| view.find(*path).is_some());
-        (view.silent(), view.next_silence_us(), found.fold(0, |count, _| count | 1))
+        (view.silent(), view.next_silence_us(), view.those(set).fold(0, |count, _| count | 1))
     }
     scheduler_health(health: &mut Health, now: u64, us: u32, limit: u8) -> ([bool; 4], Standing) {
         let changes = [

@@ -42,6 +42,10 @@ fn any_paths() -> impl Strategy<Value = Vec<Path>> {
     })
 }
 
+fn path_of(paths: &[Path], id: PathId) -> &Path {
+    paths.iter().find(|path| path.id == id).unwrap()
+}
+
 fn any_set() -> impl Strategy<Value = PathSet> {
     prop_oneof![Just(0u32), any::<u32>()].prop_map(|bits| {
         let numbers = (0u8..32).filter(|number| bits & (1 << number) != 0);
@@ -79,8 +83,8 @@ proptest! {
                     prop_assert!(penalise.iter().all(|path| segment.blocking.contains(path)));
                     if let Some(path) = retransmit {
                         prop_assert!(!segment.blocking.contains(path));
-                        let path = view.find(path).unwrap();
-                        prop_assert!(path.room() > 0);
+                        let path = path_of(&paths, path);
+                        prop_assert!(path.takes(1) > 0);
                         prop_assert!(view.eligible().any(|other| other == path));
                     }
                     continue;
@@ -91,8 +95,8 @@ proptest! {
             prop_assert!(len > 0 && len <= segment.sendable() && !chosen.is_empty());
             for path in chosen.iter() {
                 prop_assert!(!segment.sent_on.contains(path));
-                let path = view.find(path).unwrap();
-                prop_assert!(len <= path.room(), "{path:?}");
+                let path = path_of(&paths, path);
+                prop_assert_eq!(path.takes(len), len, "{:?}", path);
                 let responding = paths.iter().filter(|other| other.responds(NOW));
                 let regular = responding.clone().any(|other| !other.backup);
                 prop_assert!(path.responds(NOW) || responding.count() == 0);
