@@ -36,14 +36,6 @@ impl Algorithm {
             Self::Wvegas => "wvegas",
         }
     }
-
-    /// The algorithm of this name.
-    #[inline]
-    pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name().as_bytes() == name)
-    }
 }
 
 /// The congestion control of one subflow: its part in one of the algorithms.

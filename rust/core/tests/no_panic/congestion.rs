@@ -7,8 +7,8 @@ use mptcp_core::congestion::{
 };
 
 entry_points! {
-    congestion_algorithm(name: &[u8]) -> Option<(Control, &'static str)> {
-        Algorithm::from_name(name).map(|algorithm| (Control::new(algorithm), algorithm.name()))
+    congestion_algorithm(algorithm: Algorithm) -> (Control, &'static str) {
+        (Control::new(algorithm), algorithm.name())
     }
     congestion_members(all: &[Member], own: Member) -> (usize, bool, Member) {
         let members = Members::new(all, own);

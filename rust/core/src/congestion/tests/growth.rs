@@ -9,15 +9,6 @@ use proptest::prelude::*;
 const LOSS_BASED: [Algorithm; 3] = [Algorithm::Lia, Algorithm::Olia, Algorithm::Balia];
 
 #[test]
-fn algorithms_have_names() {
-    for algorithm in Algorithm::ALL {
-        let name = algorithm.name().as_bytes();
-        assert_eq!(Algorithm::from_name(name), Some(algorithm));
-    }
-    assert_eq!(Algorithm::from_name(b"reno"), None);
-}
-
-#[test]
 fn a_single_subflow_is_a_tcp() {
     for algorithm in LOSS_BASED {
         let mut control = Control::new(algorithm);
