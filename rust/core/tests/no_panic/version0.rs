@@ -40,8 +40,8 @@ entry_points! {
         -> (Wanted, Option<usize>) {
         (wanted.in_version(v), plan.emit_as(v, out))
     }
-    version_choice(versions: Versions, v: Version, syn: &Received) -> [Option<Version>; 3] {
-        [versions.first_offer(), versions.next_offer(v), versions.answer(syn)]
+    version_choice(versions: Versions, syn: &Received) -> [Option<Version>; 2] {
+        [versions.first_offer(), versions.answer(syn)]
     }
     version_capable(policy: Policy, offer: Offer, keys: KeyPair) -> [MpCapable; 3] {
         [

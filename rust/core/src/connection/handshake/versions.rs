@@ -40,24 +40,11 @@ impl Versions {
         }
     }
 
-    /// What a client may offer in another connection, when a server answered `offered` as plain TCP
-    /// does. `None` if there is nothing left to try.
-    ///
-    /// RFC 8684 section 3.1: a server of version 0 alone wants the client's key in the SYN. The SYN
-    /// of version 1 has none, so that such a server ignores its option.
-    // rfc8684:3.1-24
-    #[inline]
-    pub const fn next_offer(self, offered: Version) -> Option<Version> {
-        match (offered, self.v0) {
-            (Version::V1, true) => Some(Version::V0),
-            _ => None,
-        }
-    }
-
     /// The version in which a server answers a SYN, `None`: as plain TCP does.
     ///
     /// RFC 8684 section 3.1: the highest that both speak. Who offers a newer version than ours
-    /// writes its SYN as version 1 does.
+    /// writes its SYN as version 1 does. Who speaks version 0 alone wants the client's key in the
+    /// SYN; that of version 1 has none, so that its option is ignored.
     // rfc8684:3.1-9 rfc8684:3.1-24
     #[inline]
     pub fn answer(self, syn: &Received) -> Option<Version> {

@@ -36,15 +36,6 @@ fn the_highest_version_is_offered_first() {
     assert_eq!(offers, [none, zero, one, one]);
 }
 
-// rfc8684:3.1-24
-#[test]
-fn what_is_left_after_a_plain_answer() {
-    let zero = Some(Version::V0);
-    let after = |offered| SETS.map(|versions| versions.next_offer(offered));
-    assert_eq!(after(Version::V1), [None, zero, None, zero]);
-    assert_eq!(after(Version::V0), [None; 4]);
-}
-
 // rfc8684:3.1-9 rfc8684:3.1-24
 #[test]
 fn a_server_answers_in_the_version_of_the_offer_or_as_plain_tcp() {
