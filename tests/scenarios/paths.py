@@ -4,6 +4,7 @@
 import socket
 import struct
 import threading
+import time
 
 from lib.events import wait_until
 from lib.netlink import attributes, u8, u32
@@ -186,6 +187,36 @@ def endpoint_removed_in_order(case, busy):
     wait_until(lambda: filter_counts(case.server.namespace)[1] > 0, "a FIN")
     resets = filter_counts(case.server.namespace)[0]
     case.expect(resets == 0, f"{resets} RSTs")
+
+
+@scenario(roles=OURS_ONLY)
+def endpoint_removed_while_closing(case):
+    """An endpoint is removed while connections end whose subflows from it are about to join: no socket stays."""
+    paths = Paths(case)
+    listener = case.listen()
+    # The subflows wait so long for the answers to their third ACKs.
+    case.server.namespace.run("tc", "qdisc", "add", "dev", "veth1", "root", "netem", "delay", "400ms")
+    count = case.size(stock=20, test=8)
+    for turn in range(1, 6):
+        paths.leave_from(2)
+        pairs = []
+        for _ in range(count):
+            client = case.connect()
+            pairs.append((client, listener.accept()[0]))
+            paths.ping(*pairs[-1])
+        answered = turn * count
+        wait_until(
+            lambda answered=answered: case.client.counter("MPJoinSynAckRx") == answered, "all answers"
+        )
+        for client, server in pairs:
+            server.close()
+            case.expect(client.recv(1) == b"", "data after the end")
+        ((id, *_),) = paths.client.endpoints()
+        removing = threading.Thread(target=paths.client.remove, args=(id,))
+        removing.start()
+        for client, _ in pairs:
+            client.close()
+        removing.join()
 
 
 @scenario(all_roles=True)

@@ -266,7 +266,12 @@ impl Tcp<'_> {
     }
 
     /// Breaks the connection, with a RST where TCP owes one. Process context.
+    ///
+    /// A socket that was closed ends by itself: broken like this TCP would never destroy it.
     pub fn disconnect(&mut self) {
+        if self.sock().is_orphan() {
+            return;
+        }
         // SAFETY: The socket is live and owned by this process, as `tcp_disconnect` wants it.
         unsafe {
             if let Some(disconnect) = (*(*self.as_ptr()).__sk_common.skc_prot).disconnect {
