@@ -4,11 +4,11 @@
 
 use super::{expect, Check};
 use crate::connection::departure::{
-    how_it_ended, on_closed, Closed, Departure, Failure, Meaning, Presence, Remains,
+    farewell, how_it_ended, on_closed, Closed, Departure, Failure, Meaning, Presence, Remains,
 };
 use crate::connection::ending::Rest;
 use crate::connection::state::State;
-use crate::path_manager::End;
+use crate::path_manager::{End, Farewell};
 use crate::scheduler::{PathId, PathSet};
 use crate::wire::{MpTcpRst, ResetReason};
 
@@ -18,6 +18,7 @@ use crate::wire::{MpTcpRst, ResetReason};
 /// The name of the first vector that fails.
 pub fn check() -> Check {
     check_ends()?;
+    check_farewells()?;
     check_departures()?;
     check_meanings()?;
     check_closed()
@@ -53,6 +54,21 @@ const ENDED: [Ended; 10] = [
     ("reset from both ends", None, RST, [true, false], End::Reset(None)),
     ("no proof in the SYN/ACK", None, RST, [true, true], End::Refused),
 ];
+
+/// Columns: how the path manager wants a subflow closed, whether it is one of several; how it is.
+fn check_farewells() -> Check {
+    let reason = Farewell::Reset(ResetReason::LACK_OF_RESOURCES);
+    let silent = Farewell::Reset(ResetReason::UNSPECIFIED);
+    for (name, wanted, several, closed) in [
+        ("FIN on one of several", Farewell::Fin, true, Farewell::Fin),
+        ("FIN on the only one", Farewell::Fin, false, silent),
+        ("RST on one of several", reason, true, reason),
+        ("RST on the only one", reason, false, reason),
+    ] {
+        expect(farewell(wanted, several) == closed, name)?;
+    }
+    Ok(())
+}
 
 fn check_ends() -> Check {
     for (name, told, failure, [useless, unproven], end) in ENDED {
