@@ -68,6 +68,8 @@ def arrival(s):
         ("SO_TIMESTAMPNS_NEW", SO_TIMESTAMPNS_NEW),
     ):
         server.setsockopt(SOL, option, 1)
+        # The kernel begins to note times by deferred work.
+        time.sleep(0.2)
         s.server(name, kind_of_time, 100)
         s.server(f"{name}, looked at", kind_of_time, 100, socket.MSG_PEEK)
         server.recv(1000)

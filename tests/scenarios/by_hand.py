@@ -66,8 +66,9 @@ def fastclose_while_data_is_missing(case):
     client.sendall(b"lost")
     client.close()
     wait_until(lambda: peer.resets, "a reset")
+    # What the peer sent before it heard may be answered by RSTs without options after them.
     for said in (peer.fastcloses, peer.resets):
-        case.expect(len(said) == 1 and FASTCLOSE + KEY in said[0], f"MP_FASTCLOSE, and not {said}")
+        case.expect(bool(said) and FASTCLOSE + KEY in said[0], f"MP_FASTCLOSE, and not {said}")
 
 
 @scenario(roles=OURS_ONLY, needs_module=True)
