@@ -74,9 +74,15 @@ fn write(
         let last = message.left() == 0 && !message.has(flag::MORE);
         let several = meta.shared().several.load(Ordering::Relaxed);
         if let Some(first) = owner.subflow.as_ref().filter(|_| last && !several) {
-            push::push_appended(meta, &mut first.lock(), |connection| {
-                append(connection, written)
-            })?;
+            // Under one lock.
+            let mut tcp = first.lock();
+            let mut connection = meta.lock_data();
+            append(&mut connection, written)?;
+            let elsewhere = push::push_held(connection, &mut tcp);
+            drop(tcp);
+            if elsewhere.is_some() {
+                meta.schedule_softirq_work();
+            }
             push::after_process(meta);
             *copied = copied.saturating_add(len);
             return Ok(Given::All);

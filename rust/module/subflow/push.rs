@@ -10,7 +10,6 @@ use crate::subflow::table::sock_of;
 use crate::subflow::{delivery, mappings};
 use crate::timer;
 use core::sync::atomic::Ordering;
-use kernel::prelude::*;
 use knet::congestion::Window;
 use knet::fragments::Gathered;
 use knet::meta::{DataGuard, OwnerGuard};
@@ -104,36 +103,17 @@ fn grow_send_buffer(connection: &mut DataGuard<'_, Mptcp>, path: PathId, tcp: &T
 /// locked. Returns the subflow whose turn it is then.
 #[inline]
 pub(crate) fn push(meta: &Meta, tcp: &mut Tcp<'_>) -> Option<PathId> {
-    let connection = meta.lock_data();
+    push_held(meta.lock_data(), tcp)
+}
+
+/// As [`push`], for a caller that holds the data lock, which is given up.
+#[inline]
+pub(crate) fn push_held(connection: DataGuard<'_, Mptcp>, tcp: &mut Tcp<'_>) -> Option<PathId> {
     let path = connection.subflows.number_of(tcp.sock())?;
     let (connection, given) = give(connection, path, tcp);
     drop(connection);
     given.let_go(tcp);
     given.elsewhere
-}
-
-/// As [`push`], of a connection with one subflow, once `append` has put more into the send queue: under the same lock.
-/// Process context.
-///
-/// # Errors
-/// Those of `append`; nothing was given then.
-pub(crate) fn push_appended(
-    meta: &Meta,
-    tcp: &mut Tcp<'_>,
-    append: impl FnOnce(&mut DataGuard<'_, Mptcp>) -> Result,
-) -> Result {
-    let mut connection = meta.lock_data();
-    append(&mut connection)?;
-    let Some(path) = connection.subflows.number_of(tcp.sock()) else {
-        return Ok(());
-    };
-    let (connection, given) = give(connection, path, tcp);
-    drop(connection);
-    given.let_go(tcp);
-    if given.elsewhere.is_some() {
-        meta.schedule_softirq_work();
-    }
-    Ok(())
 }
 
 /// Gives data to all subflows. Process context.
