@@ -5,7 +5,7 @@
 use crate::connection::{abort_locked, condemn, count, Connection};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
-use crate::socket::close::say_fastclose;
+use crate::socket::close::abort_orphan;
 use crate::subflow::delivery::fall_back;
 use crate::subflow::{join, loss, push};
 use knet::meta::DataGuard;
@@ -134,10 +134,7 @@ pub(crate) fn expired(meta: &Meta) {
             connection.timers.give_up_at = 0;
             match on_patience_lost(&rest) {
                 Farewell::Close => connection.timers.patience_lost = true,
-                Farewell::Abort => {
-                    say_fastclose(&mut connection);
-                    abort_locked(&mut connection, 0);
-                }
+                Farewell::Abort => abort_orphan(&mut connection),
             }
             meta.schedule_work();
             return;

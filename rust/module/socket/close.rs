@@ -6,7 +6,7 @@
 //! acknowledged, then its subflow is closed in process context. The subflow's context keeps the
 //! meta-socket alive until TCP is done with the subflow.
 
-use crate::connection::{uncount_established, Connection};
+use crate::connection::{abort_locked, uncount_established, Connection};
 use crate::path_manager;
 use crate::path_manager::event::{self, OfListener};
 use crate::protocol::{Meta, Mptcp};
@@ -118,8 +118,15 @@ pub(crate) fn reset_connection(meta: &Meta) {
     say_fastclose(&mut connection);
 }
 
+/// Aborts a connection whose application is gone, for a caller that holds the data lock: by RSTs that carry
+/// MP_FASTCLOSE. Any context.
+pub(crate) fn abort_orphan(connection: &mut DataGuard<'_, Mptcp>) {
+    say_fastclose(connection);
+    abort_locked(connection, 0);
+}
+
 /// Lets the RSTs of the subflows carry MP_FASTCLOSE, unless they have a reason.
-pub(crate) fn say_fastclose(connection: &mut Connection) {
+fn say_fastclose(connection: &mut Connection) {
     if !connection.speaks_mptcp() {
         return;
     }

@@ -5,10 +5,10 @@
 //! Packets are taken from TCP without copying. What continues the connection's stream goes to the
 //! receive queue of the meta-socket, what comes too early waits in the out-of-order queue.
 
-use crate::connection::{abort_locked, condemn, count, publish_state, Connection, Mode};
+use crate::connection::{condemn, count, publish_state, Connection, Mode};
 use crate::counters::Counter;
 use crate::protocol::{Meta, Mptcp};
-use crate::socket::close::say_fastclose;
+use crate::socket::close::abort_orphan;
 use crate::subflow::arrival::end_of_stream;
 use crate::subflow::push;
 use crate::subflow::{loss, receive_queue};
@@ -356,8 +356,7 @@ fn fill_gap(
 fn is_unwanted(connection: &mut DataGuard<'_, Mptcp>) -> bool {
     let unwanted = connection.closing;
     if unwanted {
-        say_fastclose(connection);
-        abort_locked(connection, 0);
+        abort_orphan(connection);
     }
     unwanted
 }
