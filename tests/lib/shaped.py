@@ -82,6 +82,13 @@ def connect(case: Case, buffer: int | None = None) -> tuple[socket.socket, socke
     return client, server
 
 
+def connect_over(case: Case, *shapes: Shape) -> tuple[list[str], socket.socket, socket.socket]:
+    """Links of these shapes, and a connection with a subflow over each: the links' names, client and server."""
+    links = add_links(case, shapes)
+    use_links(case, links)
+    return links, *connect(case)
+
+
 def bytes_received(namespace: Namespace, links: list[str]) -> list[int]:
     """What each link has brought to this end."""
     found = {}

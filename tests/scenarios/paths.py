@@ -4,7 +4,6 @@
 import socket
 import struct
 import threading
-import time
 
 from lib.events import wait_until
 from lib.netlink import attributes, u8, u32
@@ -204,10 +203,7 @@ def endpoint_removed_while_closing(case):
             client = case.connect()
             pairs.append((client, listener.accept()[0]))
             paths.ping(*pairs[-1])
-        answered = turn * count
-        wait_until(
-            lambda answered=answered: case.client.counter("MPJoinSynAckRx") == answered, "all answers"
-        )
+        paths.wait_for(case.client, "MPJoinSynAckRx", turn * count)
         for client, server in pairs:
             server.close()
             case.expect(client.recv(1) == b"", "data after the end")

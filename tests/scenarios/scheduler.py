@@ -9,7 +9,7 @@ import time
 from lib.info import SOL_MPTCP
 from lib.live_choice import exchange_while_it_sends
 from lib.registry import OURS_ONLY, scenario
-from lib.shaped import Shape, add_links, connect, use_links
+from lib.shaped import Shape, connect_over
 from lib.transfer import exchange, receive_exactly
 from scenarios.paths import OUR_CLIENT, Paths
 
@@ -125,9 +125,7 @@ def round_trips(client: socket.socket, server: socket.socket, count: int) -> lis
 def fast_link_returns(case):
     """A fast link that did not answer for a while is used again, though what TCP measured then was slow."""
     slow, fast = Shape(100, 150), Shape(100, 5)
-    links = add_links(case, (slow, fast))
-    use_links(case, links)
-    client, server = connect(case)
+    links, client, server = connect_over(case, slow, fast)
     before = statistics.median(round_trips(client, server, 20))
     case.expect(before < 100, f"the fast link is not used: a message and its answer take {before:.0f} ms")
     # One message takes 3 s, and with it the smoothed round-trip time becomes longer than the slow link's.
@@ -150,9 +148,7 @@ def fast_link_returns(case):
 def end_waits_for_fast_link(case):
     """The end of a stream waits for a full fast link, and what that carried is acknowledged on the slow one first."""
     slow, fast = Shape(100, 60), Shape(100, 5)
-    links = add_links(case, (slow, fast))
-    use_links(case, links)
-    client, server = connect(case)
+    links, client, server = connect_over(case, slow, fast)
     round_trips(client, server, 20)
     # The fast link's own acknowledgements come late now, but before TCP gives them up. That of the data goes with what
     # the server says.
