@@ -7,6 +7,7 @@ pub(crate) mod arrival;
 pub(crate) mod cookie;
 pub(crate) mod delivery;
 pub(crate) mod errand;
+pub(crate) mod give;
 pub(crate) mod handshake;
 pub(crate) mod join;
 pub(crate) mod loss;

@@ -12,7 +12,7 @@ use crate::netns::Namespace;
 use crate::path_manager::{self, paths};
 use crate::protocol::{Meta, Mptcp};
 use crate::steering;
-use crate::subflow::{delivery, join, loss, mappings, push};
+use crate::subflow::{delivery, give, join, loss, mappings};
 use kernel::prelude::*;
 use knet::meta::DataGuard;
 use knet::netns::{Net, PerNet};
@@ -256,7 +256,7 @@ fn believe(
         if let Some(ack) = dss.data_ack {
             let ack = ack.expand(connection.send.una());
             let window = scaled(segment.window, numbers.snd_wscale);
-            consequences.acknowledged = push::acknowledge(connection, ack, window);
+            consequences.acknowledged = give::acknowledge(connection, ack, window);
             if consequences.acknowledged && connection.subflows.joined {
                 report_to(connection, path);
             }
