@@ -49,6 +49,8 @@ def checksum_wrong_on_one(case):
     for end in case.ends:
         end.set_checksum(True)
     client, server = Paths(case).begin_with_two()
+    # Whichever scheduler is there shall prefer the other link.
+    case.client.namespace.run("tc", "qdisc", "replace", "dev", "veth0", "root", "netem", "delay", "20ms")
     change_bytes(case.client.namespace, "veth1")
     exchange(client, server, 4 * MEGABYTE, 0)
     case.expect(filter_counts(case.client.namespace)[0] > 0, "no segment was changed")
