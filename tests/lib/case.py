@@ -49,6 +49,12 @@ class End:
             raise AssertionError(f"the {self.name}'s {self.stack.counters} has no counter {name}")
         return values[name]
 
+    def bytes_sent(self, link: str) -> int:
+        """What this end sent on a link, headers included."""
+        text = self.namespace.read("/proc/thread-self/net/dev")
+        line = next(line for line in text.splitlines() if line.strip().startswith(f"{link}:"))
+        return int(line.split(":")[1].split()[8])
+
     def set_checksum(self, on: bool) -> None:
         """Asks for DSS checksums on the connections made from now on."""
         if self.stack.counters == "module":

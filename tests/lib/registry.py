@@ -28,6 +28,7 @@ class Scenario:
     alike: bool
     plain: bool
     stock_only: bool
+    at_once: bool
 
     def roles_on(self, kernel: str, brief: bool) -> tuple[tuple[str, str], ...]:
         """The pairs to run with on the given kernel."""
@@ -64,6 +65,7 @@ def scenario(
     alike: bool = False,
     plain: bool = False,
     stock_only: bool = False,
+    at_once: bool = False,
 ):
     """Registers a scenario. `variants` maps a suffix of the name to further arguments.
 
@@ -75,6 +77,8 @@ def scenario(
     a brief run takes one other pair than ours with itself, and `plain` what shows values and words but
     nothing of locks, lifetimes and memory: a brief run leaves it out on the test kernel.
     `stock_only` marks what takes a feature of the kernel that the test kernel is built without.
+    `at_once` marks what sets several processors to work on the same thing: the test kernel's machine for these
+    has its processors work at the same moment, in a brief run too.
     """
 
     def register(function):
@@ -94,6 +98,7 @@ def scenario(
                 alike,
                 plain,
                 stock_only,
+                at_once,
             )
             _scenarios.append(entry)
         return function

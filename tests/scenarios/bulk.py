@@ -17,6 +17,7 @@ MEGABYTE = 1 << 20
         "both_ways": (64, 64),
     },
     limit=180,
+    at_once=True,
 )
 # rfc8684:3.1-21
 def ipv4(case, up, down):

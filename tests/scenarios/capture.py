@@ -94,7 +94,7 @@ def decoded(case):
     case.expect(counts["MP_FASTCLOSE"] >= 1, "the abort carried no MP_FASTCLOSE")
 
 
-@scenario(limit=300, plain=True)
+@scenario(limit=300, plain=True, alike=True)
 # rfc8684:3.3.3-2 rfc8684:3.3.3-3
 def data_fin(case):
     """DATA_FIN ends each direction, and is acknowledged, before the subflows' FIN."""

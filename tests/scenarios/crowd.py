@@ -36,7 +36,7 @@ def short_in_sequence(case):
     """Connect, request, answer of 1 KB, close: 10 000 times for ours at both ends."""
     both_ours = case.client.stack.name == case.server.stack.name
     total = case.size(
-        stock=10_000 if both_ours else 2_000, test=1_000 if both_ours else 300, brief=500
+        stock=10_000 if both_ours else 2_000, test=500 if both_ours else 300, brief=500
     )
     case.client.namespace.sysctl("net.ipv4.ip_local_port_range", "1024 65535")
     tool, port = program("latency"), str(case.port)
@@ -58,7 +58,7 @@ def is_listening(case):
     return f":{case.port:04X} 00000000:0000 0A" in table
 
 
-@scenario(limit=300)
+@scenario(limit=300, at_once=True)
 def short_in_parallel(case):
     """Short connections, 32 under way at any time."""
     total = case.size(stock=1_000, test=200, brief=300)
@@ -123,11 +123,11 @@ class FetchAll:
         sock.close()
 
 
-@scenario(limit=300)
+@scenario(limit=300, at_once=True)
 def parallel_streams(case):
     """100 connections at once, each with a stream of its own in both directions."""
     count = case.size(stock=100, test=30)
-    size = case.size(stock=512, test=64) << 10
+    size = case.size(stock=512, test=64, brief=128) << 10
     listener = case.listen(backlog=256)
     pairs = []
     for _ in range(count):

@@ -38,7 +38,7 @@ def wait_for_death(sock, seconds=30):
         return total, errno.errorcode[error.errno]
 
 
-@scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)})
+@scenario(all_roles=True, variants={"client": ("client",), "server": ("server",)}, at_once=True)
 def killed(case, victim):
     """kill -9 of one end in the middle of a transfer in both directions."""
     client, server = case.connect_pair()
@@ -147,7 +147,7 @@ def reset_from_outside(case, where):
     receiver.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
 
 
-@scenario(all_roles=True)
+@scenario(all_roles=True, at_once=True)
 def closed_at_once_by_both(case):
     """Both ends close at the same time, many times."""
     for _ in range(case.size(stock=100, test=20)):
@@ -184,7 +184,7 @@ def end_lost(case, closing, mute):
     case.expect_mptcp()
 
 
-@scenario(all_roles=True)
+@scenario(all_roles=True, at_once=True)
 def shut_down_at_once_by_both(case):
     """Of two halves that end at the same moment, at each end both are known to have ended."""
     barrier = threading.Barrier(2)

@@ -47,7 +47,7 @@ def break_before_make(case):
     exchange(client, server, MEGABYTE, MEGABYTE)
 
 
-@scenario(roles=OUR_SERVER, all_roles=True, needs_module=True)
+@scenario(roles=OUR_SERVER, all_roles=True, needs_module=True, at_once=True)
 def device_gone(case):
     """The server has one address and two links: when one goes down, it leaves that subflow without waiting."""
     paths = Paths(case)

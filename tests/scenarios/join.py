@@ -44,6 +44,7 @@ def begin(case) -> tuple[socket.socket, socket.socket]:
     roles=FROM_BUILTIN,
     all_roles=True,
     variants={"upload": (8, 0), "download": (0, 8), "both_ways": (8, 8)},
+    at_once=True,
 )
 def taken_in(case, up, down):
     name = case.network.add_link(2)

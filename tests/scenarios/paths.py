@@ -152,7 +152,7 @@ def no_more_than_the_limits(case):
     case.expect_counter(case.client, "MPJoinSynTx", 2, 2)
 
 
-@scenario(all_roles=True)
+@scenario(all_roles=True, at_once=True)
 def endpoint_removed(case):
     """The client removes an endpoint: its subflow goes, the peer is told, the connection goes on."""
     paths = Paths(case)
@@ -162,10 +162,15 @@ def endpoint_removed(case):
     exchange(client, server, MEGABYTE, MEGABYTE)
 
 
-@scenario(roles=OUR_CLIENT, all_roles=True, variants={"idle": (False,), "busy": (True,)})
+@scenario(roles=OUR_CLIENT, all_roles=True, variants={"idle": (False,), "busy": (True,)}, at_once=True)
 # rfc8684:3.4.2-8
 def endpoint_removed_in_order(case, busy):
-    """The subflow of an endpoint that is removed ends by FIN, and the client resets nothing."""
+    """The subflow of an endpoint that is removed ends by FIN, and the client resets nothing.
+
+    The kernel's own closes its end when it is told of the removal, and answers data that comes after that with a
+    RST. Then the client has nothing left to end.
+    """
+    filter_packets(case.client.namespace, "prerouting", "iifname veth1 tcp flags & rst == rst counter")
     filter_packets(
         case.server.namespace,
         "prerouting",
@@ -179,16 +184,21 @@ def endpoint_removed_in_order(case, busy):
     if not busy:
         timer.join()
         paths.wait_for(case.server, "RmAddr")
-    size = case.size(stock=16 * MEGABYTE, test=2 * MEGABYTE) if busy else MEGABYTE
+    size = case.size(stock=16 * MEGABYTE, test=4 * MEGABYTE) if busy else MEGABYTE
     exchange(client, server, size, size)
     timer.join()
     paths.wait_for(case.server, "RmAddr")
-    wait_until(lambda: filter_counts(case.server.namespace)[1] > 0, "a FIN")
+    may_reset = busy and case.server.stack.name == "builtin"
+    wait_until(
+        lambda: filter_counts(case.server.namespace)[1] > 0
+        or (may_reset and filter_counts(case.client.namespace)[0] > 0),
+        "a FIN",
+    )
     resets = filter_counts(case.server.namespace)[0]
     case.expect(resets == 0, f"{resets} RSTs")
 
 
-@scenario(roles=OURS_ONLY)
+@scenario(roles=OURS_ONLY, at_once=True)
 def endpoint_removed_while_closing(case):
     """An endpoint is removed while connections end whose subflows from it are about to join: no socket stays."""
     paths = Paths(case)

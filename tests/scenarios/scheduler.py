@@ -85,7 +85,7 @@ def of_a_socket(case):
     exchange(second, inheriting, 100_000, 100_000)
 
 
-@scenario(roles=OURS_ONLY, needs_module=True)
+@scenario(roles=OURS_ONLY, needs_module=True, at_once=True)
 def exchanged_while_it_sends(case):
     """One scheduler after the other on a connection that carries data."""
     exchange_while_it_sends(case, NAMES, choose, chosen)

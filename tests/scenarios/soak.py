@@ -22,7 +22,7 @@ RESERVE = (1 << 20) // resource.getpagesize()  # pages that each processor keeps
 AFTER = 60  # seconds for what is under way when the networks are well again
 
 
-@scenario(roles=OURS_ONLY, limit=SECONDS + 2 * AFTER, needs_module=True)
+@scenario(roles=OURS_ONLY, limit=SECONDS + 2 * AFTER, needs_module=True, at_once=True)
 def changing_networks(case):
     """Links cut, renamed and shaped, addresses and endpoints that go and come: every byte arrives."""
     chance = random.Random(SEED)

@@ -38,7 +38,7 @@ def deferred(end, before: dict[int, dict[str, int]]) -> dict[str, dict[int, int]
     }
 
 
-@scenario(roles=OURS_ONLY, needs_module=True)
+@scenario(roles=OURS_ONLY, needs_module=True, at_once=True)
 def changes_while_it_lives(case):
     """The mode and the processors of a living connection: by the namespace's settings, by the socket's."""
     turn_on(case)
@@ -72,7 +72,7 @@ def changes_while_it_lives(case):
     case.expect_mptcp()
 
 
-@scenario(roles=OURS_ONLY, needs_module=True)
+@scenario(roles=OURS_ONLY, needs_module=True, at_once=True)
 def table_exchanged(case):
     """The table is resized, taken away and given back under way: nothing breaks, steering goes on."""
     turn_on(case)
@@ -97,7 +97,7 @@ def table_exchanged(case):
     case.expect_mptcp()
 
 
-@scenario(roles=OURS_ONLY, needs_module=True)
+@scenario(roles=OURS_ONLY, needs_module=True, at_once=True)
 def processor_goes(case):
     """The chosen processor goes offline and comes back: the segments go elsewhere, and return to it."""
     turn_on(case)
@@ -123,7 +123,7 @@ def processor_goes(case):
     case.expect_mptcp()
 
 
-@scenario(roles=FROM_BUILTIN, needs_module=True, all_roles=True)
+@scenario(roles=FROM_BUILTIN, needs_module=True, all_roles=True, at_once=True)
 def deferred_work(case):
     """What a connection puts off runs on its chosen processor, whoever asks for it: the timer, data for
     another subflow, the closing. It is not lost when that processor goes away."""
@@ -155,7 +155,7 @@ def deferred_work(case):
     case.expect_mptcp()
 
 
-@scenario(roles=OURS_ONLY, needs_module=True)
+@scenario(roles=OURS_ONLY, needs_module=True, at_once=True)
 def hash_changes(case):
     """The sender gives its packets another hash after a timeout: they are steered by the new one."""
     turn_on(case)

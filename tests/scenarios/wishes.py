@@ -12,13 +12,6 @@ MEGABYTE = 1 << 20
 SYN = "tcp flags & (syn|ack) == syn"
 
 
-def bytes_sent(end, link: str) -> int:
-    """What an end sent on a link."""
-    text = end.namespace.read("/proc/thread-self/net/dev")
-    line = next(line for line in text.splitlines() if line.strip().startswith(f"{link}:"))
-    return int(line.split(":")[1].split()[8])
-
-
 @scenario(variants={"of_client": (False,), "of_server": (True,)})
 # rfc8684:3.3.8-1
 def backup_from_the_start(case, announced):
@@ -30,10 +23,10 @@ def backup_from_the_start(case, announced):
         paths.leave_from(2, SUBFLOW | BACKUP)
     client, server = paths.begin()
     paths.joined()
-    before = [bytes_sent(end, "veth1") for end in case.ends]
+    before = [end.bytes_sent("veth1") for end in case.ends]
     exchange(client, server, MEGABYTE, MEGABYTE)
     for end, earlier in zip(case.ends, before, strict=True):
-        carried = bytes_sent(end, "veth1") - earlier
+        carried = end.bytes_sent("veth1") - earlier
         case.expect(carried < MEGABYTE // 10, f"the {end.name}'s backup carried {carried} bytes")
 
 
