@@ -36,7 +36,7 @@ def short_in_sequence(case):
     """Connect, request, answer of 1 KB, close: 10 000 times for ours at both ends."""
     both_ours = case.client.stack.name == case.server.stack.name
     total = case.size(
-        stock=10_000 if both_ours else 2_000, test=500 if both_ours else 300, brief=500
+        stock=10_000 if both_ours else 2_000, test=1_000 if both_ours else 300, brief=500
     )
     case.client.namespace.sysctl("net.ipv4.ip_local_port_range", "1024 65535")
     tool, port = program("latency"), str(case.port)
