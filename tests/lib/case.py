@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from . import counters, info
 from .child import Child
 from .namespace import Namespace
-from .network import LINK, Network
+from .network import Network
 from .stack import Stack
 
 PORT = 8684
@@ -166,12 +166,6 @@ class Case:
         for end, name in ((self.client, "MPCapableSYNACKRX"), (self.server, "MPCapableACKRX")):
             if end.stack.speaks_mptcp:
                 self.expect_counter(end, name, 0, 0)
-
-    def packets(self, end: End) -> int:
-        """Packets sent on the link by this end."""
-        text = end.namespace.read("/proc/thread-self/net/dev")
-        line = next(line for line in text.splitlines() if line.strip().startswith(LINK))
-        return int(line.split(":")[1].split()[9])
 
     def finish(self) -> None:
         """Closes what the scenario left open and waits until the kernel holds no socket of it."""
